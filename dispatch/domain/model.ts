@@ -1,0 +1,468 @@
+/**
+ * The documents that events fold into (domain.md, "Four small state machines"). Times are ms UTC (`At`), lengths are
+ * metres or ms as their names say, coordinates are WGS-84 degrees.
+ */
+import type { IngestRef, Role, Source } from './events.js';
+
+export const STAGES = [
+  'received', 'issued', 'atCentre', 'dispatched', 'waiting', 'returned', 'merged', 'repaired', 'recorded', 'closed', 'withdrawn',
+] as const; // prettier-ignore
+export type Stage = (typeof STAGES)[number];
+
+export const LEG_STATES = [
+  'queued', 'sent', 'delivered', 'read', 'accepted', 'enRoute', 'onSite', 'working', 'workDone', 'completed',
+  'suspended', 'recalling', 'recalled', 'rejected', 'expired',
+] as const; // prettier-ignore
+export type LegState = (typeof LEG_STATES)[number];
+
+export const POINTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'] as const;
+export type Point = (typeof POINTS)[number];
+
+/**
+ * Rank of evidence, lower is stronger (domain.md, "What time a point gets", 3). `rule` is the platform's own act
+ * (A–D, which nobody has to prove).
+ */
+export const RANKS = ['rule', 'key', 'terminalFence', 'serverFence', 'keyWithoutTime', 'entry', 'implied'] as const;
+export type Rank = (typeof RANKS)[number];
+
+export type StampFlag =
+  | 'received' // received time taken, no valid device time
+  | 'corrected' // device time corrected by the measured clock offset
+  | 'late' // device time over 60 s before received
+  | 'disputed' // key "arrived" from farther than the arrival radius
+  | 'implied'
+  | 'clamped'
+  | 'created' // A: time of creation, the call's end was not given
+  | 'byPhone'
+  | 'alreadyMoving' // G = F
+  | 'entered'; // written afterwards by a person
+
+/** One statement about one point; all are kept, one is the stamp. */
+export interface Claim {
+  point: Point;
+  /** The time that the rules give it. */
+  at: number;
+  rank: Rank;
+  source: Source;
+  by: string;
+  deviceAt?: number;
+  receivedAt: number;
+  committedAt: number;
+  flags: StampFlag[];
+  frame?: IngestRef;
+}
+/** The claim that counts. `rawAt` is the claim's own time where monotony moved it (`clamped`). */
+export interface Stamp extends Claim {
+  rawAt?: number;
+}
+export type Stamps = Partial<Record<Point, Stamp>>;
+
+export type SiteClass = 'town' | 'country' | 'remote';
+export type Voltage = 'low' | '10kV' | 'other';
+export type Priority = 'normal' | 'urgent';
+export type ArrivalMode = 'manual' | 'timed' | 'automatic';
+
+export interface Site {
+  lat: number;
+  lon: number;
+  address: string;
+  siteClass: SiteClass;
+  arrivalMode: ArrivalMode;
+}
+
+export interface Leg {
+  /** 1, 2, 3 … per order; fences out answers that belong to an earlier attempt. */
+  leg: number;
+  vehicleId: string;
+  /** Order cycle and issue (number of B within the cycle, from 1) that led to it. */
+  cycle: number;
+  issue: number;
+  state: LegState;
+  /** What it was before `suspended` or `recalling`. */
+  before?: LegState;
+  /** Version of the order's content that this leg must show; raised when the content changes. */
+  contentVersion: number;
+  /** D to J of this leg. */
+  points: Stamps;
+  claims: Claim[];
+  createdAt: number;
+  endedAt?: number;
+  /** Reason of the refusal, recall, suspension or expiry. */
+  reason?: string;
+  recall?: {
+    at: number;
+    by: string;
+    reason: string;
+    confirmedAt?: number;
+    how?: 'terminal' | 'neverGotIt' | 'byPhone';
+  };
+  toldByPhone?: boolean;
+}
+
+export interface FaultRecord {
+  cause: string;
+  done: string;
+  equipment?: string;
+  materials?: string;
+  powerRestoredAt?: number;
+  photos: string[];
+  extra: Record<string, string>;
+  by: string;
+  at: number;
+}
+
+export interface CallBack {
+  at: number;
+  by: string;
+  result: 'satisfied' | 'unsatisfied' | 'stillDark' | 'noAnswer' | 'notWanted';
+  words?: string;
+}
+
+/** What belongs to one cycle: from B (or re-opening) to the end. */
+export interface Cycle {
+  cycle: number;
+  /** A is the first call's in every cycle; B, C are this cycle's. */
+  points: Stamps;
+  /** Every issue to a centre: its B, C and first D. */
+  issues: {
+    centreId: string;
+    at: number;
+    atCentreAt?: number;
+    firstD?: number;
+    by: string;
+    causedBy?: 'callCentre' | 'repairCentre' | 'crew';
+  }[];
+  effectiveLeg?: number;
+  startedAt: number;
+  endedAt?: number;
+  record?: FaultRecord;
+  callBacks: CallBack[];
+}
+
+export interface Order {
+  id: string;
+  /** `YYYYMMDD-NNNN` by local day. */
+  number: string;
+  stage: Stage;
+  customer: { name: string; phone: string };
+  site: Site;
+  fault: { category: string; voltage: Voltage; description: string };
+  area?: string;
+  priority: Priority;
+  createdAt: number;
+  createdBy: string;
+  repairCentreId?: string;
+  unitKind?: string;
+  receivedBy?: { name: string; at: number };
+  /** Content version of what crews are shown. */
+  contentVersion: number;
+  legs: Leg[];
+  /** Current cycle last. */
+  cycles: Cycle[];
+  /** A–C of the order (kept claims for A–C). */
+  claims: Claim[];
+  reason?: { code: string; note?: string; at: number; by: string };
+  mergedInto?: string;
+  mergedFrom?: Stage;
+  subs: string[];
+  urges: { at: number; by: string; note?: string }[];
+  /** Escalation steps and segment alerts that have fired: `{step}:{cycle}:{leg|issue}` → alert id. */
+  fired: Record<string, string>;
+  /** Forecast of arrival for the effective or first leg, with what it was made from. */
+  eta?: { at: number; madeAt: number; vehicleId: string; basis: 'estimate' | 'route' };
+  capacityCounted?: Record<string, number>;
+  statusToken?: string;
+}
+
+export type DutyState = 'offDuty' | 'standby' | 'onBreak';
+/** As shown: the last four are derived from legs and link. */
+export type ShownDuty = DutyState | 'tasked' | 'enRoute' | 'onSite' | 'unreachable';
+
+export interface Person {
+  name: string;
+  phone?: string;
+}
+
+export interface QueueEntry {
+  orderId: string;
+  leg: number;
+}
+
+export interface Vehicle {
+  id: string;
+  plate: string;
+  terminal: { phone: string };
+  repairCentreId: string;
+  unitId?: string;
+  trade: string;
+  crew: { name: string; members: Person[]; managers: Person[] };
+  sharesOffice: boolean;
+  language: 'zh-CN' | 'en';
+  /** Where the terminal came by itself under open enrolment and nobody has confirmed it. */
+  toBeConfirmed?: boolean;
+  duty: { state: DutyState; since: number; until?: number; reason?: string };
+  /** The queue in the dispatcher's order; open legs only (a recalling leg stays until its removal is confirmed). */
+  queue: { revision: number; confirmedRevision: number; confirmedAt?: number; entries: QueueEntry[] };
+  link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string };
+  createdAt: number;
+}
+
+export type ProfileName = 'smart' | 'menu' | 'text' | 'tracker' | 'mqtt';
+
+export interface TerminalIdentity {
+  maker: string;
+  model: string;
+  terminalId: string;
+}
+
+/** A terminal: who it is, how it proves it, what it can do. */
+export interface Terminal {
+  /** Number without leading zeros: the key. */
+  phone: string;
+  vehicleId: string;
+  /** Stated by a person; otherwise `profile` follows the edition of the registration. */
+  statedProfile?: ProfileName;
+  profile: ProfileName;
+  edition?: 2011 | 2013 | 2019;
+  identity?: TerminalIdentity;
+  /** Authentication codes as SHA-256 hex: current and, until the new one was used, the one before. */
+  codes: { sha256: string; issuedAt: number; usedAt?: number }[];
+  /** MQTT password: scrypt or SHA-256 of a random secret, never the secret. */
+  secret?: { sha256: string; setAt: number };
+  blocked?: { at: number; by: string; reason: string };
+  /** A registration with another identity that waits for a person ("swapped?"). */
+  swapped?: { identity: TerminalIdentity; at: number; address?: string };
+  /** Three take-overs in ten minutes: orders go to neither until a person decides. */
+  contested?: { at: number; addresses: string[] };
+  /** Terminal clock minus gateway clock, ms; measured. */
+  clockOffset?: { ms: number; measuredAt: number };
+  options: TerminalOptions;
+}
+
+/** What a profile may vary by (architecture.md, "Terminals"). */
+export interface TerminalOptions {
+  maxEvents: number;
+  maxTextBytes: number;
+  listUpdate: 'replace' | 'deleteAndAppend';
+  /** Legs that the terminal can show at once. */
+  maxLegs: number;
+  maker?: string;
+  model?: string;
+}
+
+/** Rank of an item in a terminal's outbox, sent first to last. */
+export const DELIVERY_KINDS = [
+  'recall',
+  'urgentOrder',
+  'order',
+  'revision',
+  'reorder',
+  'urge',
+  'notice',
+  'command',
+] as const;
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
+export type DeliveryState = 'queued' | 'inFlight' | 'unanswered' | 'receipted' | 'refused' | 'expired' | 'voided';
+
+export interface DeliveryAttempt {
+  at: number;
+  /** JT/T 808 serials of the frames written, first to last. */
+  serials?: [number, number];
+  messageId?: number;
+  node: string;
+}
+
+/** One item for one terminal. */
+export interface Delivery {
+  id: string;
+  kind: DeliveryKind;
+  vehicleId: string;
+  state: DeliveryState;
+  orderId?: string;
+  leg?: number;
+  contentVersion?: number;
+  /** For `revision`: the queue revision that it shows. */
+  revision?: number;
+  /** For `notice`, `urge`: the text; for `command`: what to ask of the terminal. */
+  text?: string;
+  urgent?: boolean;
+  command?: { name: string; arguments: unknown };
+  createdAt: number;
+  createdBy: string;
+  attempts: DeliveryAttempt[];
+  /** When the next attempt is due. */
+  nextAt?: number;
+  endedAt?: number;
+  /** 0x0001 result, protobuf result, or a reason in words. */
+  result?: string;
+  answer?: unknown;
+}
+
+/** What is on its way to a vehicle's terminal and what the terminal is known to hold. One per vehicle. */
+export interface Outbox {
+  vehicleId: string;
+  /** Open items first come, and the last 200 ended ones. */
+  items: Delivery[];
+  /** Legs whose content the terminal has receipted (leg key → content version). */
+  held: Record<string, number>;
+  /** Removed legs that the terminal may still show: tombstones until their removal is confirmed. */
+  tombstones: Record<string, { removedAt: number; revision: number }>;
+  /** `menu`: event ids and what each means. */
+  menu: MenuEvent[];
+}
+
+export interface MenuEvent {
+  /** 1–255. */
+  id: number;
+  /** A step of a leg, or a duty step of the crew (no order). */
+  orderId?: string;
+  leg?: number;
+  step: 'accept' | 'depart' | 'arrive' | 'done' | 'refuse' | 'break' | 'standby';
+  /** In a list that was sent; the revision that first carried it. */
+  firstRevision: number;
+  /** Since a list without it was confirmed (ms UTC); it keeps its meaning for 24 h more. */
+  retiredAt?: number;
+}
+
+export interface RepairCentre {
+  id: string;
+  name: string;
+  siteClasses: SiteClass[];
+  /** Overrides of the default limits, minutes by segment. */
+  limits: Record<string, number>;
+  automaticMode: boolean;
+  deliveryDeadlineMin?: number;
+}
+
+export interface Unit {
+  id: string;
+  kind: string;
+  name?: string;
+  repairCentreId?: string;
+  managers: Person[];
+}
+
+export interface Alert {
+  id: string;
+  kind: string;
+  orderId?: string;
+  leg?: number;
+  vehicleId?: string;
+  centreId?: string;
+  /** Levels that are told: who must do what. */
+  told: { level: 'callCentre' | 'repairCentre' | 'crew' | 'manager' | 'maintenance'; name?: string; phone?: string }[];
+  message: string;
+  severity: 'info' | 'warning' | 'breach' | 'sos';
+  raisedAt: number;
+  acknowledged: { by: string; at: number }[];
+  endedAt?: number;
+  endedBecause?: string;
+}
+
+/** Something that waits for a person: conflict cards, attention list, proposals, quarantined evidence. */
+export interface Card {
+  id: string;
+  kind: 'conflict' | 'attention' | 'proposal' | 'quarantine' | 'swapped' | 'contested';
+  code: string;
+  message: string;
+  orderId?: string;
+  leg?: number;
+  vehicleId?: string;
+  centreId?: string;
+  at: number;
+  choices: string[];
+  data: Record<string, unknown>;
+  /** Raw bytes of what was quarantined, hex. */
+  bytesHex?: string;
+  frame?: IngestRef;
+  resolved?: { at: number; by: string; choice: string };
+}
+
+export interface Account {
+  name: string;
+  fullName: string;
+  roles: Role[];
+  centres?: string[];
+  vehicleId?: string;
+  passwordHash: string;
+  disabled?: boolean;
+  createdAt: number;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  sha256: string;
+  roles: Role[];
+  scopes?: string[];
+  centres?: string[];
+  createdAt: number;
+  createdBy: string;
+  expiresAt?: number;
+}
+
+export interface Session {
+  /** SHA-256 of the cookie's secret. */
+  id: string;
+  account: string;
+  createdAt: number;
+  expiresAt: number;
+  csrf: string;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  /** Symmetric signing secrets, newest first (Standard Webhooks, base64). */
+  secrets: string[];
+  types: string[];
+  centres?: string[];
+  createdAt: number;
+  /** Position of the last event delivered. */
+  position: number;
+  failing?: { since: number; attempts: number; lastStatus?: number; nextAt: number };
+  disabledAt?: number;
+}
+
+/** Numbers given out by day: `order:20261121`. */
+export interface Counter {
+  value: number;
+}
+
+/** Window of business uplinks already applied, per terminal: (message id, serial, body hash), the newest 256. */
+export interface SeenWindow {
+  seen: string[];
+}
+
+/** State of the arrival and departure rules of one vehicle, from its positions. */
+export interface Automation {
+  vehicleId: string;
+  state: Record<string, unknown>;
+}
+
+/** Configuration kept in the store: who repairs what, required fields, the ladder. One document, `rules`. */
+export interface Rules {
+  value: Record<string, unknown>;
+}
+
+export interface Docs {
+  order: Order;
+  vehicle: Vehicle;
+  terminal: Terminal;
+  outbox: Outbox;
+  centre: RepairCentre;
+  unit: Unit;
+  alert: Alert;
+  card: Card;
+  account: Account;
+  token: ApiToken;
+  session: Session;
+  webhook: Webhook;
+  counter: Counter;
+  window: SeenWindow;
+  automation: Automation;
+  rules: Rules;
+  /** Set of vehicles of one trade in one centre (`centre/trade`): the lock of the one-on-break rule. */
+  tradeGroup: { vehicleIds: string[]; onBreak?: string };
+}
+export type DocKind = keyof Docs;
