@@ -1,0 +1,213 @@
+/**
+ * What people and systems may ask (contract.md, HTTP) and what terminals may report, in dispatch words. Every command
+ * is decided by one function of `dispatch/domain`, found in its table by `type`.
+ */
+import type { IngestRef } from './events.js';
+import type {
+  CallBack, DutyState, Order, Priority, ProfileName, QueueEntry, RepairCentre, Site, TerminalIdentity,
+  TerminalOptions, Unit, Vehicle, Voltage,
+} from './model.js'; // prettier-ignore
+
+/** Common to the steps of an order. `leg` defaults to the only open one; `at` lies between D and now. */
+export interface StepFields {
+  orderId: string;
+  leg?: number;
+  at?: number;
+  reason?: string;
+  note?: string;
+  /** Expressly confirmed where the rules ask for a second confirmation. */
+  confirm?: boolean;
+}
+
+export type OrderCommand =
+  | {
+      type: 'order.create';
+      customer: Order['customer'];
+      site: Pick<Site, 'lat' | 'lon' | 'address'> & Partial<Site>;
+      fault: { category: string; voltage: Voltage; description: string };
+      area?: string;
+      priority?: Priority;
+      callEndedAt?: number;
+    }
+  | {
+      type: 'order.edit';
+      orderId: string;
+      changes: Partial<Pick<Order, 'customer' | 'fault' | 'priority' | 'area'>> & { site?: Partial<Site> };
+    }
+  | ({ type: 'order.issue'; repairCentreId?: string } & StepFields)
+  | ({ type: 'order.receive' } & StepFields)
+  /** A console or API client signed in for the centre got the order (point C), without a click. */
+  | { type: 'order.reachedCentre'; orderId: string }
+  | ({ type: 'order.return' } & StepFields)
+  | ({ type: 'order.assign'; vehicleId: string; position?: number } & StepFields)
+  | ({ type: 'order.accept' } & StepFields)
+  | ({ type: 'order.reject' } & StepFields)
+  | ({ type: 'order.recall' } & StepFields)
+  /** "Confirmed by phone": the crew says that the recalled order is gone from the terminal. */
+  | ({ type: 'order.confirmRecall' } & StepFields)
+  | ({ type: 'order.reassign'; vehicleId: string } & StepFields)
+  | ({ type: 'order.suspend' } & StepFields)
+  | ({ type: 'order.resume' } & StepFields)
+  | ({ type: 'order.wait' } & StepFields)
+  | ({ type: 'order.urge' } & StepFields)
+  | ({ type: 'order.merge'; into: string } & StepFields)
+  | ({ type: 'order.unmerge' } & StepFields)
+  | ({ type: 'order.withdraw' } & StepFields)
+  | ({ type: 'order.depart' } & StepFields)
+  | ({ type: 'order.arrive' } & StepFields)
+  | ({ type: 'order.work' } & StepFields)
+  | ({ type: 'order.complete' } & StepFields)
+  | ({ type: 'order.record'; record?: Record<string, unknown> } & StepFields)
+  | ({ type: 'order.callback'; result: CallBack['result']; words?: string } & StepFields)
+  | ({ type: 'order.reopen' } & StepFields)
+  /** The crew's page showed the leg: point E where the terminal has not said so earlier. */
+  | ({ type: 'order.shown' } & StepFields)
+  | ({ type: 'order.toldByPhone' } & StepFields);
+
+export type VehicleCommand =
+  | ({
+      type: 'vehicle.create';
+      id?: string;
+      terminal: { phone: string; profile?: ProfileName; secret?: string; options?: Partial<TerminalOptions> };
+      crew: { name: string; members: Vehicle['crew']['members']; managers?: Vehicle['crew']['managers'] };
+      language?: Vehicle['language'];
+    } & Pick<Vehicle, 'plate' | 'repairCentreId' | 'trade'> &
+      Partial<Pick<Vehicle, 'unitId' | 'sharesOffice' | 'toBeConfirmed'>>)
+  | {
+      type: 'vehicle.edit';
+      vehicleId: string;
+      changes: Partial<Omit<Vehicle, 'id' | 'queue' | 'duty' | 'link' | 'terminal' | 'createdAt'>> & {
+        terminal?: {
+          phone?: string;
+          profile?: ProfileName | null;
+          secret?: string;
+          options?: Partial<TerminalOptions>;
+        };
+      };
+    }
+  | { type: 'vehicle.delete'; vehicleId: string }
+  | { type: 'vehicle.reorder'; vehicleId: string; revision: number; orderIds: string[] }
+  | { type: 'vehicle.message'; vehicleId: string; text: string; urgent?: boolean }
+  | { type: 'vehicle.duty'; vehicleId: string; to: DutyState; reason?: string; until?: number; confirm?: boolean }
+  /** Texts of all open legs again (driver lost them), or a terminal command of the JT/T 808 layer. */
+  | { type: 'vehicle.resend'; vehicleId: string }
+  | { type: 'delivery.cancel'; vehicleId: string; deliveryId: string }
+  | { type: 'delivery.command'; vehicleId: string; name: string; arguments: unknown };
+
+export type TerminalCommand =
+  | { type: 'terminal.block'; phone: string; reason: string }
+  | { type: 'terminal.unblock'; phone: string }
+  | { type: 'terminal.acceptSwap'; phone: string };
+
+export type OrganisationCommand =
+  | { type: 'centre.put'; centre: Partial<RepairCentre> & { id: string } }
+  | { type: 'unit.put'; unit: Partial<Unit> & { id: string } }
+  | { type: 'rules.put'; value: Record<string, unknown> }
+  | { type: 'alert.acknowledge'; alertId: string }
+  | { type: 'card.resolve'; cardId: string; choice: string; note?: string };
+
+export type Command = OrderCommand | VehicleCommand | TerminalCommand | OrganisationCommand;
+
+// ---------------------------------------------------------------------------------------------------------------
+// From the gateway
+
+/** What the gateway asks and says about terminals themselves: answered at once, not through the ingest log. */
+export type LinkCommand =
+  /**
+   * 0x0100. Binds the identity at the first registration, gives a fresh code to the same three later (the one before
+   * stays valid until the new one was used), refuses others with a "swapped?" card. `codeSha256` is the hash of the
+   * fresh code that the gateway made.
+   */
+  | {
+      type: 'link.register';
+      phone: string;
+      identity: TerminalIdentity;
+      edition: 2011 | 2013 | 2019;
+      plate: string;
+      address: string;
+      enrolment: 'known' | 'open';
+      codeSha256: string;
+    }
+  /** A code was accepted: the older ones die. */
+  | { type: 'link.authenticated'; phone: string; codeSha256: string; edition: 2011 | 2013 | 2019 }
+  | { type: 'link.up'; vehicleId: string; phone: string; address: string; transport: 'tcp' | 'tls' | 'mqtt' }
+  | { type: 'link.down'; vehicleId: string; phone: string; reason: string }
+  /** Two live addresses claim one terminal (domain.md, "two connections for one terminal"). */
+  | { type: 'link.takenOver'; vehicleId: string; phone: string; from: string; by: string }
+  | { type: 'link.clockOffset'; phone: string; ms: number };
+
+/** What the delivery loop says about one item of a vehicle's outbox. */
+export type DeliveryReport =
+  /** Bytes were written: `leg.sent`, attempt recorded with the serials that an answer will quote. */
+  | {
+      type: 'delivery.written';
+      vehicleId: string;
+      deliveryId: string;
+      serials?: [number, number];
+      messageId?: number;
+      node: string;
+      nextAt?: number;
+    }
+  /** The last retry had no answer: shown, set aside, tried again at the next authentication and every 5 minutes. */
+  | { type: 'delivery.unanswered'; vehicleId: string; deliveryId: string }
+  /** 0x0001 result or protobuf result that refuses the item. */
+  | { type: 'delivery.failed'; vehicleId: string; deliveryId: string; result: string };
+
+/** Business uplink, translated from wire words by `gateway/translate.ts`; comes through the ingest log only. */
+export type TerminalReport = {
+  vehicleId: string;
+  phone: string;
+  receivedAt: number;
+  frame: IngestRef;
+  /** (message id, serial, body hash): the window that drops what was already applied. Empty = never a duplicate. */
+  dedupKey: string;
+} & (
+  | {
+      type: 'report.receipt';
+      /** Known from the serial that the terminal quoted (0x0001), or named in the protobuf receipt. */
+      deliveryId?: string;
+      orderId?: string;
+      leg?: number;
+      revision?: number;
+      result: 'ok' | 'refused' | 'malformed' | 'unsupported' | 'full';
+      /** A receipt of the terminal's application, not only of the transport (profile `smart`, `mqtt`). */
+      ofApplication: boolean;
+      deviceAt?: number;
+    }
+  /** What the terminal holds, after authentication or a change. */
+  | { type: 'report.holdings'; revision: number; entries: (QueueEntry & { contentVersion: number })[] }
+  | {
+      type: 'report.action';
+      orderId: string;
+      leg: number;
+      action: 'read' | 'accept' | 'reject' | 'depart' | 'arrive' | 'work' | 'done' | 'suspend';
+      deviceAt?: number;
+      reason?: string;
+      at?: { lat: number; lon: number };
+    }
+  /** 0x0301: resolved by the table of event ids in the vehicle's outbox. */
+  | { type: 'report.menuEvent'; eventId: number }
+  | { type: 'report.duty'; to: DutyState; deviceAt?: number; reason?: string }
+  | {
+      type: 'report.answer';
+      deliveryId?: string;
+      quotedSerial?: number;
+      answerId: number;
+      text?: string;
+      deviceAt?: number;
+    }
+  /** Valid frame, nothing that dispatch can use: kept with its bytes, told to the dispatcher once. */
+  | { type: 'report.unusable'; code: string; message: string; bytesHex: string }
+  /** Found by the rules of automation from positions; `at` is the first instant of the run. */
+  | {
+      type: 'rule.departed' | 'rule.arrived';
+      orderId: string;
+      leg: number;
+      at: number;
+      live: boolean;
+      flags?: string[];
+    }
+  | { type: 'rule.stoodAtOther'; orderId: string; leg: number; at: number }
+  /** Fence in the terminal (0x0200 item 0x12). */
+  | { type: 'report.fence'; orderId: string; leg: number; direction: 'in' | 'out'; deviceAt?: number }
+);
