@@ -1,0 +1,28 @@
+/** Linecrew's codecs: bytes in, messages out, and back. No sockets, no clock. */
+export { DecodeError, type DecodeErrorCode } from './errors.js';
+export { limits } from './limits.js';
+export { fromHex, toHex } from './bytes/hex.js';
+export { decodeText, encodeText, truncateText } from './bytes/gb18030.js';
+export { detectEdition, editions, isBcd, type Edition } from './jt808/edition.js';
+export {
+  Frame,
+  parseFrame,
+  phoneText,
+  phoneToRaw,
+  standardRules,
+  type FrameWarning,
+  type HeaderRules,
+  type Identity,
+} from './jt808/frame.js';
+export { FrameRefusal, FrameSplitter, type FrameSink, type SplitterOptions } from './jt808/splitter.js';
+export { AckWriter, FrameWriter, encodeFrame, largestBodyBytes, splitBody, type FrameSpec } from './jt808/writer.js';
+export {
+  Reassembler,
+  type MissingParts,
+  type PartResult,
+  type Reassembled,
+  type ReassemblerLimits,
+} from './jt808/reassembly.js';
+export { decodeDownlink, decodeUplink, encodeDownlink, encodeUplink } from './mqtt/codec.js';
+export type * from './mqtt/messages.js';
+export { isPassthrough, passthroughType, unwrapPassthrough, wrapPassthrough } from './mqtt/passthrough.js';
