@@ -164,8 +164,12 @@ export type TerminalReport = {
 } & (
   | {
       type: 'report.receipt';
-      /** Known from the serial that the terminal quoted (0x0001), or named in the protobuf receipt. */
+      /** Named in the protobuf receipt. */
       deliveryId?: string;
+      /** What a 0x0001 quotes; the outbox finds the item by it. */
+      quoted?: { messageId: number; serial: number };
+      /** Content version that the terminal says it holds now. */
+      contentVersion?: number;
       orderId?: string;
       leg?: number;
       revision?: number;
@@ -175,7 +179,7 @@ export type TerminalReport = {
       deviceAt?: number;
     }
   /** What the terminal holds, after authentication or a change. */
-  | { type: 'report.holdings'; revision: number; entries: (QueueEntry & { contentVersion: number })[] }
+  | { type: 'report.holdings'; deliveryId?: string; revision: number; entries: (QueueEntry & { contentVersion: number })[] }
   | {
       type: 'report.action';
       orderId: string;

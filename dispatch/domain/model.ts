@@ -287,8 +287,12 @@ export interface Delivery {
   text?: string;
   urgent?: boolean;
   command?: { name: string; arguments: unknown };
+  /** `menu`: the event ids of the list that it shows, in order. */
+  list?: number[];
   createdAt: number;
   createdBy: string;
+  /** 0x0001 came: no more retransmission, the receipt of the terminal's application is awaited (`smart`). */
+  acknowledgedAt?: number;
   attempts: DeliveryAttempt[];
   /** When the next attempt is due. */
   nextAt?: number;
@@ -309,6 +313,8 @@ export interface Outbox {
   tombstones: Record<string, { removedAt: number; revision: number }>;
   /** `menu`: event ids and what each means. */
   menu: MenuEvent[];
+  /** Since the link came up (ms UTC), while the lists were not compared yet: the list goes before everything else. */
+  comparingSince?: number;
 }
 
 export interface MenuEvent {
