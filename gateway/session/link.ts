@@ -22,7 +22,7 @@ export interface OutgoingMessage {
 /** 0x0001 result 0, 1, 2, 3 (JT/T 808 2.6 of the reference). */
 export type TransportResult = 'ok' | 'refused' | 'malformed' | 'unsupported';
 
-/** An authenticated terminal that can be written to. One object for one connection; never reused. */
+/** An authenticated terminal that can be written to. One object for one connection; its facts may change meanwhile. */
 export interface TerminalLink {
   readonly vehicleId: string;
   /** Terminal number without leading zeros. */
@@ -55,6 +55,6 @@ export interface DeliveryLoop {
    * retransmitting. What it means for the order arrives through the reader (`report.receipt` with `deliveryId`).
    */
   receipt(link: TerminalLink, deliveryId: string, result: TransportResult): void;
-  /** The facts of an attached terminal changed (profile, options); `link` is the replacement of the earlier object. */
-  changed(before: TerminalLink, link: TerminalLink): void;
+  /** The facts of an attached terminal changed: read `profile` and `options` of the link again. */
+  changed(link: TerminalLink): void;
 }
