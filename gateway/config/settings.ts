@@ -68,7 +68,7 @@ export const SETTINGS = {
     'password of the first administrator; otherwise one is made and printed once at the first start',
   ),
   apiToken: secret('bootstrap token with every right, for automation and tests'),
-  clockRate: row(f.number(0.1, 60), 1, 'gateway time runs this many times as fast, up to 60 (demo and tests)'),
+  clockRate: row(f.number(1, 60), 1, 'gateway time runs this many times as fast, up to 60 (demo and tests)'),
   timeZone: row(f.timeZone(), d.timeZone, 'order numbers, reports, driver texts'),
   language: row(f.choice(['zh-CN', 'en']), d.language, 'language of the console and of driver texts'),
   osrmUrl: row(f.url('http', 'https'), undefined, 'routing server (OSRM HTTP API) for arrival forecasts'),
