@@ -270,6 +270,8 @@ export interface DeliveryAttempt {
   serials?: [number, number];
   messageId?: number;
   node: string;
+  /** Number of this transmission in its round: 0 first, then the retries; a new round starts with every link. */
+  retry: number;
 }
 
 /** One item for one terminal. */
@@ -293,6 +295,8 @@ export interface Delivery {
   createdBy: string;
   /** 0x0001 came: no more retransmission, the receipt of the terminal's application is awaited (`smart`). */
   acknowledgedAt?: number;
+  /** In flight, but senseless meanwhile: not transmitted again, voided when its answer stays out. */
+  superseded?: string;
   attempts: DeliveryAttempt[];
   /** When the next attempt is due. */
   nextAt?: number;
@@ -315,6 +319,8 @@ export interface Outbox {
   menu: MenuEvent[];
   /** Since the link came up (ms UTC), while the lists were not compared yet: the list goes before everything else. */
   comparingSince?: number;
+  /** `menu`: the event ids of the list that the terminal confirmed last, in order. */
+  confirmedList?: number[];
 }
 
 export interface MenuEvent {
