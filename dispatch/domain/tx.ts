@@ -16,9 +16,17 @@ export interface Tx {
   get<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined;
   /** Records the event and folds it into the documents that it names. Source, by, times default from actor and now. */
   emit(event: Pick<DomainEvent, 'type' | 'data'> & Partial<DomainEvent>): void;
+  /**
+   * Writes a document that is bookkeeping, not state: it is no fold over events and replaying the log does not make it
+   * (windows of applied uplinks, running state of the position rules).
+   */
+  keep<K extends BookkeepingKind>(kind: K, id: string, value: Docs[K]): void;
   /** A new unique id (UUIDv7 from tx.now and injected randomness), for orders, deliveries, alerts. */
   newId(): string;
 }
+
+export const BOOKKEEPING_KINDS = ['window', 'automation'] as const;
+export type BookkeepingKind = (typeof BOOKKEEPING_KINDS)[number];
 
 /** Thrown by {@link Tx.get}; never caught by rules. */
 export class NotLoaded extends Error {

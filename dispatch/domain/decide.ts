@@ -1,0 +1,28 @@
+/** Command type → decider, report type → applier. */
+import type { TerminalReport } from './commands.js';
+import { join, type AnyCommand, type Appliers, type Deciders, type Result } from './tables.js';
+import { Refusal, type Tx } from './tx.js';
+
+const DECIDERS: Deciders = join<Deciders>(
+  'deciders',
+  // one line for each subject
+);
+
+const APPLIERS: Appliers = join<Appliers>(
+  'appliers',
+  // one line for each subject
+);
+
+/** Decides a command: emits its events and gives what it made or changed. Throws `Refusal` where the rules say no. */
+export function decide(tx: Tx, command: AnyCommand): Result {
+  const decider = DECIDERS[command.type] as ((tx: Tx, command: AnyCommand) => Result) | undefined;
+  if (!decider) throw new Refusal('unknownCommand', `there is no command ${command.type}`, 422);
+  return decider(tx, command);
+}
+
+/** Applies what a terminal, or a rule over positions, reported. */
+export function applyReport(tx: Tx, report: TerminalReport): void {
+  const applier = APPLIERS[report.type] as ((tx: Tx, report: TerminalReport) => void) | undefined;
+  if (!applier) throw new Error(`no applier for report type ${report.type}`);
+  applier(tx, report);
+}

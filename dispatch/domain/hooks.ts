@@ -1,0 +1,16 @@
+/**
+ * What follows from events in another subject: the outbox queues and voids deliveries when legs and queues change,
+ * alerts end when what they wait for happens. Each subject exports its hooks; several may listen to one type and run
+ * in the order of this list.
+ */
+import type { DomainEvent } from './events.js';
+import type { Hooks } from './tables.js';
+import type { Tx } from './tx.js';
+
+const HOOKS: readonly Hooks[] = [
+  // one line for each subject
+];
+
+export function runHooks(tx: Tx, event: DomainEvent): void {
+  for (const hooks of HOOKS) hooks[event.type]?.(tx, event);
+}

@@ -1,0 +1,40 @@
+/** Event type → reducer. State is the fold of the log over these and nothing else. */
+import type { DomainEvent } from './events.js';
+import type { Docs, DocKind } from './model.js';
+import { cardReducers } from './cards.js';
+import { join, type Documents, type Reducers } from './tables.js';
+
+const REDUCERS: Reducers = join<Reducers>(
+  'reducers',
+  // one line for each subject
+  cardReducers,
+);
+
+/** Folds one event. An event type without a reducer is a mistake of ours: its change would be lost. */
+export function reduce(docs: Documents, event: DomainEvent): void {
+  const reducer = REDUCERS[event.type];
+  if (!reducer) throw new Error(`no reducer for event type ${event.type}`);
+  reducer(docs, event);
+}
+
+/** Documents in memory, by `kind:id`. */
+export class DocumentMap implements Documents {
+  readonly all = new Map<string, unknown>();
+
+  get<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined {
+    return this.all.get(`${kind}:${id}`) as Docs[K] | undefined;
+  }
+  put<K extends DocKind>(kind: K, id: string, value: Docs[K]): void {
+    this.all.set(`${kind}:${id}`, value);
+  }
+  remove(kind: DocKind, id: string): void {
+    this.all.delete(`${kind}:${id}`);
+  }
+}
+
+/** The state that a log says: all documents, by `kind:id`, from the first event on. */
+export function replay(events: Iterable<DomainEvent>): DocumentMap {
+  const docs = new DocumentMap();
+  for (const event of events) reduce(docs, event);
+  return docs;
+}

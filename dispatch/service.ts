@@ -1,0 +1,198 @@
+/** The service of dispatch: decides commands, applies reports, tells who follows, does what becomes due. */
+import type { DeliveryReport, LinkCommand, Command, TerminalReport } from './domain/commands.js';
+import { applyReport, decide } from './domain/decide.js';
+import type { Actor, StoredEvent } from './domain/events.js';
+import type { Docs, DocKind } from './domain/model.js';
+import type { DispatchSettings } from './domain/settings.js';
+import { Refusal, type Tx } from './domain/tx.js';
+import { startDueWorker } from './due-worker.js';
+import { followLog, followPositions } from './follow.js';
+import type { RandomBytes } from './ids.js';
+import type { Clock, CommandOptions, CommandOutcome, DispatchPort, Versioned } from './ports.js';
+import { applyOnce } from './reports.js';
+import type { PositionBatch } from './store/position-batch.js';
+import type { Batch, DispatchStore, IngestPosition } from './store/store.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** Where the service says what it cannot tell anybody else. pino's logger fits. */
+export interface ServiceLog {
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface DispatchOptions {
+  store: DispatchStore;
+  clock: Clock;
+  settings: DispatchSettings;
+  random: RandomBytes;
+  log: ServiceLog;
+  /** Name of this node: claims due work under it. */
+  node?: string;
+  /** Checked before every command, inside its decision: who may do what (throws `Refusal` 403). */
+  guard?: (tx: Tx, command: Command | LinkCommand | DeliveryReport) => void;
+  /** What positions say beside where a vehicle is; runs in the same commit, before the reports. */
+  onApplied?: (tx: Tx, positions: PositionBatch) => void;
+}
+
+export interface Dispatch extends DispatchPort {
+  /** Starts the work that becomes due by time. */
+  start(): void;
+  /** Stops it and every follower; waits for what is being decided. */
+  stop(): Promise<void>;
+}
+
+/** Decisions on the same documents that meet are decided again; so often meeting others is a fault worth an error. */
+const MAX_ATTEMPTS = 50;
+const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
+
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { store, clock, settings, random, log, guard } = options;
+  const running = new Set<Promise<unknown>>();
+  const stops = new Set<{ cancel(): void }>();
+
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    running.add(work);
+    const done = (): void => void running.delete(work);
+    work.then(done, done);
+    return work;
+  };
+
+  async function execute(
+    command: Command | LinkCommand | DeliveryReport,
+    actor: Actor,
+    { idempotencyKey, ifVersion }: CommandOptions = {},
+  ): Promise<CommandOutcome> {
+    if (idempotencyKey !== undefined) {
+      const before = await store.remembered(idempotencyKey);
+      if (before !== undefined) return repeated(before);
+    }
+    return decideAndCommit(async (work) => {
+      if (ifVersion) await checkVersion(work, ifVersion);
+      const result = await work.run({ now: clock.now(), actor }, (tx) => {
+        guard?.(tx, command);
+        return decide(tx, command);
+      });
+      const batch = work.batch();
+      if (idempotencyKey === undefined) return { batch, result };
+      return { batch: { ...batch, idempotency: { key: idempotencyKey, result, keepMs: IDEMPOTENCY_KEPT_MS } }, result };
+    });
+  }
+
+  async function decideAndCommit(
+    attempt: (work: UnitOfWork) => Promise<{ batch: Batch; result: Record<string, unknown> }>,
+  ): Promise<CommandOutcome> {
+    for (let tries = 0; ; tries++) {
+      const work = new UnitOfWork(store, settings, random);
+      const { batch, result } = await attempt(work);
+      if (work.isEmpty && !batch.idempotency && !batch.applied) return { result, events: [], repeated: false };
+      const committed = await store.commit(batch);
+      if (committed.ok) return { result, events: numbered(work, committed.lastPosition), repeated: false };
+      if ('duplicate' in committed) return repeated(committed.duplicate);
+      if (tries >= MAX_ATTEMPTS) throw new ConflictError(committed.conflict);
+      await pause(tries);
+    }
+  }
+
+  async function apply(
+    reports: readonly TerminalReport[],
+    positions: PositionBatch,
+    applied: IngestPosition,
+  ): Promise<void> {
+    await decideAndCommit(async (work) => {
+      const now = clock.now();
+      const { onApplied } = options;
+      if (onApplied) await work.run({ now, actor: RULES }, (tx) => onApplied(tx, positions));
+      for (const report of reports) await applyOnce(work, report, now, applyReport, log);
+      return { batch: { ...work.batch(), positions, applied }, result: {} };
+    });
+  }
+
+  async function tick(kind: DocKind, id: string, rule: (tx: Tx) => void, name: string): Promise<void> {
+    await decideAndCommit(async (work) => {
+      await work.run({ now: clock.now(), actor: { source: 'rule', name, roles: [] } }, rule);
+      await work.load([{ kind, id }]);
+      work.touch(kind, id);
+      return { batch: work.batch(), result: {} };
+    });
+  }
+
+  const cancellable = (handle: { cancel(): void }): { cancel(): void } => {
+    stops.add(handle);
+    return {
+      cancel: () => {
+        stops.delete(handle);
+        handle.cancel();
+      },
+    };
+  };
+
+  return {
+    store,
+    clock,
+    settings,
+    execute: (command, actor, commandOptions) => track(execute(command, actor, commandOptions)),
+    apply: (reports, positions, applied) => track(apply(reports, positions, applied)),
+    async get<K extends DocKind>(kind: K, id: string) {
+      return versioned<K>(await store.get(kind, id));
+    },
+    async getMany<K extends DocKind>(kind: K, ids: readonly string[]) {
+      return (await store.getMany(ids.map((id) => ({ kind, id })))).map((doc) => versioned<K>(doc));
+    },
+    scan: (scan) => store.scan(scan),
+    eventsAfter: (after, limit, ref) => store.eventsAfter(after, limit, ref),
+    lastPositions: (vehicleIds) => store.lastPositions(vehicleIds),
+    follow: (after, on) => cancellable(followLog(store, log, after, on)),
+    onPositions: (on) => cancellable(followPositions(store, on)),
+    start() {
+      const node = options.node ?? 'node';
+      cancellable(startDueWorker({ store, clock, log, node, tick: (...work) => track(tick(...work)) }));
+    },
+    async stop() {
+      for (const handle of stops) handle.cancel();
+      stops.clear();
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+  };
+}
+
+const RULES: Actor = { source: 'rule', name: 'positions', roles: [] };
+
+/** Others changed the same document each time that this decision was tried. */
+export class ConflictError extends Error {
+  constructor(readonly document: { kind: string; id: string }) {
+    super(`${document.kind}:${document.id} was changed by others ${MAX_ATTEMPTS} times while it was decided on`);
+  }
+}
+
+async function checkVersion(work: UnitOfWork, wanted: NonNullable<CommandOptions['ifVersion']>): Promise<void> {
+  const version = await work.version(wanted.kind, wanted.id);
+  if (version !== wanted.version) {
+    throw new Refusal(
+      'changedMeanwhile',
+      `${wanted.kind} ${wanted.id} is at version ${version}, not ${wanted.version}`,
+      412,
+      {
+        version,
+      },
+    );
+  }
+}
+
+function versioned<K extends DocKind>(doc: { version: number; value: unknown } | undefined): Versioned<K> | undefined {
+  return doc && { value: doc.value as Docs[K], version: doc.version };
+}
+
+function numbered(work: UnitOfWork, lastPosition: number): StoredEvent[] {
+  const first = lastPosition - work.events.length + 1;
+  return work.events.map((event, i) => ({ ...event, position: first + i }));
+}
+
+function repeated(result: unknown): CommandOutcome {
+  return { result: result as Record<string, unknown>, events: [], repeated: true };
+}
+
+/** Machine time, not gateway time: it lets the other writer finish. */
+function pause(tries: number): Promise<void> {
+  if (tries < 3) return Promise.resolve();
+  return new Promise((resolve) => setTimeout(resolve, Math.min(tries, 20)));
+}
