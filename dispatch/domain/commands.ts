@@ -130,8 +130,18 @@ export type LinkCommand =
     }
   /** A code was accepted: the older ones die. */
   | { type: 'link.authenticated'; phone: string; codeSha256: string; edition: 2011 | 2013 | 2019 }
-  | { type: 'link.up'; vehicleId: string; phone: string; address: string; transport: 'tcp' | 'tls' | 'mqtt' }
-  | { type: 'link.down'; vehicleId: string; phone: string; reason: string }
+  | {
+      type: 'link.up';
+      vehicleId: string;
+      phone: string;
+      address: string;
+      transport: 'tcp' | 'tls' | 'mqtt';
+      /** Who holds the session: only this node writes deliveries. */
+      node?: string;
+      /** Fence of the session: a `link.down` with an older one is ignored, a newer session has taken over. */
+      fence?: number;
+    }
+  | { type: 'link.down'; vehicleId: string; phone: string; reason: string; fence?: number }
   /** Two live addresses claim one terminal (domain.md, "two connections for one terminal"). */
   | { type: 'link.takenOver'; vehicleId: string; phone: string; from: string; by: string }
   | { type: 'link.clockOffset'; phone: string; ms: number };

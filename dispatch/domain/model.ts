@@ -203,7 +203,7 @@ export interface Vehicle {
   duty: { state: DutyState; since: number; until?: number; reason?: string };
   /** The queue in the dispatcher's order; open legs only (a recalling leg stays until its removal is confirmed). */
   queue: { revision: number; confirmedRevision: number; confirmedAt?: number; entries: QueueEntry[] };
-  link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string };
+  link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string; fence?: number };
   createdAt: number;
 }
 
@@ -232,6 +232,8 @@ export interface Terminal {
   blocked?: { at: number; by: string; reason: string };
   /** A registration with another identity that waits for a person ("swapped?"). */
   swapped?: { identity: TerminalIdentity; at: number; address?: string };
+  /** When it was taken over lately (ms UTC), newest last. */
+  takeOvers?: number[];
   /** Three take-overs in ten minutes: orders go to neither until a person decides. */
   contested?: { at: number; addresses: string[] };
   /** Terminal clock minus gateway clock, ms; measured. */
