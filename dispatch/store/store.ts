@@ -29,8 +29,13 @@ export interface DocPut {
 
 export interface IngestPosition {
   node: string;
-  /** All groups up to and including this sequence are applied. */
+  /** All groups up to and including this sequence are applied. Must be above the stored one. */
   sequence: number;
+  /**
+   * Applied sequence that the reader went on from: another one in the store means that a second reader was here, and
+   * the commit is refused as conflict `{kind: 'ingest', id: node}`, as is a `sequence` that is not above the stored one.
+   */
+  after?: number;
 }
 
 /** What is committed together: all of it or nothing. */
@@ -116,9 +121,12 @@ export interface DispatchStore {
   lastPosition(): Promise<number>;
 
   // due times
-  /** Up to `limit` documents with `dueAt <= now`, claimed by `node` for `leaseMs`: no other node is given them meanwhile. */
+  /**
+   * Up to `limit` documents with `dueAt <= now`, earliest first, claimed by `node` for `leaseMs`: nobody is given them
+   * meanwhile. A put of the document ends the claim; without one it is due again when the lease ends.
+   */
   due(now: number, node: string, leaseMs: number, limit: number): Promise<StoredDoc[]>;
-  /** The earliest due time of any document, to sleep until. */
+  /** When {@link due} will next have something: the earliest due time, or end of a claim, of any document. */
   nextDueAt(): Promise<number | undefined>;
 
   // ingest log of a node: opaque groups, in order of arrival
@@ -136,12 +144,18 @@ export interface DispatchStore {
   lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>>;
   /** In device order, each position once, `from <= deviceAt < to`. */
   track(vehicleId: string, from: number, to: number): AsyncIterable<Position>;
-  /** Deletes positions before `before` (retention); number of blocks deleted. */
+  /** Deletes blocks (an hour each) that end at or before `before` (retention); number of blocks deleted. */
   trimPositions(before: number): Promise<number>;
 
   // presence
   /** Takes the terminal for this connection; the lease ends at `now + leaseMs` unless renewed. Gives the new fence and the owner before. */
-  claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number): Promise<{ fence: number; before?: Lease }>;
+  claimTerminal(
+    terminal: string,
+    node: string,
+    connection: string,
+    now: number,
+    leaseMs: number,
+  ): Promise<{ fence: number; before?: Lease }>;
   /** False when another connection has taken it since. */
   renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean>;
   releaseTerminal(terminal: string, fence: number): Promise<void>;

@@ -1,0 +1,151 @@
+/** The LMDB environment of the dispatch store: its tables, their keys, and reading by range. */
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { join } from 'node:path';
+
+/** Keys and values are bytes; what they hold is said at {@link Tables}. */
+export type Table = Database<Buffer, Buffer>;
+
+export interface Tables {
+  /** kind NUL id → {@link StoredRecord} as JSON. */
+  docs: Table;
+  /** index NUL entry (see keys.ts) → one byte. */
+  index: Table;
+  /** due time (48 bits), kind NUL id → one byte. */
+  due: Table;
+  /** position (48 bits) → event as JSON. */
+  events: Table;
+  /** reference NUL position → one byte. */
+  refs: Table;
+  /** key → `{until, result}` as JSON. */
+  idempotency: Table;
+  /** end of life (48 bits), key → one byte. */
+  expiry: Table;
+  /** node NUL sequence → group. */
+  ingest: Table;
+  /** node → `{applied}` as JSON. */
+  nodes: Table;
+  /** vehicle → last position, ten doubles. */
+  last: Table;
+  /** vehicle NUL hour (48 bits) → track block. */
+  track: Table;
+  /** name NUL number (48 bits) → chunk. */
+  blobs: Table;
+  /** key → JSON. */
+  meta: Table;
+}
+
+export interface Env extends Tables {
+  root: RootDatabase<Buffer, Buffer>;
+}
+
+/** A document as it is stored, with what must be replaced at its next put. */
+export interface StoredRecord {
+  version: number;
+  value: unknown;
+  indexes: [index: string, sortKey: string][];
+  dueAt?: number;
+}
+
+const TABLES: readonly (keyof Tables)[] = [
+  'docs',
+  'index',
+  'due',
+  'events',
+  'refs',
+  'idempotency',
+  'expiry',
+  'ingest',
+  'nodes',
+  'last',
+  'track',
+  'blobs',
+  'meta',
+];
+
+/**
+ * Opens or makes the environment. `overlappingSync` is off: with it a write's promise tells only that other readers see
+ * the transaction. Without it the write thread ends a transaction by fdatasync of the data, then a synchronous write of
+ * the meta page, and only then resolves; an error of either rejects.
+ */
+export function openEnv(directory: string): Env {
+  const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
+  const root = open<Buffer, Buffer>({
+    path: join(directory, 'data.mdb'),
+    maxDbs: TABLES.length,
+    overlappingSync: false,
+    // Groups are formed by our own writer; there is nothing to wait for.
+    eventTurnBatching: false,
+    ...binary,
+  });
+  try {
+    const tables = TABLES.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...binary })]);
+    return { root, ...(Object.fromEntries(tables) as Tables) };
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
+}
+
+/** Value of entries that are only keys. */
+export const PRESENT = Buffer.of(1);
+
+/** Whole number from 0 to 2^48 − 1 so that bytewise order is numeric order. */
+export function u48(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(6);
+  bytes.writeUIntBE(value, 0, 6);
+  return bytes;
+}
+
+export function readU48(bytes: Buffer, at: number): number {
+  return bytes.readUIntBE(at, 6);
+}
+
+/** `name NUL number`: entries of one name lie together in numeric order. */
+export function numberedKey(name: string, number: number): Buffer {
+  return Buffer.concat([prefixKey(name), u48(number)]);
+}
+
+/** Lowest key that begins with `name NUL`. */
+export function prefixKey(name: string): Buffer {
+  return Buffer.from(`${name}\u0000`);
+}
+
+/** First key behind all that begin with `name NUL`. */
+export function behindPrefix(name: string): Buffer {
+  return Buffer.from(`${name}\u0001`);
+}
+
+/** The number at the end of a {@link numberedKey}. */
+export function numberOfKey(key: Buffer): number {
+  return readU48(key, key.length - 6);
+}
+
+export interface RangeOptions {
+  lower?: Buffer;
+  upper?: Buffer;
+  limit?: number;
+  reverse?: boolean;
+}
+
+/** Entries with `lower <= key < upper`, read at once so that no cursor outlives the call. */
+export function entries(table: Table, range: RangeOptions): { key: Buffer; value: Buffer }[] {
+  return Array.from(table.getRange(bounds(range)));
+}
+
+/** Keys with `lower <= key < upper`. */
+export function keys(table: Table, range: RangeOptions): Buffer[] {
+  return Array.from(table.getKeys(bounds(range)));
+}
+
+function bounds({ lower, upper, limit, reverse }: RangeOptions): object {
+  if (!reverse) return { start: lower ?? Buffer.of(0), end: upper, limit };
+  return { start: upper, exclusiveStart: true, end: lower, inclusiveEnd: true, reverse: true, limit };
+}
+
+export function parse<T>(bytes: Buffer): T {
+  return JSON.parse(bytes.toString()) as T;
+}
+
+export function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,475 @@
+/** The dispatch store in one directory: LMDB, one process, durable against a crash at any instruction. */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { StoreError, invalid } from './errors.js';
+import { checkLimit, checkName, docKey, docKeyOfEntry, encodeCursor, scanBounds, splitDocKey } from './keys.js';
+import { lockDirectory } from './lmdb-lock.js';
+import {
+  appendGroup,
+  applyBatch,
+  CommitScope,
+  readLastPositions,
+  readRecord,
+  splitDueKey,
+  type IngestLog,
+} from './lmdb-commit.js';
+import {
+  behindPrefix,
+  entries,
+  json,
+  keys,
+  numberedKey,
+  numberOfKey,
+  openEnv,
+  parse,
+  prefixKey,
+  u48,
+  type Env,
+} from './lmdb-env.js';
+import { LmdbWriter } from './lmdb-writer.js';
+import type { Position } from './position-batch.js';
+import { prepareBatch } from './prepare.js';
+import type { Batch, CommitResult, DispatchStore, Durability, Page, Scan, StoredDoc, StoreListener } from './store.js';
+import type { StoredEvent } from '../domain/events.js';
+import { groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
+import { LocalPresence } from './local-presence.js';
+import { DueClaims } from './due-claims.js';
+import { Watchers } from './watchers.js';
+
+/** Version of the layout of the tables. A newer one in the directory is refused. */
+const FORMAT = 1;
+/** A page of the track or of the log that one read takes from the tables. */
+const CHUNK_BYTES = 256 * 1024;
+/** `check` writes a probe when the last commit is older than this, so that a silent store does not look well. */
+const PROBE_AFTER_MS = 5_000;
+const TRIMMED_PER_COMMIT = 1_000;
+/** Highest 48-bit number: behind all times and sequences. */
+const MAX_U48 = 2 ** 48 - 1;
+
+export interface LmdbOptions {
+  /** Wall clock, ms UTC, for the life of idempotency keys. */
+  now?: () => number;
+}
+
+/**
+ * Opens or makes the store in `directory`. Rejects with `StoreError`: `locked` where another process has it open,
+ * `format` where a newer version wrote it, `io`, `readOnly`, `full` where the disk does not do.
+ */
+export async function openLmdb(directory: string, options: LmdbOptions = {}): Promise<DispatchStore> {
+  const unlock = lockDirectory(directory);
+  let env: Env | undefined;
+  try {
+    env = openEnv(directory);
+    checkFormat(env, directory);
+    const store = new LmdbStore(directory, env, unlock, options.now ?? Date.now);
+    await store.start();
+    return store;
+  } catch (error) {
+    await env?.root.close();
+    unlock();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('io', `cannot open the store in ${directory}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function checkFormat(env: Env, directory: string): void {
+  const bytes = env.meta.get(Buffer.from('store.format'));
+  const format = bytes ? parse<number>(bytes) : FORMAT;
+  if (format > FORMAT) {
+    throw new StoreError(
+      'format',
+      `the store in ${directory} has format ${format}; this version of Linecrew reads up to ${FORMAT}: use a newer one`,
+    );
+  }
+}
+
+class LmdbStore implements DispatchStore {
+  readonly kind = 'lmdb';
+  readonly #writer: LmdbWriter;
+  readonly #watchers = new Watchers();
+  readonly #claims = new DueClaims();
+  readonly #presence = new LocalPresence();
+  /** Grows with each opening: a second process that slipped past the lock is found by it, and fences grow with it. */
+  #epoch = 0;
+  #lastPosition = 0;
+  /** One entry per vehicle that ever reported. */
+  #last = new Map<string, Float64Array>();
+  /** One entry per node that ever logged. */
+  #logs = new Map<string, IngestLog>();
+  #failure: StoreError | undefined;
+  #committedAt = 0;
+  #envOpen = true;
+  #closed = false;
+
+  constructor(
+    private readonly directory: string,
+    private env: Env,
+    private readonly unlock: () => void,
+    private readonly now: () => number,
+  ) {
+    this.#writer = new LmdbWriter({
+      ready: () => this.#ready(),
+      begin: () => new CommitScope(this.env, this.now(), this.#lastPosition, this.#last, this.#logs),
+      flushed: (scope) => this.#flushed(scope),
+      failed: (error) => {
+        this.#failure = error;
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#load();
+    const bytes = this.env.meta.get(Buffer.from('store.epoch'));
+    const epoch = (bytes ? parse<number>(bytes) : 0) + 1;
+    this.#presence.start(epoch);
+    await this.#writer.write(({ env }) => {
+      env.meta.put(Buffer.from('store.format'), json(FORMAT));
+      env.meta.put(Buffer.from('store.epoch'), json(epoch));
+    });
+    this.#epoch = epoch;
+  }
+
+  // ---- documents
+
+  async get(kind: string, id: string): Promise<StoredDoc | undefined> {
+    return this.#doc(docKey(kind, id));
+  }
+
+  async getMany(names: readonly { kind: string; id: string }[]): Promise<(StoredDoc | undefined)[]> {
+    return names.map(({ kind, id }) => this.#doc(docKey(kind, id)));
+  }
+
+  async scan(scan: Scan): Promise<Page> {
+    const bounds = scanBounds(scan);
+    const { index } = this.#open();
+    const prefix = prefixKey(checkName('index', scan.index));
+    const found = keys(index, {
+      lower: bounds.lower ? Buffer.concat([prefix, bounds.lower]) : prefix,
+      upper: bounds.upper ? Buffer.concat([prefix, bounds.upper]) : behindPrefix(scan.index),
+      reverse: scan.reverse,
+      limit: scan.limit + 1,
+    }).map((key) => key.subarray(prefix.length));
+    const items = found.slice(0, scan.limit).map((entry) => this.#doc(docKeyOfEntry(entry))!);
+    return found.length > scan.limit ? { items, next: encodeCursor(found[scan.limit - 1]!) } : { items };
+  }
+
+  async commit(batch: Batch): Promise<CommitResult> {
+    this.#open();
+    const prepared = prepareBatch(batch);
+    const blocks = prepared.positions ? groupByBlock(prepared.positions) : [];
+    return this.#writer.write((scope) => applyBatch(scope, prepared, blocks));
+  }
+
+  async remembered(key: string): Promise<unknown> {
+    const bytes = this.#open().idempotency.get(Buffer.from(checkName('key', key)));
+    const known = bytes && parse<{ until: number; result: unknown }>(bytes);
+    return known && known.until > this.now() ? known.result : undefined;
+  }
+
+  // ---- event log
+
+  async eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]> {
+    checkLimit(limit);
+    const { events, refs } = this.#open();
+    if (ref === undefined) {
+      return entries(events, { lower: u48(after + 1), limit }).map(({ key, value }) =>
+        toEvent(numberOfKey(key), value),
+      );
+    }
+    const range = { lower: numberedKey(checkName('ref', ref), after + 1), upper: behindPrefix(ref), limit };
+    return keys(refs, range).map((key) => toEvent(numberOfKey(key), events.get(u48(numberOfKey(key)))!));
+  }
+
+  async lastPosition(): Promise<number> {
+    return this.#lastPosition;
+  }
+
+  // ---- due times
+
+  async due(now: number, node: string, leaseMs: number, limit: number): Promise<StoredDoc[]> {
+    checkLimit(limit);
+    checkName('node', node);
+    const { due } = this.#open();
+    const docs: StoredDoc[] = [];
+    for (const key of due.getKeys({ start: Buffer.of(0), end: u48(Math.floor(now) + 1) })) {
+      const name = splitDueKey(key).docKey;
+      if (!this.#claims.claim(name, now, leaseMs)) continue;
+      docs.push(this.#doc(name)!);
+      if (docs.length === limit) break;
+    }
+    return docs;
+  }
+
+  async nextDueAt(): Promise<number | undefined> {
+    let next: number | undefined;
+    for (const key of this.#open().due.getKeys({ start: Buffer.of(0) })) {
+      const { dueAt, docKey: name } = splitDueKey(key);
+      const until = this.#claims.until(name);
+      const at = Math.max(dueAt, until ?? 0);
+      if (next === undefined || at < next) next = at;
+      if (until === undefined || dueAt >= next) break;
+    }
+    return next;
+  }
+
+  // ---- ingest log
+
+  async appendIngest(node: string, group: Uint8Array): Promise<number> {
+    this.#open();
+    checkName('node', node);
+    return this.#writer.write((scope) => appendGroup(scope, node, group));
+  }
+
+  async readIngest(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
+    checkLimit(limit);
+    const range = { lower: numberedKey(checkName('node', node), after + 1), upper: behindPrefix(node), limit };
+    return entries(this.#open().ingest, range).map(({ key, value }) => ({ sequence: numberOfKey(key), group: value }));
+  }
+
+  async ingestState(node: string): Promise<{ appended: number; applied: number }> {
+    return { ...(this.#logs.get(node) ?? { appended: 0, applied: 0 }) };
+  }
+
+  async ingestNodes(): Promise<string[]> {
+    return [...this.#logs.keys()].sort();
+  }
+
+  async trimIngest(node: string, sequence: number): Promise<void> {
+    this.#open();
+    const upTo = Math.min(sequence, this.#logs.get(node)?.applied ?? 0);
+    const range = { lower: prefixKey(checkName('node', node)), upper: numberedKey(node, upTo + 1) };
+    await this.#removeInSteps(() => keys(this.env.ingest, { ...range, limit: TRIMMED_PER_COMMIT }), 'ingest');
+  }
+
+  // ---- positions
+
+  async lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {
+    const positions = new Map<string, Position>();
+    for (const vehicleId of vehicleIds ?? this.#last.keys()) {
+      const row = this.#last.get(vehicleId);
+      if (row) positions.set(vehicleId, positionAt(vehicleId, row, 0));
+    }
+    return positions;
+  }
+
+  async *track(vehicleId: string, from: number, to: number): AsyncIterable<Position> {
+    checkName('vehicleId', vehicleId);
+    const end = numberedKey(vehicleId, Math.min(MAX_U48, Math.max(0, hourOf(to - 1) + 1)));
+    let lower = numberedKey(vehicleId, Math.max(0, hourOf(from)));
+    for (;;) {
+      // One block at a time: no read transaction stays open while the caller does something else.
+      const [entry] = entries(this.#open().track, { lower, upper: end, limit: 1 });
+      if (!entry) return;
+      yield* positionsOf(vehicleId, entry.value, from, to);
+      lower = Buffer.concat([entry.key, Buffer.of(0)]);
+    }
+  }
+
+  async trimPositions(before: number): Promise<number> {
+    const hour = Math.max(0, hourOf(before));
+    let deleted = 0;
+    for (const vehicleId of [...this.#last.keys()]) {
+      const range = { lower: prefixKey(vehicleId), upper: numberedKey(vehicleId, hour), limit: TRIMMED_PER_COMMIT };
+      deleted += await this.#removeInSteps(() => keys(this.#open().track, range), 'track');
+    }
+    return deleted;
+  }
+
+  // ---- presence
+
+  async claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number) {
+    this.#open();
+    return this.#presence.claim(terminal, node, connection, now, leaseMs);
+  }
+
+  async renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean> {
+    return this.#presence.renew(terminal, fence, now, leaseMs);
+  }
+
+  async releaseTerminal(terminal: string, fence: number): Promise<void> {
+    this.#presence.release(terminal, fence);
+  }
+
+  async owner(terminal: string, now: number) {
+    return this.#presence.owner(terminal, now);
+  }
+
+  // ---- blobs
+
+  async putBlob(name: string, bytes: Uint8Array): Promise<void> {
+    this.#open();
+    checkName('name', name);
+    // A copy: the caller may reuse its buffer while this waits. Chunks: LMDB needs free pages in a row for a value.
+    const copy = Buffer.from(bytes);
+    await this.#writer.write(({ env }) => {
+      for (const key of keys(env.blobs, blobRange(name))) env.blobs.remove(key);
+      let number = 0;
+      do {
+        const chunk = copy.subarray(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES);
+        env.blobs.put(numberedKey(name, number++), chunk);
+      } while (number * CHUNK_BYTES < copy.length);
+    });
+  }
+
+  async getBlob(name: string): Promise<Uint8Array | undefined> {
+    const chunks = entries(this.#open().blobs, blobRange(checkName('name', name)));
+    if (chunks.length === 0) return undefined;
+    return new Uint8Array(Buffer.concat(chunks.map(({ value }) => value)));
+  }
+
+  async deleteBlob(name: string): Promise<void> {
+    this.#open();
+    checkName('name', name);
+    await this.#writer.write(({ env }) => {
+      for (const key of keys(env.blobs, blobRange(name))) env.blobs.remove(key);
+    });
+  }
+
+  // ---- life
+
+  async meta(key: string): Promise<unknown> {
+    const bytes = this.#open().meta.get(Buffer.from(`user.${checkName('key', key)}`));
+    return bytes && parse<unknown>(bytes);
+  }
+
+  async setMeta(key: string, value: unknown): Promise<void> {
+    this.#open();
+    checkName('key', key);
+    if (value === undefined) throw invalid(`meta ${key} must be a JSON value, got undefined`);
+    const bytes = json(value);
+    await this.#writer.write(({ env }) => env.meta.put(Buffer.from(`user.${key}`), bytes));
+  }
+
+  watch(listener: StoreListener): () => void {
+    return this.#watchers.add(listener);
+  }
+
+  async durability(): Promise<Durability> {
+    return {
+      level: 'crash',
+      words: 'survives a crash of the machine: each commit is flushed to the disk (fdatasync) before it is confirmed',
+      warnings: [],
+    };
+  }
+
+  async check(): Promise<void> {
+    this.#open();
+    if (!this.#failure && performance.now() - this.#committedAt < PROBE_AFTER_MS) return;
+    const probe = json(this.now());
+    await this.#writer.write(({ env }) => env.meta.put(Buffer.from('store.probe'), probe));
+  }
+
+  async backup(directory: string): Promise<void> {
+    const { root } = this.#open();
+    try {
+      mkdirSync(directory, { recursive: true });
+    } catch (error) {
+      throw new StoreError('io', `cannot make the directory ${directory}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    if (readdirSync(directory).length > 0) throw invalid(`a backup needs an empty directory, ${directory} holds files`);
+    try {
+      await root.backup(`${directory}/data.mdb`, false);
+    } catch (error) {
+      throw new StoreError('io', `backup to ${directory} failed: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#writer.idle();
+    if (this.#envOpen) await this.env.root.close();
+    this.unlock();
+  }
+
+  // ---- inside
+
+  #open(): Env {
+    if (this.#closed) throw new StoreError('closed', 'the store is closed');
+    if (!this.#envOpen && this.#failure) throw this.#failure;
+    return this.env;
+  }
+
+  #doc(key: string): StoredDoc | undefined {
+    const record = readRecord(this.#open(), key);
+    return record && { ...splitDocKey(key), version: record.version, value: record.value };
+  }
+
+  /**
+   * After a failed commit the environment is opened anew: LMDB refuses all work after some errors (MDB_PANIC), and what
+   * the failed commit left is only known by reading it again.
+   */
+  async #ready() {
+    if (this.#failure) await this.#reopen();
+    const epoch = this.env.meta.get(Buffer.from('store.epoch'));
+    if (this.#epoch !== 0 && (!epoch || parse<number>(epoch) !== this.#epoch)) {
+      throw new StoreError('locked', `another process has opened the store directory ${this.directory} since`);
+    }
+    return this.env.root;
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#envOpen) {
+      // Within the callback, so that no read comes between closing and opening. lmdb would give the same, failed
+      // environment again if it were opened before it is closed. (The callback is missing in lmdb's types.)
+      const { root } = this.env as { root: { close(closed: () => void): Promise<void> } };
+      await root.close(() => {
+        this.#envOpen = false;
+        this.#openEnv();
+      });
+    } else this.#openEnv();
+    this.#load();
+  }
+
+  #openEnv(): void {
+    this.env = openEnv(this.directory);
+    this.#envOpen = true;
+  }
+
+  #load(): void {
+    const { env } = this;
+    const [last] = keys(env.events, { upper: u48(MAX_U48), reverse: true, limit: 1 });
+    this.#lastPosition = last ? numberOfKey(last) : 0;
+    this.#last = readLastPositions(env);
+    this.#logs = new Map();
+    for (const { key, value } of env.nodes.getRange({ start: Buffer.of(0) })) {
+      const node = key.toString();
+      const { applied } = parse<{ applied: number }>(value);
+      const [group] = keys(env.ingest, { lower: prefixKey(node), upper: behindPrefix(node), reverse: true, limit: 1 });
+      this.#logs.set(node, { applied, appended: Math.max(applied, group ? numberOfKey(group) : 0) });
+    }
+  }
+
+  #flushed(scope: CommitScope): void {
+    const before = this.#lastPosition;
+    this.#failure = undefined;
+    this.#committedAt = performance.now();
+    this.#lastPosition = scope.lastPosition;
+    for (const [vehicleId, row] of scope.last) this.#last.set(vehicleId, row);
+    for (const [node, log] of scope.logs) if (log.appended > 0 || log.applied > 0) this.#logs.set(node, log);
+    this.#claims.end(scope.changed);
+    for (const batch of scope.batches) this.#watchers.positions(batch);
+    if (scope.lastPosition > before) this.#watchers.committed(scope.lastPosition);
+  }
+
+  /** Deletes what `next` finds until it finds nothing, a bounded number per commit. */
+  async #removeInSteps(next: () => Buffer[], table: 'ingest' | 'track'): Promise<number> {
+    let removed = 0;
+    for (let found = next(); found.length > 0; found = next()) {
+      await this.#writer.write(({ env }) => {
+        for (const key of found) env[table].remove(key);
+      });
+      removed += found.length;
+    }
+    return removed;
+  }
+}
+
+function blobRange(name: string) {
+  return { lower: prefixKey(name), upper: behindPrefix(name) };
+}
+
+function toEvent(position: number, bytes: Buffer): StoredEvent {
+  return { ...parse<StoredEvent>(bytes), position };
+}

@@ -1,0 +1,415 @@
+/**
+ * The dispatch store in memory: for tests, and for the simulation that runs the product under a simulated clock and
+ * network. It keeps the whole contract except that nothing outlives the process, and it can be made to fail.
+ */
+import type { StoredEvent } from '../domain/events.js';
+import { DueClaims } from './due-claims.js';
+import { invalid, StoreError } from './errors.js';
+import {
+  checkLimit,
+  checkName,
+  docKey,
+  docKeyOfEntry,
+  encodeCursor,
+  indexEntry,
+  scanBounds,
+  splitDocKey,
+} from './keys.js';
+import { isLater, latestRows, rowNumbers } from './last-position.js';
+import { LocalPresence } from './local-presence.js';
+import type { Position } from './position-batch.js';
+import { prepareBatch, type PreparedBatch, type PreparedPut } from './prepare.js';
+import { SortedKeys } from './sorted-keys.js';
+import type { Batch, CommitResult, DispatchStore, Durability, Page, Scan, StoredDoc, StoreListener } from './store.js';
+import { BLOCK_MS, groupByBlock, hourOf, mergeBlock, positionAt, positionsOf, type BlockRows } from './track-block.js';
+import { Watchers } from './watchers.js';
+
+/** What goes wrong with one write: it is not done, or it is done and the caller is told that it failed. */
+export type Fault = 'fail' | 'loseAnswer';
+
+/**
+ * Asked before each write; undefined lets it be. A promise delays the write, and all behind it, until it settles.
+ */
+export type Faults = (write: 'commit' | 'appendIngest' | 'other') => Fault | undefined | Promise<Fault | undefined>;
+
+export interface MemoryOptions {
+  now?: () => number;
+  faults?: Faults;
+}
+
+interface Doc {
+  version: number;
+  json: string;
+  indexes: PreparedPut['indexes'];
+  dueAt: number | undefined;
+}
+
+interface Log {
+  groups: Map<number, Uint8Array>;
+  appended: number;
+  applied: number;
+}
+
+export function memoryStore(options: MemoryOptions = {}): DispatchStore {
+  return new MemoryStore(options.now ?? Date.now, options.faults);
+}
+
+class MemoryStore implements DispatchStore {
+  readonly kind = 'memory';
+  readonly #docs = new Map<string, Doc>();
+  readonly #indexes = new Map<string, SortedKeys>();
+  readonly #due = new Map<string, number>();
+  readonly #events: { json: string; refs: string[] }[] = [];
+  readonly #idempotency = new Map<string, { until: number; json: string }>();
+  readonly #logs = new Map<string, Log>();
+  readonly #last = new Map<string, Float64Array>();
+  readonly #tracks = new Map<string, Map<number, Uint8Array>>();
+  readonly #blobs = new Map<string, Uint8Array>();
+  readonly #meta = new Map<string, string>();
+  readonly #claims = new DueClaims();
+  readonly #presence = new LocalPresence();
+  readonly #watchers = new Watchers();
+  /** Writes happen in the order of their calls, also while one is delayed. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(
+    private readonly now: () => number,
+    private readonly faults: Faults | undefined,
+  ) {
+    this.#presence.start(1);
+  }
+
+  // ---- documents
+
+  async get(kind: string, id: string): Promise<StoredDoc | undefined> {
+    return this.#doc(docKey(kind, id));
+  }
+
+  async getMany(names: readonly { kind: string; id: string }[]): Promise<(StoredDoc | undefined)[]> {
+    return names.map(({ kind, id }) => this.#doc(docKey(kind, id)));
+  }
+
+  async scan(scan: Scan): Promise<Page> {
+    this.#open();
+    const { lower, upper } = scanBounds(scan);
+    const index = this.#indexes.get(checkName('index', scan.index)) ?? new SortedKeys();
+    const found = index.range(lower, upper, scan.limit + 1, scan.reverse ?? false);
+    const items = found.slice(0, scan.limit).map((entry) => this.#doc(docKeyOfEntry(entry))!);
+    return found.length > scan.limit ? { items, next: encodeCursor(found[scan.limit - 1]!) } : { items };
+  }
+
+  async commit(batch: Batch): Promise<CommitResult> {
+    this.#open();
+    const prepared = prepareBatch(batch);
+    const blocks = prepared.positions ? groupByBlock(prepared.positions) : [];
+    return this.#write('commit', () => this.#apply(prepared, blocks));
+  }
+
+  async remembered(key: string): Promise<unknown> {
+    this.#open();
+    const known = this.#idempotency.get(checkName('key', key));
+    return known && known.until > this.now() ? JSON.parse(known.json) : undefined;
+  }
+
+  // ---- event log
+
+  async eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]> {
+    this.#open();
+    checkLimit(limit);
+    if (ref !== undefined) checkName('ref', ref);
+    const found: StoredEvent[] = [];
+    for (let i = after; i < this.#events.length && found.length < limit; i++) {
+      const { json, refs } = this.#events[i]!;
+      if (ref === undefined || refs.includes(ref))
+        found.push({ ...(JSON.parse(json) as StoredEvent), position: i + 1 });
+    }
+    return found;
+  }
+
+  async lastPosition(): Promise<number> {
+    return this.#events.length;
+  }
+
+  // ---- due times
+
+  async due(now: number, node: string, leaseMs: number, limit: number): Promise<StoredDoc[]> {
+    this.#open();
+    checkLimit(limit);
+    checkName('node', node);
+    const docs: StoredDoc[] = [];
+    const byTime = [...this.#due].filter(([, dueAt]) => dueAt <= now).sort(([, a], [, b]) => a - b);
+    for (const [key] of byTime) {
+      if (docs.length < limit && this.#claims.claim(key, now, leaseMs)) docs.push(this.#doc(key)!);
+    }
+    return docs;
+  }
+
+  async nextDueAt(): Promise<number | undefined> {
+    this.#open();
+    let next: number | undefined;
+    for (const [key, dueAt] of this.#due) {
+      const at = Math.max(dueAt, this.#claims.until(key) ?? 0);
+      if (next === undefined || at < next) next = at;
+    }
+    return next;
+  }
+
+  // ---- ingest log
+
+  async appendIngest(node: string, group: Uint8Array): Promise<number> {
+    this.#open();
+    checkName('node', node);
+    return this.#write('appendIngest', () => {
+      const log = this.#log(node);
+      log.groups.set(++log.appended, Uint8Array.from(group));
+      return log.appended;
+    });
+  }
+
+  async readIngest(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
+    this.#open();
+    checkLimit(limit);
+    const log = this.#logs.get(checkName('node', node));
+    const groups: { sequence: number; group: Uint8Array }[] = [];
+    for (const [sequence, group] of log?.groups ?? []) {
+      if (sequence > after && groups.length < limit) groups.push({ sequence, group });
+    }
+    return groups;
+  }
+
+  async ingestState(node: string): Promise<{ appended: number; applied: number }> {
+    const { appended, applied } = this.#logs.get(node) ?? { appended: 0, applied: 0 };
+    return { appended, applied };
+  }
+
+  async ingestNodes(): Promise<string[]> {
+    return [...this.#logs.keys()].sort();
+  }
+
+  async trimIngest(node: string, sequence: number): Promise<void> {
+    this.#open();
+    const log = this.#logs.get(checkName('node', node));
+    await this.#write('other', () => {
+      for (const known of [...(log?.groups.keys() ?? [])]) {
+        if (known <= sequence && known <= log!.applied) log!.groups.delete(known);
+      }
+    });
+  }
+
+  // ---- positions
+
+  async lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {
+    this.#open();
+    const positions = new Map<string, Position>();
+    for (const vehicleId of vehicleIds ?? this.#last.keys()) {
+      const row = this.#last.get(vehicleId);
+      if (row) positions.set(vehicleId, positionAt(vehicleId, row, 0));
+    }
+    return positions;
+  }
+
+  async *track(vehicleId: string, from: number, to: number): AsyncIterable<Position> {
+    this.#open();
+    const blocks = this.#tracks.get(checkName('vehicleId', vehicleId)) ?? new Map<number, Uint8Array>();
+    for (const hour of [...blocks.keys()].sort((a, b) => a - b)) {
+      const block = blocks.get(hour);
+      if (block && hour >= hourOf(from) && hour * BLOCK_MS < to) yield* positionsOf(vehicleId, block, from, to);
+    }
+  }
+
+  async trimPositions(before: number): Promise<number> {
+    this.#open();
+    return this.#write('other', () => {
+      let deleted = 0;
+      for (const blocks of this.#tracks.values()) {
+        for (const hour of [...blocks.keys()]) {
+          if ((hour + 1) * BLOCK_MS > before) continue;
+          blocks.delete(hour);
+          deleted++;
+        }
+      }
+      return deleted;
+    });
+  }
+
+  // ---- presence
+
+  async claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number) {
+    this.#open();
+    return this.#presence.claim(terminal, node, connection, now, leaseMs);
+  }
+
+  async renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean> {
+    return this.#presence.renew(terminal, fence, now, leaseMs);
+  }
+
+  async releaseTerminal(terminal: string, fence: number): Promise<void> {
+    this.#presence.release(terminal, fence);
+  }
+
+  async owner(terminal: string, now: number) {
+    return this.#presence.owner(terminal, now);
+  }
+
+  // ---- blobs
+
+  async putBlob(name: string, bytes: Uint8Array): Promise<void> {
+    this.#open();
+    checkName('name', name);
+    const copy = Uint8Array.from(bytes);
+    await this.#write('other', () => this.#blobs.set(name, copy));
+  }
+
+  async getBlob(name: string): Promise<Uint8Array | undefined> {
+    this.#open();
+    return this.#blobs.get(checkName('name', name));
+  }
+
+  async deleteBlob(name: string): Promise<void> {
+    this.#open();
+    checkName('name', name);
+    await this.#write('other', () => this.#blobs.delete(name));
+  }
+
+  // ---- life
+
+  async meta(key: string): Promise<unknown> {
+    this.#open();
+    const json = this.#meta.get(checkName('key', key));
+    return json === undefined ? undefined : JSON.parse(json);
+  }
+
+  async setMeta(key: string, value: unknown): Promise<void> {
+    this.#open();
+    checkName('key', key);
+    if (value === undefined) throw invalid(`meta ${key} must be a JSON value, got undefined`);
+    const json = JSON.stringify(value);
+    await this.#write('other', () => this.#meta.set(key, json));
+  }
+
+  watch(listener: StoreListener): () => void {
+    return this.#watchers.add(listener);
+  }
+
+  async durability(): Promise<Durability> {
+    const words = 'lost when the process ends: the store is in memory';
+    return { level: 'none', words, warnings: [words] };
+  }
+
+  async check(): Promise<void> {
+    this.#open();
+    await this.#write('other', () => undefined);
+  }
+
+  async backup(): Promise<void> {
+    throw invalid('a store in memory cannot be backed up');
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#tail;
+  }
+
+  // ---- inside
+
+  #open(): void {
+    if (this.#closed) throw new StoreError('closed', 'the store is closed');
+  }
+
+  #write<T>(what: Parameters<Faults>[0], run: () => T): Promise<T> {
+    const done = this.#tail.then(async () => {
+      const fault = this.faults && (await this.faults(what));
+      if (fault === 'fail') throw new StoreError('io', `made to fail: ${what}`);
+      const result = run();
+      if (fault === 'loseAnswer') throw new StoreError('timeout', `made to lose its answer: ${what}`);
+      return result;
+    });
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  #doc(key: string): StoredDoc | undefined {
+    this.#open();
+    const doc = this.#docs.get(key);
+    return doc && { ...splitDocKey(key), version: doc.version, value: JSON.parse(doc.json) };
+  }
+
+  #log(node: string): Log {
+    let log = this.#logs.get(node);
+    if (!log) this.#logs.set(node, (log = { groups: new Map(), appended: 0, applied: 0 }));
+    return log;
+  }
+
+  #apply(batch: PreparedBatch, blocks: readonly BlockRows[]): CommitResult {
+    const refused = this.#refuse(batch);
+    if (refused) return refused;
+    for (const put of batch.puts) this.#put(put);
+    this.#events.push(...batch.events);
+    if (batch.idempotency) {
+      const { key, json, keepMs } = batch.idempotency;
+      for (const [old, { until }] of this.#idempotency) if (until <= this.now()) this.#idempotency.delete(old);
+      this.#idempotency.set(key, { until: this.now() + keepMs, json });
+    }
+    if (batch.applied) {
+      const log = this.#log(batch.applied.node);
+      log.applied = batch.applied.sequence;
+      log.appended = Math.max(log.appended, log.applied);
+    }
+    if (batch.positions) this.#putPositions(batch.positions, blocks);
+    if (batch.events.length > 0) this.#watchers.committed(this.#events.length);
+    return { ok: true, lastPosition: this.#events.length };
+  }
+
+  #refuse(batch: PreparedBatch): CommitResult | undefined {
+    const remembered = batch.idempotency && this.#idempotency.get(batch.idempotency.key);
+    if (remembered && remembered.until > this.now()) return { ok: false, duplicate: JSON.parse(remembered.json) };
+    for (const { kind, id, key, version } of [
+      ...batch.puts.map((put) => ({ ...put, version: put.expect })),
+      ...batch.checks,
+    ]) {
+      if ((this.#docs.get(key)?.version ?? 0) !== version) return { ok: false, conflict: { kind, id } };
+    }
+    if (!batch.applied) return undefined;
+    const { node, sequence, after } = batch.applied;
+    const applied = this.#logs.get(node)?.applied ?? 0;
+    const stale = sequence <= applied || (after !== undefined && after !== applied);
+    return stale ? { ok: false, conflict: { kind: 'ingest', id: node } } : undefined;
+  }
+
+  #put(put: PreparedPut): void {
+    const before = this.#docs.get(put.key);
+    for (const [index, sortKey] of before?.indexes ?? []) this.#index(index).remove(indexEntry(sortKey, put.key));
+    this.#due.delete(put.key);
+    this.#claims.end([put.key]);
+    if (put.json === undefined) {
+      this.#docs.delete(put.key);
+      return;
+    }
+    for (const [index, sortKey] of put.indexes) this.#index(index).add(indexEntry(sortKey, put.key));
+    if (put.dueAt !== undefined) this.#due.set(put.key, put.dueAt);
+    this.#docs.set(put.key, { version: put.expect + 1, json: put.json, indexes: put.indexes, dueAt: put.dueAt });
+  }
+
+  #index(name: string): SortedKeys {
+    let index = this.#indexes.get(name);
+    if (!index) this.#indexes.set(name, (index = new SortedKeys()));
+    return index;
+  }
+
+  #putPositions(batch: NonNullable<Batch['positions']>, groups: readonly BlockRows[]): void {
+    for (const { vehicleId, hour, rows } of groups) {
+      let blocks = this.#tracks.get(vehicleId);
+      if (!blocks) this.#tracks.set(vehicleId, (blocks = new Map()));
+      blocks.set(hour, mergeBlock(blocks.get(hour), batch, rows));
+    }
+    latestRows(batch).forEach((row, vehicle) => {
+      if (row < 0) return;
+      const vehicleId = batch.vehicles[vehicle]!;
+      const candidate = rowNumbers(batch, row);
+      const known = this.#last.get(vehicleId);
+      if (!known || isLater(candidate, 0, known, 0)) this.#last.set(vehicleId, candidate);
+    });
+    this.#watchers.positions(batch);
+  }
+}

@@ -1,0 +1,97 @@
+import type { DomainEvent } from '../domain/events.js';
+import { invalid } from './errors.js';
+import { checkName, docKey, encodeSortKey, MAX_KEY_BYTES, refsOf } from './keys.js';
+import type { PositionBatch } from './position-batch.js';
+import type { Batch, IngestPosition } from './store.js';
+
+/** A batch that was checked and turned into text before it queues: a mistake in it harms no other commit. */
+export interface PreparedBatch {
+  puts: PreparedPut[];
+  checks: { key: string; kind: string; id: string; version: number }[];
+  events: { json: string; refs: string[] }[];
+  idempotency?: { key: string; json: string; keepMs: number };
+  applied?: IngestPosition;
+  positions?: PositionBatch;
+}
+
+export interface PreparedPut {
+  key: string;
+  kind: string;
+  id: string;
+  expect: number;
+  /** Value as JSON; undefined deletes. */
+  json: string | undefined;
+  indexes: readonly (readonly [string, string])[];
+  dueAt: number | undefined;
+}
+
+/** Checks a batch against the contract. Throws `StoreError` `invalid` that names the field. */
+export function prepareBatch(batch: Batch): PreparedBatch {
+  const prepared: PreparedBatch = {
+    puts: (batch.puts ?? []).map(preparePut),
+    checks: (batch.checks ?? []).map((check) => {
+      const where = `check of ${check.kind}/${check.id}`;
+      checkVersion(`${where}: version`, check.version);
+      return { ...check, key: docKey(checkName(`${where}: kind`, check.kind), checkName(`${where}: id`, check.id)) };
+    }),
+    events: (batch.events ?? []).map((event) => ({ json: eventJson(event), refs: refsOf(event) })),
+  };
+  const keys = new Set(prepared.puts.map((put) => put.key));
+  if (keys.size < prepared.puts.length) throw invalid('puts must name each document once');
+  if (batch.idempotency) {
+    const { key, result, keepMs } = batch.idempotency;
+    checkName('idempotency.key', key);
+    if (!(keepMs > 0)) throw invalid(`idempotency.keepMs must be above 0, got ${keepMs}`);
+    prepared.idempotency = { key, json: toJson('idempotency.result', result ?? null), keepMs };
+  }
+  if (batch.applied) {
+    checkName('applied.node', batch.applied.node);
+    checkVersion('applied.sequence', batch.applied.sequence);
+    prepared.applied = batch.applied;
+  }
+  if (batch.positions) {
+    for (const vehicleId of batch.positions.vehicles) checkName('positions: vehicleId', vehicleId);
+    prepared.positions = batch.positions;
+  }
+  return prepared;
+}
+
+function preparePut(put: NonNullable<Batch['puts']>[number]): PreparedPut {
+  const where = `put of ${put.kind}/${put.id}`;
+  const key = docKey(checkName(`${where}: kind`, put.kind), checkName(`${where}: id`, put.id));
+  checkVersion(`${where}: expect`, put.expect);
+  if (put.dueAt !== undefined && !(Number.isInteger(put.dueAt) && put.dueAt >= 0)) {
+    throw invalid(`${where}: dueAt must be whole milliseconds since 1970, got ${put.dueAt}`);
+  }
+  const seen = new Set<string>();
+  const indexes = put.indexes.filter(([index, sortKey]) => {
+    checkName(`${where}: index`, index);
+    const bytes = index.length * 3 + encodeSortKey(sortKey).length + Buffer.byteLength(key);
+    if (bytes > MAX_KEY_BYTES) {
+      throw invalid(`${where}: entry of index ${index} has ${bytes} bytes, at most ${MAX_KEY_BYTES} are allowed`);
+    }
+    const entry = docKey(index, sortKey);
+    return !seen.has(entry) && seen.add(entry);
+  });
+  const json = put.value === undefined ? undefined : toJson(`${where}: value`, put.value);
+  return { key, kind: put.kind, id: put.id, expect: put.expect, json, indexes, dueAt: put.dueAt };
+}
+
+function eventJson(event: DomainEvent): string {
+  return toJson(`event ${event.type}`, event);
+}
+
+function toJson(what: string, value: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (error) {
+    throw invalid(`${what} must be a JSON value: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (json === undefined) throw invalid(`${what} must be a JSON value, got ${typeof value}`);
+  return json;
+}
+
+function checkVersion(what: string, version: number): void {
+  if (!Number.isSafeInteger(version) || version < 0) throw invalid(`${what} must be an integer from 0, got ${version}`);
+}
