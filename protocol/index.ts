@@ -26,3 +26,33 @@ export {
 export { decodeDownlink, decodeUplink, encodeDownlink, encodeUplink } from './mqtt/codec.js';
 export type * from './mqtt/messages.js';
 export { isPassthrough, passthroughType, unwrapPassthrough, wrapPassthrough } from './mqtt/passthrough.js';
+export { EncodeError } from './field/index.js';
+export {
+  decodeBody,
+  encodeBody,
+  encodeMessage,
+  type DecodedMessage,
+  type EncodedMessage,
+  type MessageSpec,
+} from './jt808/codec.js';
+export {
+  declarationOf,
+  hasMessage,
+  messageName,
+  messages,
+  type Body,
+  type Message,
+  type MessageDeclaration,
+  type MessageName,
+} from './jt808/messages.js';
+export {
+  Location,
+  extrasOf,
+  locationBaseBytes,
+  locationStart,
+  readBatch,
+  readLocation,
+  type Extra,
+} from './jt808/location-fast.js';
+export { msToTime, terminalOffsetMs, timeToMs } from './jt808/time.js';
+export { alarmBits, clearedByReply, confirmableAlarmBits, namesOf, statusBits } from './jt808/bits.js';
