@@ -39,7 +39,10 @@ export interface TerminalLink {
    * @returns first and last serial, or undefined when nothing was written: the link is closing, its socket is not
    * drained, or `limits.outstandingDeliveries` items wait for answers. Try again later.
    */
-  write(deliveryId: string, messages: readonly OutgoingMessage[]): { serials: [first: number, last: number] } | undefined;
+  write(
+    deliveryId: string,
+    messages: readonly OutgoingMessage[],
+  ): { serials: [first: number, last: number] } | undefined;
   /** The item needs no answer any more (cancelled, superseded, set aside): its frames and serials are dropped. */
   forget(deliveryId: string): void;
 }
