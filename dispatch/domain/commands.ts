@@ -174,10 +174,8 @@ export type TerminalReport = {
 } & (
   | {
       type: 'report.receipt';
-      /** Named in the protobuf receipt. */
+      /** Known from the serial that the terminal quoted (0x0001), or named in the protobuf receipt. */
       deliveryId?: string;
-      /** What a 0x0001 quotes; the outbox finds the item by it. */
-      quoted?: { messageId: number; serial: number };
       /** Content version that the terminal says it holds now. */
       contentVersion?: number;
       orderId?: string;
