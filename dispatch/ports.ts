@@ -54,6 +54,9 @@ export interface DispatchPort {
    */
   apply(reports: readonly TerminalReport[], positions: PositionBatch, applied: IngestPosition): Promise<void>;
 
+  /** Applies what rules found by themselves (positions, time), behind the ingest log; finding it twice changes nothing. */
+  note(reports: readonly TerminalReport[]): Promise<void>;
+
   get<K extends DocKind>(kind: K, id: string): Promise<Versioned<K> | undefined>;
   getMany<K extends DocKind>(kind: K, ids: readonly string[]): Promise<(Versioned<K> | undefined)[]>;
   scan(scan: Scan): Promise<Page>;

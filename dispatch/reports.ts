@@ -15,7 +15,8 @@ export function actorOf(report: TerminalReport): Actor {
 }
 
 function contextOf(report: TerminalReport, now: number): DecisionContext {
-  const context: DecisionContext = { now, actor: actorOf(report), receivedAt: report.receivedAt, frame: report.frame };
+  const context: DecisionContext = { now, actor: actorOf(report), receivedAt: report.receivedAt };
+  if (report.frame) context.frame = report.frame;
   if ('deviceAt' in report && report.deviceAt !== undefined) context.deviceAt = report.deviceAt;
   return context;
 }

@@ -107,6 +107,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     });
   }
 
+  async function note(reports: readonly TerminalReport[]): Promise<void> {
+    await decideAndCommit(async (work) => {
+      const now = clock.now();
+      for (const report of reports) await applyOnce(work, report, now, applyReport, log);
+      return { batch: work.batch(), result: {} };
+    });
+  }
+
   async function tick(kind: DocKind, id: string, rule: (tx: Tx) => void, name: string): Promise<void> {
     await decideAndCommit(async (work) => {
       await work.run({ now: clock.now(), actor: { source: 'rule', name, roles: [] } }, rule);
@@ -132,6 +140,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     settings,
     execute: (command, actor, commandOptions) => track(execute(command, actor, commandOptions)),
     apply: (reports, positions, applied) => track(apply(reports, positions, applied)),
+    note: (reports) => track(note(reports)),
     async get<K extends DocKind>(kind: K, id: string) {
       return versioned<K>(await store.get(kind, id));
     },

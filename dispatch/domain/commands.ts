@@ -168,7 +168,8 @@ export type TerminalReport = {
   vehicleId: string;
   phone: string;
   receivedAt: number;
-  frame: IngestRef;
+  /** Absent for what rules found. */
+  frame?: IngestRef;
   /** (message id, serial, body hash): the window that drops what was already applied. Empty = never a duplicate. */
   dedupKey: string;
 } & (
