@@ -410,6 +410,8 @@ export interface ApiToken {
   roles: Role[];
   scopes?: string[];
   centres?: string[];
+  /** Vehicle of a token with the role crew. */
+  vehicleId?: string;
   createdAt: number;
   createdBy: string;
   expiresAt?: number;
