@@ -4,7 +4,7 @@
  */
 import type { IngestRef } from './events.js';
 import type {
-  CallBack, DutyState, Order, Priority, ProfileName, QueueEntry, RepairCentre, Site, TerminalIdentity,
+  CallBack, DutyState, Order, Priority, ProfileName, QueueEntry, RepairCentre, Site, StampFlag, TerminalIdentity,
   TerminalOptions, Unit, Vehicle, Voltage,
 } from './model.js'; // prettier-ignore
 
@@ -218,7 +218,9 @@ export type TerminalReport = {
       leg: number;
       at: number;
       live: boolean;
-      flags?: string[];
+      flags?: StampFlag[];
+      /** `rule.arrived`: end of the standing run, where the vehicle has left. */
+      until?: number;
     }
   | { type: 'rule.stoodAtOther'; orderId: string; leg: number; at: number }
   /** Fence in the terminal (0x0200 item 0x12). */

@@ -50,6 +50,8 @@ export interface Claim {
   committedAt: number;
   flags: StampFlag[];
   frame?: IngestRef;
+  /** H by a fence: end of the standing run that began at `at`, once the vehicle has left. */
+  until?: number;
 }
 /** The claim that counts. `rawAt` is the claim's own time where monotony moved it (`clamped`). */
 export interface Stamp extends Claim {
@@ -97,6 +99,8 @@ export interface Leg {
     how?: 'terminal' | 'neverGotIt' | 'byPhone';
   };
   toldByPhone?: boolean;
+  /** Crew and repair centre shared an office when the leg was made: the limit of DE. */
+  sharesOffice?: boolean;
 }
 
 export interface FaultRecord {
@@ -131,6 +135,11 @@ export interface Cycle {
     firstD?: number;
     by: string;
     causedBy?: 'callCentre' | 'repairCentre' | 'crew';
+    /** Stamps of B and C of this issue. */
+    b?: Stamp;
+    c?: Stamp;
+    /** Limits in force when it was issued, minutes by segment and AH (a later change of them rewrites no verdict). */
+    limitsMin?: Record<string, number>;
   }[];
   effectiveLeg?: number;
   startedAt: number;
@@ -186,6 +195,8 @@ export interface Person {
 export interface QueueEntry {
   orderId: string;
   leg: number;
+  /** Recalled, removal not confirmed yet: not in what the terminal shall show. */
+  recalling?: boolean;
 }
 
 export interface Vehicle {
@@ -204,6 +215,8 @@ export interface Vehicle {
   /** The queue in the dispatcher's order; open legs only (a recalling leg stays until its removal is confirmed). */
   queue: { revision: number; confirmedRevision: number; confirmedAt?: number; entries: QueueEntry[] };
   link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string; fence?: number };
+  /** The one leg that is en route or on site. */
+  active?: { orderId: string; leg: number; state: 'enRoute' | 'onSite' };
   createdAt: number;
 }
 
@@ -479,6 +492,12 @@ export interface Docs {
   automation: Automation;
   rules: Rules;
   /** Set of vehicles of one trade in one centre (`centre/trade`): the lock of the one-on-break rule. */
-  tradeGroup: { vehicleIds: string[]; onBreak?: string };
+  tradeGroup: {
+    vehicleIds: string[];
+    /** Vehicle whose crew is on break. */
+    onBreak?: string;
+    /** Refused while another was on break: told in turn when it ends. */
+    waiting?: string[];
+  };
 }
 export type DocKind = keyof Docs;
