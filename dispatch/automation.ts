@@ -6,7 +6,7 @@
 import { LegWatch, type Finding, type Fix } from './domain/automation.js';
 import type { TerminalReport } from './domain/commands.js';
 import type { StoredEvent } from './domain/events.js';
-import type { Order, Vehicle } from './domain/model.js';
+import type { Order, StampFlag, Vehicle } from './domain/model.js';
 import { candidate, legOf, otherSites, watchedUntil, watchOf, type OrdersById } from './domain/watch.js';
 import type { DispatchPort } from './ports.js';
 import { POSITION_WIDTH, type Position, type PositionBatch } from './store/position-batch.js';
@@ -39,6 +39,8 @@ export class PositionRules {
   readonly #chains = new Map<string, Promise<void>>();
   /** Vehicle → earliest device time of the late positions gathered. */
   readonly #late = new Map<string, number>();
+  /** Vehicles whose track is being read: what comes meanwhile may lie behind the reader, so the track is read again. */
+  readonly #folding = new Set<string>();
   readonly #stops: (() => void)[] = [];
   #stopped = false;
 
@@ -98,7 +100,8 @@ export class PositionRules {
       const watch = watched[index];
       if ((batch.numbers[at + 8]! & HAS_FIX) === 0) continue;
       const isLate = receivedAt - deviceAt > lateMs;
-      if (isLate || (watch && deviceAt <= watch.lastAt)) this.#gather(batch.vehicles[index]!, deviceAt);
+      if (isLate || (watch && deviceAt <= watch.lastAt) || this.#folding.has(batch.vehicles[index]!))
+        this.#gather(batch.vehicles[index]!, deviceAt);
       if (!watch || isLate || deviceAt <= watch.lastAt) continue;
       watch.lastAt = deviceAt;
       const findings = watch.fold.step(fixOf(batch, at));
@@ -150,7 +153,10 @@ export class PositionRules {
       fold: new LegWatch(watch, this.dispatch.settings),
       lastAt: -Infinity,
     };
-    const { findings, receivedAt } = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER);
+    this.#folding.add(vehicleId);
+    const { findings, receivedAt } = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER).finally(() =>
+      this.#folding.delete(vehicleId),
+    );
     this.#watched.set(vehicleId, entry);
     await this.#note(vehicleId, entry, findings, receivedAt, this.#isLive(receivedAt));
   }
@@ -235,7 +241,7 @@ export class PositionRules {
       if (found.type === 'stoodAtOther')
         return { ...common, type: 'rule.stoodAtOther', orderId: found.orderId, leg: found.leg, at: found.at };
       const type = found.type === 'departed' ? 'rule.departed' : 'rule.arrived';
-      const flags = found.type === 'departed' && found.alreadyMoving ? ['alreadyMoving'] : [];
+      const flags: StampFlag[] = found.type === 'departed' && found.alreadyMoving ? ['alreadyMoving'] : [];
       return { ...common, type, orderId, leg, at: found.at, live, flags };
     });
     await this.dispatch.note(reports);
