@@ -1,0 +1,409 @@
+import { encodeUplink, type UplinkBody } from '../../protocol/index.js';
+import type { Place } from '../geo.js';
+import type { Reading } from '../truck.js';
+import { OrderApp } from './app.js';
+import { DispatchScreen } from './dispatch-screen.js';
+import {
+  actionOf,
+  dutyOf,
+  type AppKey,
+  type DutyKey,
+  type Profile,
+  type Report,
+  type ScreenOrder,
+  type ScreenStep,
+  type TerminalEvent,
+} from './types.js';
+import type { Outgoing, Wire, WireHooks } from './wire.js';
+
+/** What survives a reboot: the flash of the device. */
+export interface Flash {
+  /** Code of the last successful registration. */
+  authCode?: string;
+  /** Number of the last Uplink of the application. */
+  sequence: number;
+  heartbeatMs: number;
+  reportMs: number;
+  /** Device clock minus gateway clock, ms. */
+  clockOffsetMs: number;
+}
+
+export interface TerminalOptions {
+  profile: Profile;
+  phone: string;
+  /** Makes the wire; the terminal hands over its hooks and its flash. */
+  wire: (hooks: WireHooks, flash: Flash) => Wire;
+  /** Where an address lies, for screens that show only text. */
+  locate?: (address: string) => Place | undefined;
+  /** Device clock minus gateway clock, ms. */
+  clockOffsetMs?: number;
+  /** Legs that a `smart` or `mqtt` terminal holds; 0 for no limit. Default 20. */
+  maxLegs?: number;
+  /** Positions kept while there is no link; the oldest are dropped. Default 5000. */
+  blindMemory?: number;
+  heartbeatMs?: number;
+  reportMs?: number;
+  language?: string;
+  /** Keeps screen and list over a reboot. Default false: they are lost, as on most devices. */
+  keepsScreen?: boolean;
+}
+
+/** Positions and batches that may be on the way at once: a terminal's modem buffer. */
+const positionsInFlight = 16;
+/** Business reports wait for each other: a later key never overtakes an earlier one. */
+const businessInFlight = 1;
+/** Events kept for late observers. */
+const keptEvents = 2000;
+
+/**
+ * One in-truck terminal as a state machine without I/O: the same seed and inputs give the same bytes. Feed it what the
+ * link does (`connected`, `received`, `closed`), time (`tick`, next due at `nextAt`) and what the crew does (`press`,
+ * `report`); take from it what must be sent (`take`) and whether it hangs up (`takeClose`).
+ */
+export class Terminal {
+  readonly flash: Flash;
+  readonly wire: Wire;
+  /** Positions dropped because the blind-zone memory was full. */
+  droppedPositions = 0;
+
+  readonly #app: OrderApp;
+  readonly #screen: DispatchScreen;
+  #blind: { reading: Reading; alarm: number }[] = [];
+  /** Business reports that wait for their turn, first first. */
+  #outbox: Report[] = [];
+  #businessWaiting = 0;
+  #positionsWaiting = 0;
+  #nextReportId = 1;
+  #last: Report | undefined;
+  #alarm = 0;
+  #events: TerminalEvent[] = [];
+  #restartAt: number | undefined;
+  #rebooted = false;
+  #now = 0;
+
+  constructor(readonly options: TerminalOptions) {
+    this.flash = {
+      sequence: 0,
+      heartbeatMs: options.heartbeatMs ?? 60_000,
+      reportMs: options.reportMs ?? 10_000,
+      clockOffsetMs: options.clockOffsetMs ?? 0,
+    };
+    const tell = (event: TerminalEvent): void => this.#tell(event);
+    this.#app = new OrderApp(
+      {
+        maxLegs: options.maxLegs ?? 20,
+        software: 'linecrew-simulator 1',
+        device: 'simulated',
+        language: options.language ?? 'zh-CN',
+      },
+      (body, what) => this.#say(body, what, this.#now),
+      tell,
+    );
+    this.#screen = new DispatchScreen(options.profile === 'menu', (text) => options.locate?.(text), tell);
+    this.wire = options.wire(this.#hooks(), this.flash);
+  }
+
+  // ---- look
+
+  get online(): boolean {
+    return this.wire.online;
+  }
+
+  get hasApp(): boolean {
+    return this.options.profile === 'smart' || this.options.profile === 'mqtt';
+  }
+
+  /** The orders on the screen, in its order. */
+  orders(): ScreenOrder[] {
+    return this.hasApp ? this.#app.orders() : this.#screen.orders();
+  }
+
+  /** Revision of the shown list; 0 where the profile has none. */
+  get revision(): number {
+    return this.#app.revision;
+  }
+
+  /** The event list, on a `menu` terminal. */
+  menu(): { id: number; text: string }[] {
+    return this.#screen.events();
+  }
+
+  /** Texts of orders that the screen keeps. */
+  texts(): string[] {
+    return this.#screen.texts();
+  }
+
+  /** Reports that the platform has not confirmed: on the way, waiting, in the blind-zone memory. */
+  get unconfirmed(): number {
+    return this.wire.waiting + this.#outbox.length + this.#blind.length;
+  }
+
+  /** What happened since the last call. */
+  takeEvents(): TerminalEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  // ---- the link
+
+  connected(now: number): void {
+    this.#now = now;
+    this.wire.connected(now);
+  }
+
+  closed(now: number, reason: string): void {
+    this.#now = now;
+    const wasOnline = this.wire.online;
+    const back = this.wire.closed(now);
+    this.#businessWaiting = 0;
+    this.#positionsWaiting = 0;
+    const business = back.filter((report) => report.kind !== 'position' && report.kind !== 'batch');
+    this.#outbox.unshift(...business);
+    for (const report of back) {
+      if (report.kind === 'position') this.#keep(report.reading, report.alarm);
+      else if (report.kind === 'batch') for (const item of report.items) this.#keep(item.reading, item.alarm);
+    }
+    this.#blind.sort((a, b) => a.reading.at - b.reading.at);
+    if (wasOnline) this.#tell({ at: now, type: 'offline', reason });
+  }
+
+  received(bytes: Uint8Array, now: number): void {
+    this.#now = now;
+    this.wire.received(bytes, now);
+    this.#pump(now);
+  }
+
+  tick(now: number): void {
+    this.#now = now;
+    this.wire.tick(now);
+    this.#pump(now);
+    if (this.#restartAt !== undefined && now >= this.#restartAt) {
+      this.#restartAt = undefined;
+      this.reboot(now);
+    }
+  }
+
+  nextAt(): number {
+    return Math.min(this.wire.nextAt(), this.#restartAt ?? Infinity);
+  }
+
+  take(): Outgoing[] {
+    return this.wire.take();
+  }
+
+  takeClose(): string | undefined {
+    return this.wire.takeClose();
+  }
+
+  // ---- what the crew and the truck do
+
+  /** A position is due: sent now, or kept until there is a link. */
+  report(reading: Reading, now: number): void {
+    this.#now = now;
+    const report: Report = { kind: 'position', id: this.#nextReportId++, madeAt: now, reading, alarm: this.#alarm };
+    this.#last = report;
+    if (this.wire.online && this.#positionsWaiting < positionsInFlight) {
+      this.#positionsWaiting += 1;
+      this.wire.submit(report, now);
+    } else this.#keep(reading, this.#alarm);
+  }
+
+  /**
+   * Presses a key for an order on the screen.
+   * @param number order number as shown
+   * @returns false when the screen has no such order or offers no such key now
+   */
+  press(step: AppKey, number: string, now: number, note?: { reason?: string; note?: string; at?: Place }): boolean {
+    this.#now = now;
+    if (this.hasApp) {
+      const order = this.#app.orders().find((one) => one.number === number || one.key === number);
+      if (order === undefined) return false;
+      this.#say(
+        {
+          kind: 'orderAction',
+          orderId: order.orderId!,
+          leg: order.leg!,
+          action: actionOf[step],
+          atMs: now + this.flash.clockOffsetMs,
+          ...(note?.reason === undefined ? {} : { reason: note.reason }),
+          ...(note?.note === undefined ? {} : { note: note.note }),
+          ...(note?.at ?? {}),
+        },
+        step,
+        now,
+      );
+    } else {
+      const eventId = this.#screen.eventOf(number, step as ScreenStep);
+      if (eventId === undefined) return false;
+      this.#queue({ kind: 'menuEvent', id: this.#nextReportId++, madeAt: now, eventId, step, number }, now);
+    }
+    this.#tell({ at: now, type: 'pressed', step, number });
+    return true;
+  }
+
+  /** Presses a line of the event list by its id, also one that is not on the list any more. */
+  pressEvent(eventId: number, now: number): void {
+    this.#now = now;
+    this.#queue({ kind: 'menuEvent', id: this.#nextReportId++, madeAt: now, eventId, step: '', number: '' }, now);
+  }
+
+  /** The crew's availability. False when the terminal has no key for it. */
+  duty(key: DutyKey, now: number, reason = ''): boolean {
+    this.#now = now;
+    if (this.hasApp) {
+      this.#say({ kind: 'duty', to: dutyOf[key], atMs: now + this.flash.clockOffsetMs, reason }, `duty:${key}`, now);
+    } else {
+      const eventId = key === 'offDuty' ? undefined : this.#screen.dutyEvent(key);
+      if (eventId === undefined) return false;
+      this.#queue({ kind: 'menuEvent', id: this.#nextReportId++, madeAt: now, eventId, step: key, number: '' }, now);
+    }
+    this.#tell({ at: now, type: 'pressed', step: key, number: '' });
+    return true;
+  }
+
+  /** Answers a question: `deliveryId` as in the event `question`, `choice` from 1. */
+  answer(deliveryId: string, choice: number, now: number, text = ''): void {
+    this.#now = now;
+    if (this.hasApp && !deliveryId.startsWith('serial:')) {
+      this.#say({ kind: 'answer', deliveryId, choice, text, atMs: now + this.flash.clockOffsetMs }, 'answer', now);
+      return;
+    }
+    const replySerial = Number(deliveryId.slice('serial:'.length));
+    this.#queue({ kind: 'answer', id: this.#nextReportId++, madeAt: now, replySerial, answerId: choice }, now);
+  }
+
+  /** The SOS switch (alarm bit 0). */
+  sos(active: boolean): void {
+    this.#alarm = active ? this.#alarm | 1 : this.#alarm & ~1;
+  }
+
+  /**
+   * Power off and on: serials start at 0, screen and list are lost (unless `keepsScreen`), what waits in flash is not.
+   * The caller closes the link and connects again.
+   */
+  reboot(now: number): void {
+    this.closed(now, 'reboot');
+    this.wire.restart();
+    this.#rebooted = true;
+    if (this.options.keepsScreen === true) return;
+    this.#app.forget();
+    this.#screen.forget();
+  }
+
+  /** True once after a reboot: the link must be closed by whoever holds it. */
+  takeRebooted(): boolean {
+    const was = this.#rebooted;
+    this.#rebooted = false;
+    return was;
+  }
+
+  /** The broker confirmed a publication (MQTT). */
+  acknowledged(reportId: number, now: number): void {
+    this.#now = now;
+    this.wire.acknowledged?.(reportId, now);
+    this.#pump(now);
+  }
+
+  // ---- inside
+
+  #hooks(): WireHooks {
+    return {
+      online: (now) => {
+        this.#tell({ at: now, type: 'online' });
+        if (this.hasApp) this.#app.connected();
+      },
+      confirmed: (report, result, now) => this.#confirmed(report, result, now),
+      event: (event) => this.#tell(event),
+      app: (downlink, now) => {
+        this.#now = now;
+        this.#app.received(downlink, now);
+      },
+      text: (text, urgent, now) => {
+        if (this.options.profile === 'tracker') return false;
+        this.#screen.showText(text, urgent, now);
+        return true;
+      },
+      list: (setting, items, now) => {
+        if (this.options.profile !== 'menu') return false;
+        this.#screen.setEvents(setting, items, now);
+        return true;
+      },
+      question: (serial, text, answers, now) => {
+        if (this.options.profile === 'tracker' || this.options.profile === 'text') return false;
+        const choices = answers.map((answer) => answer.text);
+        this.#tell({ at: now, type: 'question', deliveryId: `serial:${serial}`, question: { kind: 'question', text, choices } });
+        return true;
+      },
+      lastReport: () => this.#last,
+      setReportInterval: (ms) => {
+        this.flash.reportMs = ms;
+      },
+      restart: (now) => {
+        this.#restartAt = now + 1000;
+      },
+    };
+  }
+
+  #say(body: UplinkBody, what: string, now: number): void {
+    this.flash.sequence += 1;
+    const sentAtMs = now + this.flash.clockOffsetMs;
+    const bytes = encodeUplink({ sequence: this.flash.sequence, sentAtMs, body });
+    const report: Report = { kind: 'app', id: this.#nextReportId++, madeAt: now, bytes, what };
+    // Greetings describe the moment: an old one that still waits is replaced.
+    if (what === 'hello' || what === 'holdings') {
+      this.#outbox = this.#outbox.filter((one) => one.kind !== 'app' || one.what !== what);
+    }
+    if (what === 'hello') this.#outbox.unshift(report);
+    else this.#outbox.push(report);
+    this.#pump(now);
+  }
+
+  #queue(report: Report, now: number): void {
+    this.#outbox.push(report);
+    this.#pump(now);
+  }
+
+  /** Puts on the wire what may go: business in order, then what was kept while there was no link. */
+  #pump(now: number): void {
+    while (this.wire.online && this.#businessWaiting < businessInFlight && this.#outbox.length > 0) {
+      this.#businessWaiting += 1;
+      this.wire.submit(this.#outbox.shift()!, now);
+    }
+    while (this.wire.online && this.#positionsWaiting < positionsInFlight / 2 && this.#blind.length > 0) {
+      this.#positionsWaiting += 1;
+      this.wire.submit(this.#fromBlind(now), now);
+    }
+  }
+
+  #fromBlind(now: number): Report {
+    const id = this.#nextReportId++;
+    const { batchSize } = this.wire;
+    if (batchSize > 1 && this.#blind.length > 1) {
+      return { kind: 'batch', id, madeAt: now, items: this.#blind.splice(0, batchSize) };
+    }
+    const { reading, alarm } = this.#blind.shift()!;
+    return { kind: 'position', id, madeAt: now, reading, alarm };
+  }
+
+  #keep(reading: Reading, alarm: number): void {
+    this.#blind.push({ reading, alarm });
+    const most = this.options.blindMemory ?? 5000;
+    if (this.#blind.length > most) {
+      this.droppedPositions += this.#blind.length - most;
+      this.#blind.splice(0, this.#blind.length - most);
+    }
+  }
+
+  #confirmed(report: Report, result: number, now: number): void {
+    if (report.kind === 'position' || report.kind === 'batch') this.#positionsWaiting -= 1;
+    else this.#businessWaiting -= 1;
+    this.#tell({ at: now, type: 'confirmed', report, delayMs: now - report.madeAt, result });
+    this.#pump(now);
+  }
+
+  #tell(event: TerminalEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > keptEvents) this.#events.splice(0, this.#events.length - keptEvents);
+  }
+}

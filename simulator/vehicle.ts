@@ -1,0 +1,130 @@
+import type { City } from './city.js';
+import { Crew } from './crew.js';
+import type { Place } from './geo.js';
+import type { Habits } from './habits.js';
+import type { Random } from './random.js';
+import type { Terminal } from './terminal/terminal.js';
+import type { ScreenOrder, TerminalEvent } from './terminal/types.js';
+import { Truck } from './truck.js';
+
+export interface VehicleOptions {
+  city: City;
+  random: Random;
+  terminal: Terminal;
+  /** Undefined: nobody sits in the truck; keys are pressed by the test. */
+  habits: Habits | undefined;
+  /** Sends positions by itself. */
+  reports: boolean;
+  /** Drives around while nothing is to do. */
+  patrols: boolean;
+  start?: Place;
+  now: number;
+  gpsErrorM?: number;
+}
+
+/** A crew looks at its screen and the truck once a second. */
+const lookEveryMs = 1000;
+
+/** Terminal, truck and crew together; pure, driven by `tick`. */
+export class Vehicle {
+  readonly terminal: Terminal;
+  readonly truck: Truck;
+  readonly crew: Crew | undefined;
+  readonly #random: Random;
+  readonly #options: VehicleOptions;
+  /** Orders that came by phone (profile `tracker`). */
+  #told: ScreenOrder[] = [];
+  #nextLookAt: number;
+  #nextReportAt: number;
+  #nextPatrolAt: number;
+  #log: TerminalEvent[] = [];
+
+  constructor(options: VehicleOptions) {
+    const { city, random, terminal, now } = options;
+    this.#options = options;
+    this.#random = random.stream('vehicle');
+    this.terminal = terminal;
+    this.truck = new Truck({
+      city,
+      random: random.stream('truck'),
+      now,
+      ...(options.gpsErrorM === undefined ? {} : { gpsErrorM: options.gpsErrorM }),
+      ...(options.start === undefined ? {} : { start: city.projection.toPoint(options.start) }),
+    });
+    const acts = {
+      press: (step: Parameters<Terminal['press']>[0], order: { key: string; number: string }, at: number): void => {
+        this.terminal.press(step, this.terminal.hasApp ? order.key : order.number, at, { at: this.place() });
+      },
+      duty: (step: 'break' | 'standby', at: number): void => void this.terminal.duty(step, at),
+    };
+    this.crew =
+      options.habits === undefined ? undefined : new Crew(options.habits, random.stream('crew'), this.truck, acts, now);
+    this.#nextLookAt = now + Math.floor(this.#random.next() * lookEveryMs);
+    // Trucks do not report in step.
+    this.#nextReportAt = now + Math.floor(this.#random.next() * terminal.flash.reportMs);
+    this.#nextPatrolAt = now + this.#random.between(10_000, 240_000);
+  }
+
+  place(): Place {
+    return this.#options.city.projection.toPlace(this.truck.position);
+  }
+
+  /** Orders that the crew knows: the screen, then what it was told by phone. */
+  orders(): ScreenOrder[] {
+    const shown = this.terminal.orders();
+    return this.#told.length === 0 ? shown : [...shown, ...this.#told];
+  }
+
+  /** The dispatcher phones: there is (or is no more) such an order. */
+  tell(order: ScreenOrder): void {
+    if (!this.#told.some((one) => one.key === order.key)) this.#told.push(order);
+  }
+
+  untell(key: string): void {
+    this.#told = this.#told.filter((one) => one.key !== key);
+  }
+
+  nextAt(): number {
+    const look = this.crew === undefined && !this.#options.patrols ? Infinity : this.#nextLookAt;
+    return Math.min(look, this.#options.reports ? this.#nextReportAt : Infinity, this.terminal.nextAt());
+  }
+
+  tick(now: number): void {
+    this.terminal.tick(now);
+    if (now >= this.#nextLookAt) {
+      this.#nextLookAt = now + lookEveryMs;
+      this.truck.advance(now);
+      this.crew?.look(this.orders(), now);
+      this.#patrol(now);
+    }
+    if (this.#options.reports && now >= this.#nextReportAt) {
+      this.report(now);
+      this.#nextReportAt += this.terminal.flash.reportMs;
+      if (this.#nextReportAt <= now) this.#nextReportAt = now + this.terminal.flash.reportMs;
+    }
+  }
+
+  /** Sends a position now. Device times have whole seconds on most wires, so readings are of whole seconds. */
+  report(now: number): void {
+    const at = Math.floor(now / 1000) * 1000;
+    this.truck.advance(at);
+    this.terminal.report(this.truck.read(at), now);
+  }
+
+  /** Events of the terminal since the last call. */
+  takeEvents(): TerminalEvent[] {
+    this.#log.push(...this.terminal.takeEvents());
+    const events = this.#log;
+    this.#log = [];
+    return events;
+  }
+
+  /** With nothing to do a crew drives to some place and waits there a while. */
+  #patrol(now: number): void {
+    if (!this.#options.patrols || now < this.#nextPatrolAt) return;
+    this.#nextPatrolAt = now + this.#random.between(120_000, 900_000);
+    if (this.truck.driving || this.crew?.onBreak === true || (this.crew !== undefined && !this.crew.idle)) return;
+    if (this.orders().length > 0) return;
+    this.truck.goTo(this.#options.city.randomAddress(this.#random).place);
+  }
+}
