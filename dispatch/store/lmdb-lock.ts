@@ -75,12 +75,14 @@ function isRunning(holder: Holder): boolean {
   return started === undefined || holder.started === '' || started === holder.started;
 }
 
-/** Boot id and start time of a process; undefined where the system does not show them (outside Linux). */
+/** Boot id and start time of a process, `dead` for a zombie; undefined where the system does not say (not Linux). */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; the start time is the 20th field behind it (proc(5): field 22).
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // The name in parentheses may hold spaces; behind it stand the state and, 19 fields on, the start time (proc(5)).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const started = fields[19];
+    if (fields[0] === 'Z') return 'dead';
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${started}`;
   } catch {
     return undefined;
