@@ -334,6 +334,8 @@ export interface Outbox {
   menu: MenuEvent[];
   /** Since the link came up (ms UTC), while the lists were not compared yet: the list goes before everything else. */
   comparingSince?: number;
+  /** Which terminal, shown how, the rest is about: another one holds nothing yet. */
+  terminal?: { phone: string; profile: ProfileName; terminalId?: string };
   /** `menu`: the event ids of the list that the terminal confirmed last, in order. */
   confirmedList?: number[];
 }
