@@ -56,3 +56,26 @@ export {
 } from './jt808/location-fast.js';
 export { msToTime, terminalOffsetMs, timeToMs } from './jt808/time.js';
 export { alarmBits, clearedByReply, confirmableAlarmBits, namesOf, statusBits } from './jt808/bits.js';
+export {
+  binaryImei,
+  describeFrame,
+  describeStream,
+  toJson,
+  type Described,
+  type DescribedError,
+  type DescribedMessage,
+  type DescribedSentence,
+  type DescribeOptions,
+} from './jt808/describe.js';
+export { describeLocation, type DescribedLocation } from './jt808/describe-location.js';
+export { encodeExtra, extraItems, readExtra, type ExtraReading } from './jt808/extras.js';
+export {
+  encodeParameter,
+  parameterOf,
+  parameters,
+  readParameter,
+  type ParameterDeclaration,
+  type ParameterReading,
+} from './jt808/parameters.js';
+export { commonDialect, dialectFor, dialects, knownTerminals, type DialectRule } from './jt808/vendors/dialects.js';
+export type { Dialect, VendorAttributes } from './jt808/vendors/dialect.js';

@@ -237,11 +237,11 @@ export const equals =
   (scope) =>
     scope[name] === value;
 
-/** Only when bytes are left. Writing leaves it out when the value is absent. */
-export function optional<T>(item: Field<T>): Field<T | undefined> {
+/** Only when at least `minimum` bytes are left. Writing leaves it out when the value is absent. */
+export function optional<T>(item: Field<T>, minimum = 1): Field<T | undefined> {
   return {
     shape: { kind: 'optional', item: item as Field<unknown> },
-    read: (r) => (r.left > 0 ? item.read(r) : undefined),
+    read: (r) => (r.left >= minimum ? item.read(r) : undefined),
     write(w, value) {
       if (value !== undefined) item.write(w, value);
     },

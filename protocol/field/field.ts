@@ -112,6 +112,8 @@ export class Writer {
 /** What a number means, in words. */
 export interface NumberMeaning {
   readonly unit?: string;
+  /** The raw number divided by this is in `unit`. Default 1. */
+  readonly divisor?: number;
   /** Words by value. */
   readonly words?: Readonly<Record<number, string>>;
   /** Words by bit number. */

@@ -19,6 +19,7 @@ export {
   leaf,
   named,
   rest,
+  scaled,
   text,
   time,
   u16,

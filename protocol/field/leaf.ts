@@ -73,6 +73,18 @@ export const named = (field: Field<number>, words: Readonly<Record<number, strin
 export const bits = (field: Field<number>, names: BitNames): Field<number> => withMeaning(field, { bits: names });
 
 /**
+ * A number in tenths, hundredths … on the wire, in whole units as a value, e.g. `scaled(u32, 10, 'km')`.
+ */
+export function scaled(field: Field<number>, divisor: number, name: string): Field<number> {
+  const raw = withMeaning(field, { unit: name, divisor });
+  return {
+    shape: raw.shape,
+    read: (r) => raw.read(r) / divisor,
+    write: (w, value) => raw.write(w, Math.round(value * divisor)),
+  };
+}
+
+/**
  * `digits / 2` bytes of packed decimal as a text of digits. Nibbles above 9, which occur in the field, stay visible as
  * the letters a..f: nothing is lost, and the same bytes come out.
  */

@@ -135,10 +135,11 @@ const identityOf2013: Field<DriverIdentity> = struct({
   qualification: when(equals('result', 0), fixedText(20)),
   issuer: when(equals('result', 0), sized(u8, countedText)),
   validUntil: when(equals('result', 0), bcd(8)),
-  identity: when((scope, edition) => edition === 2019 && scope.result === 0, fixedText(20)),
+  // By the standard from 2019 on; some terminals with a 2013 header send it too.
+  identity: when(equals('result', 0), byEdition({ 2011: optional(fixedText(20), 20), 2019: fixedText(20) })),
   // Only in a later supplement.
-  faceMatch: when((scope, edition) => edition === 2019 && scope.result === 0, optional(u8)),
-  cardUid: when((scope) => scope.faceMatch !== undefined, fixedText(20)),
+  faceMatch: when((scope) => scope.identity !== undefined, optional(u8)),
+  cardUid: when((scope) => scope.faceMatch !== undefined, optional(fixedText(20), 20)),
 });
 
 const identityOf2011: Field<DriverIdentity> = struct({
