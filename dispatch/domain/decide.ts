@@ -1,11 +1,15 @@
 /** Command type → decider, report type → applier. */
 import type { TerminalReport } from './commands.js';
+import { organisationDeciders } from './organisation.js';
+import { queueDeciders } from './queue.js';
 import { join, type AnyCommand, type Appliers, type Deciders, type Result } from './tables.js';
 import { Refusal, type Tx } from './tx.js';
 
 const DECIDERS: Deciders = join<Deciders>(
   'deciders',
   // one line for each subject
+  organisationDeciders,
+  queueDeciders,
 );
 
 const APPLIERS: Appliers = join<Appliers>(

@@ -2,12 +2,22 @@
 import type { DomainEvent } from './events.js';
 import type { Docs, DocKind } from './model.js';
 import { cardReducers } from './cards.js';
+import { legReducers } from './leg.js';
+import { stageReducers } from './order-stages.js';
+import { organisationReducers } from './organisation.js';
+import { queueReducers } from './queue.js';
 import { join, type Documents, type Reducers } from './tables.js';
+import { timePointReducers } from './time-points.js';
 
 const REDUCERS: Reducers = join<Reducers>(
   'reducers',
   // one line for each subject
   cardReducers,
+  organisationReducers,
+  stageReducers,
+  legReducers,
+  timePointReducers,
+  queueReducers,
 );
 
 /** Folds one event. An event type without a reducer is a mistake of ours: its change would be lost. */
