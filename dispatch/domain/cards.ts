@@ -9,6 +9,10 @@ export interface CardRaised {
 
 export const cardReducers: Reducers = {
   'card.raised': folding<CardRaised>((docs, { data }) => docs.put('card', data.card.id, data.card)),
+  'card.resolved': folding<{ cardId: string; resolved: NonNullable<Card['resolved']> }>((docs, { data }) => {
+    const card = docs.get('card', data.cardId)!;
+    docs.put('card', card.id, { ...card, resolved: data.resolved });
+  }),
   'evidence.quarantined': folding<CardRaised>((docs, { data }) => docs.put('card', data.card.id, data.card)),
 };
 
@@ -81,4 +85,12 @@ function refsOf({
     ...(vehicleId === undefined ? {} : { vehicleId }),
     ...(centreId === undefined ? {} : { centreId }),
   };
+}
+
+/** Resolves a card that waits, because what it asked for was done another way. */
+export function settleCards(tx: Tx, id: string, choice: string): void {
+  const card = tx.get('card', id);
+  if (!card || card.resolved) return;
+  const resolved = { at: tx.now, by: tx.actor.name, choice };
+  tx.emit({ type: 'card.resolved', data: { cardId: id, resolved }, ...refsOf(card) });
 }

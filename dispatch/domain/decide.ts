@@ -1,7 +1,11 @@
 /** Command type → decider, report type → applier. */
+import { assignmentDeciders } from './assignment.js';
 import type { TerminalReport } from './commands.js';
+import { legStepDeciders } from './leg-steps.js';
+import { orderDeciders } from './order.js';
 import { organisationDeciders } from './organisation.js';
 import { queueDeciders } from './queue.js';
+import { actionAppliers } from './terminal-actions.js';
 import { join, type AnyCommand, type Appliers, type Deciders, type Result } from './tables.js';
 import { Refusal, type Tx } from './tx.js';
 
@@ -10,11 +14,15 @@ const DECIDERS: Deciders = join<Deciders>(
   // one line for each subject
   organisationDeciders,
   queueDeciders,
+  orderDeciders,
+  assignmentDeciders,
+  legStepDeciders,
 );
 
 const APPLIERS: Appliers = join<Appliers>(
   'appliers',
   // one line for each subject
+  actionAppliers,
 );
 
 /** Decides a command: emits its events and gives what it made or changed. Throws `Refusal` where the rules say no. */

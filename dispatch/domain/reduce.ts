@@ -3,6 +3,7 @@ import type { DomainEvent } from './events.js';
 import type { Docs, DocKind } from './model.js';
 import { cardReducers } from './cards.js';
 import { legReducers } from './leg.js';
+import { orderReducers } from './order.js';
 import { stageReducers } from './order-stages.js';
 import { organisationReducers } from './organisation.js';
 import { queueReducers } from './queue.js';
@@ -14,6 +15,7 @@ const REDUCERS: Reducers = join<Reducers>(
   // one line for each subject
   cardReducers,
   organisationReducers,
+  orderReducers,
   stageReducers,
   legReducers,
   timePointReducers,

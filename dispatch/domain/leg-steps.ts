@@ -1,0 +1,106 @@
+/** Steps of a leg taken by people: the crew on its page, the dispatcher "by phone". */
+import { openLegFor } from './assignment.js';
+import { advanceLeg, endLeg } from './leg.js';
+import { isEffective, isOpen, type Progress } from './leg-states.js';
+import type { Leg, Order, Point } from './model.js';
+import { centreOf } from './order.js';
+import type { StepFields } from './commands.js';
+import type { Deciders, Result } from './tables.js';
+import { claimForLeg, type NewClaim } from './time-points.js';
+import { Refusal, type Tx } from './tx.js';
+
+/** A press on the crew's page that comes this soon is a key with a valid time, not an entry made afterwards. */
+const LIVE_MS = 60_000;
+
+export const legStepDeciders: Deciders = {
+  'order.accept': step('F', 'accepted'),
+  'order.depart': step('G', 'enRoute'),
+  'order.arrive': step('H', 'onSite'),
+  'order.complete': step('I', 'workDone'),
+  'order.work': step(undefined, 'working'),
+  'order.shown': (tx, command) => {
+    const { order, leg } = effectiveLegFor(tx, command);
+    const first = !leg.points.E || leg.points.E.at > tx.now;
+    if (first) claimForLeg(tx, order.id, leg.leg, { point: 'E', at: tx.now, rank: 'key', flags: [] });
+    advanceLeg(tx, order.id, leg.leg, 'delivered');
+    return ref(order, leg);
+  },
+  'order.toldByPhone': (tx, command) => {
+    const { order, leg } = effectiveLegFor(tx, command);
+    const at = stepTime(tx, leg, command.at);
+    tx.emit({
+      type: 'leg.toldByPhone',
+      orderId: order.id,
+      leg: leg.leg,
+      vehicleId: leg.vehicleId,
+      ...centreOf(order),
+      data: {},
+    });
+    claimForLeg(tx, order.id, leg.leg, { point: 'E', at, rank: 'entry', flags: ['byPhone'] });
+    claimForLeg(tx, order.id, leg.leg, { point: 'F', at, rank: 'entry', flags: ['byPhone'] });
+    advanceLeg(tx, order.id, leg.leg, 'accepted');
+    return ref(order, leg);
+  },
+  'order.reject': (tx, command) => {
+    const { order, leg } = effectiveLegFor(tx, command);
+    if (!command.reason) throw new Refusal('reasonNeeded', 'a crew refuses with a reason', 422);
+    if (!REJECTABLE.includes(leg.state)) throw new Refusal('alreadyUnderWay', `leg ${leg.leg} is ${leg.state}`);
+    endLeg(tx, order.id, leg.leg, 'rejected', command.reason);
+    return ref(order, leg);
+  },
+};
+
+/** A crew may refuse what it has not set out for. */
+export const REJECTABLE: readonly string[] = ['queued', 'sent', 'delivered', 'read', 'accepted', 'suspended'];
+
+/** A step that stamps a point and advances the leg to a state. */
+function step(point: Point | undefined, to: Progress): (tx: Tx, command: StepFields) => Result {
+  return (tx, command) => {
+    const { order, leg } = effectiveLegFor(tx, command);
+    const at = stepTime(tx, leg, command.at);
+    if (point) claimForLeg(tx, order.id, leg.leg, personClaim(tx, point, at, command.at !== undefined));
+    const blocked = advanceLeg(tx, order.id, leg.leg, to);
+    if (blocked) {
+      throw new Refusal(
+        'otherOnSite',
+        `${leg.vehicleId} is on site of another order; complete or suspend that first`,
+        409,
+        {
+          orderId: blocked.onSiteOf,
+          leg: blocked.leg,
+        },
+      );
+    }
+    return ref(order, leg);
+  };
+}
+
+/** What a person says about a point: the crew's page, pressed now, is a key; all else is an entry. */
+function personClaim(tx: Tx, point: Point, at: number, given: boolean): NewClaim {
+  const byCrew = tx.actor.source === 'crew';
+  if (byCrew && tx.now - at <= LIVE_MS) return { point, at, rank: 'key', flags: [] };
+  const flags: NewClaim['flags'] = byCrew ? [] : ['byPhone'];
+  return { point, at, rank: 'entry', flags: given ? [...flags, 'entered'] : flags };
+}
+
+function effectiveLegFor(tx: Tx, command: StepFields): { order: Readonly<Order>; leg: Leg } {
+  const found = openLegFor(tx, command);
+  if (isOpen(found.leg) && !isEffective(found.leg)) {
+    throw new Refusal('legRecalling', `leg ${found.leg.leg} is being recalled`, 409, { leg: found.leg.leg });
+  }
+  return found;
+}
+
+/** When a step happened: now, or a time given afterwards between D and now. */
+export function stepTime(tx: Tx, leg: Leg, at: number | undefined): number {
+  if (at === undefined) return tx.now;
+  if (at >= leg.createdAt && at <= tx.now) return at;
+  throw new Refusal('timeOutOfRange', 'at must lie between D of the leg and now', 422, {
+    from: new Date(leg.createdAt).toISOString(),
+    to: new Date(tx.now).toISOString(),
+  });
+}
+
+function ref(order: Readonly<Order>, leg: Leg): Result {
+  return { orderId: order.id, leg: leg.leg, vehicleId: leg.vehicleId };
+}
