@@ -35,6 +35,7 @@ interface Pending {
   readonly total: number;
   readonly firstSerial: number;
   readonly parts: (Uint8Array | undefined)[];
+  readonly serials: number[];
   received: number;
   bytes: number;
   lastPartAt: number;
@@ -104,7 +105,8 @@ export class Reassembler {
       if (finished.hashes[index - 1] === hash(body)) return { state: 'doubled' };
       this.finished.delete(key);
     }
-    let message = this.pending.get(key);
+    const exact = this.pending.get(key);
+    let message = exact ?? this.findLoose(messageId, total, index, serial);
     if (message === undefined) {
       if (this.pending.size >= this.bounds.maxMessages) this.dropOldest();
       message = {
@@ -112,6 +114,7 @@ export class Reassembler {
         total,
         firstSerial,
         parts: new Array<Uint8Array | undefined>(total),
+        serials: new Array<number>(total),
         received: 0,
         bytes: 0,
         lastPartAt: now,
@@ -119,32 +122,34 @@ export class Reassembler {
       this.pending.set(key, message);
     }
     if (message.parts[index - 1] !== undefined) return { state: 'doubled' };
-    while (this.bytes + body.length > this.bounds.maxBytes && this.pending.size > 1) this.dropOldest(key);
+    const ownKey = keyOf(messageId, total, message.firstSerial);
+    while (this.bytes + body.length > this.bounds.maxBytes && this.pending.size > 1) this.dropOldest(ownKey);
     if (this.bytes + body.length > this.bounds.maxBytes) {
-      this.remove(key, message);
+      this.remove(ownKey, message);
       return { state: 'refused', reason: 'bytes' };
     }
     message.parts[index - 1] = body.slice();
+    message.serials[index - 1] = serial;
     message.received += 1;
     message.bytes += body.length;
     message.lastPartAt = now;
     this.bytes += body.length;
     if (message.received < total) return { state: 'waiting' };
-    this.remove(key, message);
-    this.remember(key, { at: now, hashes: Uint32Array.from(message.parts, (part) => hash(part!)) });
-    return { state: 'complete', message: { messageId, total, firstSerial, body: join(message) } };
+    this.remove(ownKey, message);
+    this.remember(ownKey, { at: now, hashes: Uint32Array.from(message.parts, (part) => hash(part!)) });
+    return { state: 'complete', message: { messageId, total, firstSerial: message.firstSerial, body: join(message) } };
   }
 
   /** Messages whose last part is at least `quietMs` old: ask for what they miss. */
   missing(now: number, quietMs: number = limits.reassemblyQuietMs): MissingParts[] {
     const found: MissingParts[] = [];
-    for (const { messageId, firstSerial, total, parts, lastPartAt } of this.pending.values()) {
+    for (const { messageId, firstSerial, total, parts, serials, lastPartAt } of this.pending.values()) {
       if (now - lastPartAt < quietMs) continue;
       const missing: number[] = [];
       for (let i = 0; i < total && missing.length < limits.missingPartsPerRequest; i++) {
         if (parts[i] === undefined) missing.push(i + 1);
       }
-      found.push({ messageId, firstSerial, total, missing, lastPartAt });
+      found.push({ messageId, firstSerial: serials[0] ?? firstSerial, total, missing, lastPartAt });
     }
     return found;
   }
@@ -164,6 +169,18 @@ export class Reassembler {
   /** Takes back that a message was complete, because it could not be stored: its parts may come again as new ones. */
   forget(message: Pick<Reassembled, 'messageId' | 'total' | 'firstSerial'>): void {
     this.finished.delete(keyOf(message.messageId, message.total, message.firstSerial));
+  }
+
+  /**
+   * Some terminals count other frames between the parts: their serials rise with the part numbers, but not by one. Such
+   * a part belongs to the unfinished message whose serials it fits between, when no message fits exactly.
+   */
+  private findLoose(messageId: number, total: number, index: number, serial: number): Pending | undefined {
+    for (const message of this.pending.values()) {
+      if (message.messageId !== messageId || message.total !== total) continue;
+      if (message.parts[index - 1] === undefined && fitsBetween(message.serials, index - 1, serial)) return message;
+    }
+    return undefined;
   }
 
   private dropOldest(except?: string): void {
@@ -189,6 +206,21 @@ export class Reassembler {
 
 function keyOf(messageId: number, total: number, firstSerial: number): string {
   return `${messageId}/${total}/${firstSerial}`;
+}
+
+/** Frames that a terminal may send between two parts of one message. */
+const looseSerialGap = 256;
+
+/** True when `serial` rises with the part numbers of what was received, without large gaps. */
+function fitsBetween(serials: readonly number[], at: number, serial: number): boolean {
+  for (let i = 0; i < serials.length; i++) {
+    const other = serials[i];
+    if (other === undefined) continue;
+    const parts = Math.abs(at - i);
+    const distance = at > i ? (serial - other) & 0xffff : (other - serial) & 0xffff;
+    if (distance < parts || distance > parts * looseSerialGap) return false;
+  }
+  return true;
 }
 
 /** FNV-1a, 32 bits: tells a part that is sent again from another one; nothing is trusted to it beyond that. */
