@@ -3,6 +3,15 @@ export class Heap {
   readonly #keys: number[] = [];
   readonly #values: number[] = [];
 
+  get size(): number {
+    return this.#keys.length;
+  }
+
+  /** The smallest key; Infinity when empty. */
+  get firstKey(): number {
+    return this.#keys[0] ?? Infinity;
+  }
+
   push(key: number, value: number): void {
     let at = this.#keys.length;
     this.#keys.push(key);

@@ -96,6 +96,12 @@ export class Truck {
     this.speedKmh = 0;
   }
 
+  /** Is somewhere else at once, standing. */
+  standAt(point: Point): void {
+    this.halt();
+    this.position = point;
+  }
+
   switchOff(): void {
     this.halt();
     this.ignition = false;

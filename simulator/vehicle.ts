@@ -4,7 +4,7 @@ import type { Place } from './geo.js';
 import type { Habits } from './habits.js';
 import type { Random } from './random.js';
 import type { Terminal } from './terminal/terminal.js';
-import type { ScreenOrder, TerminalEvent } from './terminal/types.js';
+import type { ScreenOrder } from './terminal/types.js';
 import { Truck } from './truck.js';
 
 export interface VehicleOptions {
@@ -29,7 +29,9 @@ const lookEveryMs = 1000;
 export class Vehicle {
   readonly terminal: Terminal;
   readonly truck: Truck;
-  readonly crew: Crew | undefined;
+  crew: Crew | undefined;
+  /** Positions made so far. */
+  reportsMade = 0;
   readonly #random: Random;
   readonly #options: VehicleOptions;
   /** Orders that came by phone (profile `tracker`). */
@@ -37,11 +39,14 @@ export class Vehicle {
   #nextLookAt: number;
   #nextReportAt: number;
   #nextPatrolAt: number;
-  #log: TerminalEvent[] = [];
+  #reports: boolean;
+  #patrols: boolean;
 
   constructor(options: VehicleOptions) {
     const { city, random, terminal, now } = options;
     this.#options = options;
+    this.#reports = options.reports;
+    this.#patrols = options.patrols;
     this.#random = random.stream('vehicle');
     this.terminal = terminal;
     this.truck = new Truck({
@@ -69,6 +74,11 @@ export class Vehicle {
     return this.#options.city.projection.toPlace(this.truck.position);
   }
 
+  /** Puts the truck somewhere at once. */
+  standAt(place: Place): void {
+    this.truck.standAt(this.#options.city.projection.toPoint(place));
+  }
+
   /** Orders that the crew knows: the screen, then what it was told by phone. */
   orders(): ScreenOrder[] {
     const shown = this.terminal.orders();
@@ -85,8 +95,8 @@ export class Vehicle {
   }
 
   nextAt(): number {
-    const look = this.crew === undefined && !this.#options.patrols ? Infinity : this.#nextLookAt;
-    return Math.min(look, this.#options.reports ? this.#nextReportAt : Infinity, this.terminal.nextAt());
+    const look = this.crew === undefined && !this.#patrols ? Infinity : this.#nextLookAt;
+    return Math.min(look, this.#reports ? this.#nextReportAt : Infinity, this.terminal.nextAt());
   }
 
   tick(now: number): void {
@@ -97,31 +107,31 @@ export class Vehicle {
       this.crew?.look(this.orders(), now);
       this.#patrol(now);
     }
-    if (this.#options.reports && now >= this.#nextReportAt) {
+    if (this.#reports && now >= this.#nextReportAt) {
       this.report(now);
       this.#nextReportAt += this.terminal.flash.reportMs;
       if (this.#nextReportAt <= now) this.#nextReportAt = now + this.terminal.flash.reportMs;
     }
   }
 
+  /** The shift is over: no more positions and keys of its own; what was made is still delivered. */
+  endShift(): void {
+    this.crew = undefined;
+    this.#reports = false;
+    this.#patrols = false;
+  }
+
   /** Sends a position now. Device times have whole seconds on most wires, so readings are of whole seconds. */
   report(now: number): void {
     const at = Math.floor(now / 1000) * 1000;
     this.truck.advance(at);
+    this.reportsMade += 1;
     this.terminal.report(this.truck.read(at), now);
-  }
-
-  /** Events of the terminal since the last call. */
-  takeEvents(): TerminalEvent[] {
-    this.#log.push(...this.terminal.takeEvents());
-    const events = this.#log;
-    this.#log = [];
-    return events;
   }
 
   /** With nothing to do a crew drives to some place and waits there a while. */
   #patrol(now: number): void {
-    if (!this.#options.patrols || now < this.#nextPatrolAt) return;
+    if (!this.#patrols || now < this.#nextPatrolAt) return;
     this.#nextPatrolAt = now + this.#random.between(120_000, 900_000);
     if (this.truck.driving || this.crew?.onBreak === true || (this.crew !== undefined && !this.crew.idle)) return;
     if (this.orders().length > 0) return;

@@ -20,7 +20,7 @@ import { dropOldest } from './app.js';
 import { locationBody, readBody } from './codec.js';
 import type { Flash } from './terminal.js';
 import type { Report } from './types.js';
-import type { Outgoing, Wire, WireHooks } from './wire.js';
+import { positionsIn, type Outgoing, type Wire, type WireHooks } from './wire.js';
 
 export interface Jt808Options {
   edition: Edition;
@@ -66,6 +66,8 @@ export class Jt808Wire implements Wire {
   #answered = new Map<string, Uint8Array>();
   #lastSentAt = 0;
   #registerAgainAt = Infinity;
+  /** Devices that were in this truck before. */
+  #device = 0;
   readonly #phoneRaw: Uint8Array;
 
   constructor(
@@ -82,9 +84,15 @@ export class Jt808Wire implements Wire {
     return this.#state === 'online';
   }
 
-  get waiting(): number {
+  get waitingPositions(): number {
     let count = 0;
-    for (const one of this.#pending.values()) if (one.report !== undefined) count += 1;
+    for (const { report } of this.#pending.values()) if (report !== undefined) count += positionsIn(report);
+    return count;
+  }
+
+  get waitingBusiness(): number {
+    let count = 0;
+    for (const { report } of this.#pending.values()) if (report !== undefined && positionsIn(report) === 0) count += 1;
     return count;
   }
 
@@ -111,6 +119,10 @@ export class Jt808Wire implements Wire {
   restart(): void {
     this.#serial = 0;
     this.#answered.clear();
+  }
+
+  swapped(): void {
+    this.#device += 1;
   }
 
   received(bytes: Uint8Array, now: number): void {
@@ -185,7 +197,8 @@ export class Jt808Wire implements Wire {
 
   #register(now: number): void {
     this.#state = 'registering';
-    const { maker, model, terminalId, plate } = this.options;
+    const { maker, model, plate } = this.options;
+    const terminalId = this.#device === 0 ? this.options.terminalId : `X${this.#device}${this.options.terminalId.slice(2)}`;
     this.#send('register', { province: 0, city: 0, maker, model, terminalId, plateColour: plate === '' ? 0 : 2, plate }, now);
   }
 

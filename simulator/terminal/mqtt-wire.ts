@@ -2,7 +2,7 @@ import { decodeDownlink, DecodeError, encodeUplink, type MqttPosition } from '..
 import type { Reading } from '../truck.js';
 import type { Flash } from './terminal.js';
 import type { Report } from './types.js';
-import type { Outgoing, Wire, WireHooks } from './wire.js';
+import { positionsIn, type Outgoing, type Wire, type WireHooks } from './wire.js';
 
 /** Positions in one message: about 60 bytes each, well below what a broker takes. */
 const positionsPerBatch = 200;
@@ -25,8 +25,16 @@ export class MqttWire implements Wire {
     private readonly flash: Flash,
   ) {}
 
-  get waiting(): number {
-    return this.#waiting.size;
+  get waitingPositions(): number {
+    let count = 0;
+    for (const { report } of this.#waiting.values()) count += positionsIn(report);
+    return count;
+  }
+
+  get waitingBusiness(): number {
+    let count = 0;
+    for (const { report } of this.#waiting.values()) if (positionsIn(report) === 0) count += 1;
+    return count;
   }
 
   connected(now: number): void {

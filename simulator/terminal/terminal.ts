@@ -135,7 +135,12 @@ export class Terminal {
 
   /** Reports that the platform has not confirmed: on the way, waiting, in the blind-zone memory. */
   get unconfirmed(): number {
-    return this.wire.waiting + this.#outbox.length + this.#blind.length;
+    return this.wire.waitingPositions + this.wire.waitingBusiness + this.#outbox.length + this.#blind.length;
+  }
+
+  /** Positions among them; a batch counts each of its own. */
+  get unconfirmedPositions(): number {
+    return this.wire.waitingPositions + this.#blind.length;
   }
 
   /** What happened since the last call. */
@@ -289,6 +294,18 @@ export class Terminal {
     if (this.options.keepsScreen === true) return;
     this.#app.forget();
     this.#screen.forget();
+  }
+
+  /** Another device in the same truck: flash and screen are empty, the identity in the registration is new. */
+  swap(now: number): void {
+    this.reboot(now);
+    delete this.flash.authCode;
+    this.flash.sequence = 0;
+    this.#outbox = [];
+    this.#blind = [];
+    this.#app.forget();
+    this.#screen.forget();
+    this.wire.swapped?.();
   }
 
   /** True once after a reboot: the link must be closed by whoever holds it. */

@@ -37,8 +37,10 @@ export interface Outgoing {
  */
 export interface Wire {
   readonly online: boolean;
-  /** Reports that were sent and are not confirmed. */
-  readonly waiting: number;
+  /** Positions that were sent and are not confirmed, those in batches included. */
+  readonly waitingPositions: number;
+  /** Other reports that were sent and are not confirmed. */
+  readonly waitingBusiness: number;
   /** The largest number of positions that one batch may hold; 0 where there are no batches. */
   readonly batchSize: number;
   connected(now: number): void;
@@ -54,6 +56,14 @@ export interface Wire {
   takeClose(): string | undefined;
   /** Power was off: serials start again. */
   restart(): void;
+  /** Another device takes its place (JT/T 808: another terminal id). */
+  swapped?(): void;
   /** A publication was confirmed by the broker (MQTT). */
   acknowledged?(reportId: number, now: number): void;
+}
+
+/** Positions in a report; 0 for business. */
+export function positionsIn(report: Report): number {
+  if (report.kind === 'position') return 1;
+  return report.kind === 'batch' ? report.items.length : 0;
 }

@@ -1,0 +1,3 @@
+/** The simulator's door: its commands for the one binary, and the fleet that `linecrew demo` drives. */
+export { registerSimulate } from './commands/register.js';
+export { startFleet } from './net/fleet.js';
