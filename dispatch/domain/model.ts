@@ -174,7 +174,8 @@ export interface Order {
   mergedInto?: string;
   mergedFrom?: Stage;
   subs: string[];
-  urges: { at: number; by: string; note?: string }[];
+  /** `sounded`: the cab was told aloud. */
+  urges: { at: number; by: string; note?: string; sounded?: boolean }[];
   /** Escalation steps and segment alerts that have fired: `{step}:{cycle}:{leg|issue}` → alert id. */
   fired: Record<string, string>;
   /** Forecast of arrival for the effective or first leg, with what it was made from. */
@@ -214,7 +215,7 @@ export interface Vehicle {
   duty: { state: DutyState; since: number; until?: number; reason?: string };
   /** The queue in the dispatcher's order; open legs only (a recalling leg stays until its removal is confirmed). */
   queue: { revision: number; confirmedRevision: number; confirmedAt?: number; entries: QueueEntry[] };
-  link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string; fence?: number };
+  link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string; fence?: number; toldAt?: number };
   /** The one leg that is en route or on site. */
   active?: { orderId: string; leg: number; state: 'enRoute' | 'onSite' };
   createdAt: number;
