@@ -175,7 +175,7 @@ export class GroupCursor {
   start = 0;
   end = 0;
 
-  #view = new DataView(new ArrayBuffer(0));
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #next = 0;
   #baseMs = 0;
   #vehicles = new Map<number, { bytes: Uint8Array; id: string }>();

@@ -13,10 +13,10 @@ interface Watched {
   received: number;
   lastAt: number;
   asked: number;
+  head: number;
 }
 
 export interface MissingRequest {
-  readonly messageId: number;
   readonly firstSerial: number;
   readonly numbers: readonly number[];
 }
@@ -26,6 +26,8 @@ export type PartState = 'new' | 'complete' | 'again' | 'refused';
 
 export class PartWatch {
   #watched: Watched[] = [];
+  /** First four body bytes of part 1 of the message that was completed last (of a 0x0801: the media id). */
+  completedHead = 0;
 
   constructor(private readonly limits: GatewayLimits) {}
 
@@ -33,20 +35,23 @@ export class PartWatch {
     return this.#watched.length;
   }
 
-  arrived(messageId: number, total: number, index: number, serial: number, nowMs: number): PartState {
+  /** @param head the first four body bytes of this part */
+  arrived(messageId: number, total: number, index: number, serial: number, nowMs: number, head: number): PartState {
     if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     const firstSerial = (serial - (index - 1)) & 0xffff;
     let one = this.#watched.find((w) => w.messageId === messageId && w.total === total && w.firstSerial === firstSerial);
     if (one === undefined) {
-      one = { messageId, total, firstSerial, seen: new Uint8Array(total), received: 0, lastAt: nowMs, asked: 0 };
+      one = { messageId, total, firstSerial, seen: new Uint8Array(total), received: 0, lastAt: nowMs, asked: 0, head: 0 };
       if (this.#watched.length >= this.limits.watchedMessages) this.#watched.shift();
       this.#watched.push(one);
     }
     one.lastAt = nowMs;
+    if (index === 1) one.head = head;
     if (one.seen[index - 1] === 1) return 'again';
     one.seen[index - 1] = 1;
     if (++one.received < total) return 'new';
     this.#watched.splice(this.#watched.indexOf(one), 1);
+    this.completedHead = one.head;
     return 'complete';
   }
 
@@ -77,7 +82,7 @@ export class PartWatch {
       }
       one.asked++;
       one.lastAt = nowMs;
-      requests.push({ messageId: one.messageId, firstSerial: one.firstSerial, numbers });
+      requests.push({ firstSerial: one.firstSerial, numbers });
     }
     return requests;
   }

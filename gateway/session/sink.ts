@@ -19,6 +19,8 @@ export interface TerminalFacts {
   readonly edition?: Edition;
   /** SHA-256 (hex) of the authentication codes that are valid now. */
   readonly codes: readonly string[];
+  /** The only valid code, where it has been used: using it again changes nothing on file. */
+  readonly settledCode?: string;
   readonly blocked: boolean;
   /** Two connections fight for it: neither replaces the other, and no orders go to it. */
   readonly contested: boolean;
@@ -105,8 +107,8 @@ export interface SessionSink {
   down(link: TerminalLink, reason: CloseReason | 'loggedOut'): void;
   /** An answer to an item is durable. */
   receipt(link: TerminalLink, deliveryId: string, result: TransportResult): void;
-  /** Profile or options changed while the link is up. */
-  changed(link: TerminalLink): void;
+  /** Profile, options or contest changed while the link is up. */
+  changed(link: TerminalLink, contested: boolean): void;
   /** Ends the connection after what was sent. The session takes nothing any more. */
   close(reason: CloseReason): void;
   /** Sends what is left and lets the peer end; the session still takes what arrives. */

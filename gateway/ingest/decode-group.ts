@@ -1,0 +1,166 @@
+/** From groups of the ingest log to reports and positions. Holds what spans groups: unfinished sub-packaged messages. */
+import { Frame, Location, parseFrame, readLocation, DecodeError, decodeUplink } from '../../protocol/index.js';
+import type { GatewayCounters } from '../counters.js';
+import {
+  addPosition,
+  translateMessage,
+  translateUplink,
+  unusable,
+  type Origin,
+  type Translation,
+} from '../translate.js';
+import type { TransportResult } from '../session/link.js';
+import type { ClockOffsets } from './clock-offsets.js';
+import { GroupCursor, GroupError } from './entry.js';
+import type { PendingParts } from './pending-parts.js';
+
+export interface DecoderOptions {
+  readonly node: string;
+  readonly parts: PendingParts;
+  readonly counters: GatewayCounters;
+  readonly offsets?: ClockOffsets;
+  readonly log: { error(fields: Record<string, unknown>, message: string): void };
+}
+
+export class GroupDecoder {
+  readonly #options: DecoderOptions;
+  readonly #cursor = new GroupCursor();
+  readonly #frame = new Frame();
+  readonly #location = new Location();
+
+  constructor(options: DecoderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Adds what a group says to `into`. An entry that cannot be read is put in quarantine, a group that cannot is logged;
+   * neither stops the reader.
+   */
+  decode(sequence: number, group: Uint8Array, into: Translation): void {
+    const cursor = this.#cursor;
+    try {
+      cursor.open(group);
+      while (cursor.next()) this.#entry(sequence, into);
+    } catch (error) {
+      if (!(error instanceof GroupError)) throw error;
+      this.#options.counters.entriesPoisoned++;
+      this.#options.log.error(
+        { err: error, node: this.#options.node, sequence, bytes: Buffer.from(group.subarray(0, 256)).toString('hex') },
+        'a group of the ingest log cannot be read; it is kept there and skipped',
+      );
+    }
+  }
+
+  /** Only takes note of parts of messages that were not complete yet: after a restart. */
+  recall(sequence: number, group: Uint8Array): void {
+    const cursor = this.#cursor;
+    try {
+      cursor.open(group);
+      while (cursor.next()) if (cursor.kind === 'part') this.#part(sequence);
+    } catch (error) {
+      if (!(error instanceof GroupError)) throw error;
+    }
+  }
+
+  #entry(sequence: number, into: Translation): void {
+    const cursor = this.#cursor;
+    if (cursor.kind === 'frame') {
+      const frame = this.#frame;
+      const { bytes, start, end, receivedAt, vehicleId } = cursor;
+      try {
+        parseFrame(bytes, start, end, frame);
+        if (frame.messageId === 0x0200 && readLocation(bytes, frame.bodyStart, frame.bodyEnd, this.#location)) {
+          addPosition(into.positions, vehicleId, receivedAt, this.#location);
+          this.#options.offsets?.sample(vehicleId, frame, this.#location.deviceAt, receivedAt);
+          return;
+        }
+      } catch {
+        // Read again below, where it is put in quarantine.
+      }
+    }
+    try {
+      this.#other(sequence, into);
+    } catch (error) {
+      this.#poisoned(sequence, into, error);
+    }
+  }
+
+  #other(sequence: number, into: Translation): void {
+    const { kind, bytes, start, end, context, edition } = this.#cursor;
+    switch (kind) {
+      case 'frame': {
+        const frame = parseFrame(bytes, start, end, this.#frame);
+        translateMessage({ ...place(frame), edition }, this.#origin(sequence, frame.phone), into);
+        return;
+      }
+      case 'part': {
+        const joined = this.#part(sequence);
+        if (joined === undefined) return;
+        const { messageId, firstSerial: serial, body } = joined;
+        const whole = { messageId, serial, edition, bytes: body, bodyStart: 0, bodyEnd: body.length };
+        translateMessage(whole, this.#origin(sequence, this.#frame.phone), into);
+        return;
+      }
+      case 'receipt': {
+        const frame = parseFrame(bytes, start, end, this.#frame);
+        const origin = this.#origin(sequence, frame.phone);
+        const [deliveryId, result] = context.split('\n') as [string, TransportResult];
+        // No window: an item has one end, and the answer may come twice only for an item that has ended.
+        into.reports.push({ ...origin, dedupKey: '', type: 'report.receipt', deliveryId, result, ofApplication: false });
+        if (frame.messageId !== 0x0001 && frame.total === 0) translateMessage({ ...place(frame), edition }, origin, into);
+        return;
+      }
+      case 'partReceipt':
+        return;
+      case 'unusable': {
+        const frame = parseFrame(bytes, start, end, this.#frame);
+        const [code, message] = splitOnce(context);
+        into.reports.push(unusable(this.#origin(sequence, frame.phone), code, message, bytes, start, end));
+        return;
+      }
+      case 'mqtt': {
+        const origin = this.#origin(sequence, context);
+        const payload = bytes.subarray(start, end);
+        translateUplink(decodeUplink(payload), payload, 'mqtt', origin, into);
+        return;
+      }
+      case 'mqttUnusable': {
+        const [phone, rest] = splitOnce(context);
+        const [code, message] = splitOnce(rest);
+        into.reports.push(unusable(this.#origin(sequence, phone), code, message, bytes, start, end));
+        return;
+      }
+    }
+  }
+
+  #part(sequence: number) {
+    const { bytes, start, end, receivedAt } = this.#cursor;
+    const frame = parseFrame(bytes, start, end, this.#frame);
+    return this.#options.parts.add(frame, sequence, receivedAt);
+  }
+
+  /** What passed the session and still cannot be read is a fault of ours: logged as such, kept for a person, skipped. */
+  #poisoned(sequence: number, into: Translation, error: unknown): void {
+    const { bytes, start, end, kind, index, vehicleId } = this.#cursor;
+    const { counters, log, node } = this.#options;
+    counters.entriesPoisoned++;
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof DecodeError ? error.code : 'internal';
+    log.error({ err: error, node, sequence, index, kind, vehicle: vehicleId }, 'an entry of the ingest log cannot be used');
+    into.reports.push(unusable(this.#origin(sequence, ''), code, message, bytes, start, end));
+  }
+
+  #origin(sequence: number, phone: string): Origin {
+    const { vehicleId, receivedAt, index } = this.#cursor;
+    return { vehicleId, phone, receivedAt, frame: { node: this.#options.node, sequence, index } };
+  }
+}
+
+function place({ messageId, serial, bytes, bodyStart, bodyEnd }: Frame) {
+  return { messageId, serial, bytes, bodyStart, bodyEnd };
+}
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf('\n');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

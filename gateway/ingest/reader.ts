@@ -1,0 +1,251 @@
+/**
+ * The one reader of an ingest log: applies what it says to the state, in order, in large batches, and stores its
+ * position in the same transaction as the results, so a restart goes on exactly there. It also reads the log of a node
+ * that died, under that node's name.
+ */
+import type { DispatchPort } from '../../dispatch/ports.js';
+import type { TerminalReport } from '../../dispatch/domain/commands.js';
+import { PositionBatch } from '../../dispatch/store/position-batch.js';
+import { StoreError } from '../../dispatch/store/errors.js';
+import type { GatewayCounters } from '../counters.js';
+import type { GatewayLimits } from '../limits.js';
+import { unusable, type Translation } from '../translate.js';
+import type { ClockOffsets } from './clock-offsets.js';
+import { GroupDecoder } from './decode-group.js';
+import { holdsParts } from './entry.js';
+import { PendingParts } from './pending-parts.js';
+
+export interface ReaderOptions {
+  dispatch: DispatchPort;
+  /** Whose log. */
+  node: string;
+  limits: GatewayLimits;
+  counters: GatewayCounters;
+  log: {
+    info(fields: Record<string, unknown>, message: string): void;
+    warn(fields: Record<string, unknown>, message: string): void;
+    error(fields: Record<string, unknown>, message: string): void;
+  };
+  offsets?: ClockOffsets;
+}
+
+/** Pauses between tries while the store fails, ms of gateway time. */
+const retryMs = 200;
+const retryMaxMs = 5_000;
+/** Tries of a batch that fails though the store works, before its reports are applied one by one. */
+const triesBeforeIsolating = 3;
+
+interface ReadBatch {
+  readonly sequence: number;
+  readonly translation: Translation;
+  /** Times that it failed though the store works. */
+  faults: number;
+}
+
+export class IngestReader {
+  readonly #options: ReaderOptions;
+  readonly #parts: PendingParts;
+  readonly #decoder: GroupDecoder;
+  /** Sequence up to which a restart reads the log again for unfinished messages; undefined: stored as none. */
+  #storedFrom: number | undefined;
+  #appended = 0;
+  #applied = 0;
+  #groupBytes = 4096;
+  #batch: ReadBatch | undefined;
+  #waiters: { sequence: number; resolve: () => void }[] = [];
+  #wake: () => void = () => {};
+  #stopping = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    const { node, limits, counters, offsets, log } = options;
+    this.#parts = new PendingParts(limits, counters);
+    this.#decoder = new GroupDecoder({ node, parts: this.#parts, counters, log, ...(offsets && { offsets }) });
+  }
+
+  /** Everything up to here is applied. */
+  get applied(): number {
+    return this.#applied;
+  }
+
+  /** Reads where it stood, takes up what was unfinished, and begins. */
+  async start(): Promise<void> {
+    const { node } = this.#options;
+    const { store } = this.#options.dispatch;
+    const state = await store.ingestState(node);
+    this.#applied = state.applied;
+    this.#appended = state.appended;
+    const stored = (await store.meta(metaKey(node))) as { partsFrom?: number } | undefined;
+    this.#storedFrom = stored?.partsFrom;
+    if (this.#storedFrom !== undefined) await this.#recall(this.#storedFrom);
+    this.#running = this.#run();
+  }
+
+  /** The log holds groups up to `sequence`. */
+  appended(sequence: number): void {
+    if (sequence > this.#appended) this.#appended = sequence;
+    this.#wake();
+  }
+
+  /** Resolves when all up to `sequence` (default: all that is in the log now) is applied: then reads see it. */
+  caughtUp(sequence = this.#appended): Promise<void> {
+    if (this.#applied >= sequence || this.#stopping) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ sequence, resolve }));
+  }
+
+  /** Stops after the batch that is being applied. What is left stays in the log. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await this.#running;
+    for (const { resolve } of this.#waiters) resolve();
+    this.#waiters = [];
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#stopping; ) {
+      if (this.#batch === undefined && this.#applied >= this.#appended) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      try {
+        await this.#step();
+        failures = 0;
+      } catch (error) {
+        this.#failed(error);
+        await this.#pause(Math.min(retryMaxMs, retryMs * 2 ** Math.min(failures++, 10)));
+      }
+    }
+  }
+
+  /** A batch is decoded once and kept until it is applied: its parts were taken note of and must not be counted twice. */
+  async #step(): Promise<void> {
+    const batch = (this.#batch ??= await this.#read());
+    await this.#storeFrom();
+    const { reports, positions } = batch.translation;
+    const { dispatch, node } = this.#options;
+    if (batch.faults < triesBeforeIsolating) {
+      await dispatch.apply(reports, positions, { node, sequence: batch.sequence });
+    } else await this.#isolate(reports, positions, batch.sequence);
+    this.#batch = undefined;
+    this.#advance(batch.sequence, batch.translation);
+  }
+
+  async #read(): Promise<ReadBatch> {
+    const { dispatch, node, limits } = this.#options;
+    const fits = Math.max(1, Math.min(limits.readGroups, Math.floor(limits.readBytes / this.#groupBytes)));
+    const groups = await dispatch.store.readIngest(node, this.#applied, fits);
+    const last = groups.at(-1);
+    if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
+    const translation: Translation = { reports: [], positions: new PositionBatch() };
+    let bytes = 0;
+    for (const { sequence, group } of groups) {
+      bytes += group.length;
+      this.#decoder.decode(sequence, group, translation);
+    }
+    this.#groupBytes = Math.max(1, bytes / groups.length);
+    return { sequence: last.sequence, translation, faults: 0 };
+  }
+
+  #failed(error: unknown): void {
+    const { log, node, counters } = this.#options;
+    counters.applyFailures++;
+    if (this.#batch !== undefined && !isTransient(error)) this.#batch.faults++;
+    const sequence = this.#batch?.sequence;
+    log.error({ err: error, node, after: this.#applied, sequence }, 'the ingest log could not be applied; trying again');
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.dispatch.clock.after(ms, resolve);
+      this.#wake = () => {
+        if (!this.#stopping) return;
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /**
+   * Something in a batch makes the service fail: each report on its own, and what fails again is put in quarantine, so
+   * that one entry never holds up the rest. The position moves only with the last step.
+   */
+  async #isolate(reports: readonly TerminalReport[], positions: PositionBatch, sequence: number): Promise<void> {
+    const { dispatch, node, log, counters } = this.#options;
+    const before = { node, sequence: this.#applied };
+    const none = new PositionBatch(1);
+    for (const report of reports) {
+      try {
+        await dispatch.apply([report], none, before);
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        counters.entriesPoisoned++;
+        log.error({ err: error, node, report }, 'a report cannot be applied: quarantined');
+        const { vehicleId, phone, receivedAt } = report;
+        const frame = report.frame ?? { node, sequence, index: 0 };
+        const bytes = Buffer.from(JSON.stringify(report));
+        const message = error instanceof Error ? error.message : String(error);
+        const kept = unusable({ vehicleId, phone, receivedAt, frame }, 'notApplicable', message, bytes, 0, bytes.length);
+        await dispatch.apply([kept], none, before).catch((again: unknown) => {
+          if (isTransient(again)) throw again;
+          log.error({ err: again, node, report }, 'nor can its quarantine be written: it is only in the log');
+        });
+      }
+    }
+    try {
+      await dispatch.apply([], positions, { node, sequence });
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      log.error({ err: error, node, sequence, positions: positions.length }, 'positions cannot be applied: skipped');
+      await dispatch.apply([], none, { node, sequence });
+    }
+  }
+
+  #advance(sequence: number, { reports, positions }: Translation): void {
+    const { counters } = this.#options;
+    this.#applied = sequence;
+    counters.sequenceApplied = sequence;
+    counters.positionsApplied += positions.length;
+    counters.reportsApplied += reports.length;
+    if (this.#waiters.length === 0) return;
+    const waiting = this.#waiters;
+    this.#waiters = waiting.filter((waiter) => waiter.sequence > sequence);
+    for (const waiter of waiting) if (waiter.sequence <= sequence) waiter.resolve();
+  }
+
+  /**
+   * Before the position moves past a part, the store knows from where to read again for it. A stored sequence that is
+   * too low only makes a restart read more, so it is taken back only when nothing is unfinished.
+   */
+  async #storeFrom(): Promise<void> {
+    const { from } = this.#parts;
+    const { dispatch, node } = this.#options;
+    if (from === undefined ? this.#storedFrom === undefined : this.#storedFrom !== undefined && this.#storedFrom <= from) {
+      return;
+    }
+    await dispatch.store.setMeta(metaKey(node), from === undefined ? {} : { partsFrom: from });
+    this.#storedFrom = from;
+  }
+
+  async #recall(from: number): Promise<void> {
+    const { dispatch, node, limits } = this.#options;
+    for (let after = from - 1; after < this.#applied; ) {
+      const groups = await dispatch.store.readIngest(node, after, Math.min(limits.readGroups, 64));
+      if (groups.length === 0) return;
+      for (const { sequence, group } of groups) {
+        after = sequence;
+        if (sequence <= this.#applied && holdsParts(group)) this.#decoder.recall(sequence, group);
+      }
+    }
+  }
+}
+
+/** The store may work again later; anything else is about the batch. */
+function isTransient(error: unknown): boolean {
+  return error instanceof StoreError && error.code !== 'invalid';
+}
+
+function metaKey(node: string): string {
+  return `ingest.${node}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * Everything between terminals' sockets and dispatch, put together: the gate, the reader, the directory, the registry
+ * and the listeners. MQTT and the delivery loop use the same parts.
+ */
+import { AckWriter } from '../protocol/index.js';
+import type { DispatchPort } from '../dispatch/ports.js';
+import type { ConnectionContext } from './connection.js';
+import { GatewayCounters } from './counters.js';
+import { Directory } from './directory.js';
+import { FindingsLog } from './findings-log.js';
+import { ClockOffsets } from './ingest/clock-offsets.js';
+import { Committer } from './ingest/committer.js';
+import { LogOwnership } from './ingest/log-ownership.js';
+import { defaultLimits, type GatewayLimits } from './limits.js';
+import { LinkReports } from './link-reports.js';
+import type { Logger } from './log.js';
+import type { DeliveryLoop } from './session/link.js';
+import { endStaleLinks, SessionRegistry } from './sessions.js';
+import { TerminalListeners, type TcpListenerOptions } from './tcp.js';
+
+export interface TerminalGatewayOptions {
+  dispatch: DispatchPort;
+  /** Name of this node among those on one store. */
+  node: string;
+  enrolment: 'known' | 'open';
+  deliveries: DeliveryLoop;
+  /** Cryptographic randomness. */
+  random: (bytes: number) => Uint8Array;
+  log: Logger;
+  limits?: Partial<GatewayLimits>;
+  counters?: GatewayCounters;
+}
+
+export interface TerminalGateway {
+  readonly counters: GatewayCounters;
+  readonly limits: GatewayLimits;
+  readonly committer: Committer;
+  readonly directory: Directory;
+  readonly registry: SessionRegistry;
+  /** Opens a port for terminals; gives the port taken. */
+  listen(options: TcpListenerOptions): Promise<number>;
+  /** Resolves when what this node had logged at the call is applied: reads see it then. */
+  caughtUp(): Promise<void>;
+  /** Ends connections, lets what is logged be applied, tells dispatch that the links are down. */
+  stop(): Promise<void>;
+}
+
+/** Puts the gateway together and starts its reader; listeners open with `listen`. */
+export async function startTerminalGateway(options: TerminalGatewayOptions): Promise<TerminalGateway> {
+  const { dispatch, node, enrolment, deliveries, random, log } = options;
+  const { clock, store } = dispatch;
+  const limits: GatewayLimits = { ...defaultLimits, ...options.limits };
+  const counters = options.counters ?? new GatewayCounters();
+  const quiet = wordLog(log);
+
+  const directory = new Directory({ dispatch, limits, enrolment, random, log: quiet });
+  const reports = new LinkReports(dispatch, limits, quiet);
+  const registry = new SessionRegistry({ dispatch, directory, reports, deliveries, node, limits, counters, log: quiet });
+  const offsets = new ClockOffsets((phone, ms) => reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }));
+  const start = Buffer.from(random(4)).toString('hex');
+  const ownership = new LogOwnership({ dispatch, node, instance: `${node}.${start}`, limits, counters, offsets, log: quiet });
+  const committer = new Committer({
+    log: store,
+    node,
+    limits,
+    counters,
+    now: () => clock.now(),
+    after: (ms, call) => void clock.after(ms, call),
+    appended: (sequence) => ownership.own.appended(sequence),
+    failed: (error) => log.error({ err: error, msg: 'nothing is confirmed: the ingest log cannot be written' }),
+  });
+  const context: ConnectionContext = {
+    clock,
+    limits,
+    counters,
+    committer,
+    directory,
+    registry,
+    acks: new AckWriter(),
+    findings: new FindingsLog(log, () => clock.now()),
+    log,
+  };
+  const listeners = new TerminalListeners(context, `${node}.${start}.`);
+
+  const stale = await endStaleLinks(dispatch, node);
+  if (stale > 0) log.info({ vehicles: stale, msg: 'links of an earlier run ended' });
+  await directory.start((phone) => registry.fileChanged(phone));
+  await ownership.start();
+
+  return {
+    counters,
+    limits,
+    committer,
+    directory,
+    registry,
+    listen: (listener) => listeners.listen(listener),
+    caughtUp: () => ownership.own.caughtUp(),
+    async stop() {
+      await committer.drained();
+      await listeners.close();
+      await committer.drained();
+      await ownership.stop();
+      reports.stop();
+      await reports.drained();
+      directory.stop();
+    },
+  };
+}
+
+/** The narrow log that parts without pino's types take: fields, then words. */
+function wordLog(log: Logger) {
+  return {
+    info: (fields: Record<string, unknown>, message: string) => log.info({ ...fields, msg: message }),
+    warn: (fields: Record<string, unknown>, message: string) => log.warn({ ...fields, msg: message }),
+    error: (fields: Record<string, unknown>, message: string) => log.error({ ...fields, msg: message }),
+  };
+}

@@ -1,0 +1,268 @@
+/**
+ * The one file that knows wire words and dispatch words: makes reports and positions of what terminals send. Pure; every
+ * body that reaches it was durable first. What makes no sense becomes `report.unusable`, never an exception.
+ */
+import {
+  DecodeError,
+  Location,
+  decodeBody,
+  decodeUplink,
+  isPassthrough,
+  locationStart,
+  readBatch,
+  readLocation,
+  toHex,
+  unwrapPassthrough,
+  type Uplink,
+  type UplinkBody,
+} from '../protocol/index.js';
+import type { TerminalReport } from '../dispatch/domain/commands.js';
+import type { IngestRef } from '../dispatch/domain/events.js';
+import type { PositionBatch } from '../dispatch/store/position-batch.js';
+import type { Edition } from './session/link.js';
+
+/** Where an uplink came from. */
+export interface Origin {
+  readonly vehicleId: string;
+  readonly phone: string;
+  readonly receivedAt: number;
+  readonly frame: IngestRef;
+}
+
+/** What an uplink says. */
+export interface Translation {
+  readonly reports: TerminalReport[];
+  readonly positions: PositionBatch;
+}
+
+/** A JT/T 808 message, whole (joined if it came in parts). */
+export interface WireMessage {
+  readonly messageId: number;
+  /** Serial of the frame, of the first part where there were several. */
+  readonly serial: number;
+  readonly edition: Edition;
+  /** The body is `bytes[bodyStart..bodyEnd)`. */
+  readonly bytes: Uint8Array;
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+}
+
+/** Dates before this were never real for a terminal of ours: receivers without a fix start in 1980 or 2000. */
+const earliestAt = Date.UTC(2015, 0, 1);
+/** A terminal's clock that is ahead by more than this is not a time: it would stay the newest position for ever. */
+const aheadMs = 86_400_000;
+const fixBit = 2;
+/** Of a quarantined body, as hex: enough for a person, bounded for the store. */
+const shownBytes = 1024;
+
+const scratch = new Location();
+
+/** Adds one position that was read by `readLocation`. */
+export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: number, location: Location): void {
+  const { latE6, lonE6, status, deviceAt } = location;
+  const valid = deviceAt >= earliestAt && deviceAt <= receivedAt + aheadMs;
+  const onEarth = latE6 >= -90e6 && latE6 <= 90e6 && lonE6 >= -180e6 && lonE6 <= 180e6;
+  into.add(
+    vehicleId,
+    valid ? deviceAt : receivedAt,
+    receivedAt,
+    onEarth ? latE6 : 0,
+    onEarth ? lonE6 : 0,
+    location.altitudeM,
+    location.speedDeciKmh,
+    location.headingDeg,
+    location.alarm,
+    onEarth ? status : (status & ~fixBit) >>> 0,
+    location.mileageDeciKm,
+  );
+}
+
+/** Any message but 0x0200, for which the reader has a shorter way. */
+export function translateMessage(message: WireMessage, origin: Origin, into: Translation): void {
+  const { messageId, bytes, bodyStart, bodyEnd } = message;
+  const at = locationStart(messageId, bytes, bodyStart, bodyEnd);
+  if (at >= 0) {
+    if (readLocation(bytes, at, bodyEnd, scratch)) {
+      addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+    } else into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
+    return;
+  }
+  if (messageId === 0x0704) {
+    const { positions } = into;
+    const { vehicleId, receivedAt } = origin;
+    const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) => addPosition(positions, vehicleId, receivedAt, one));
+    if (found === 0) into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));
+    return;
+  }
+  try {
+    translateBody(message, origin, into);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    into.reports.push(unusable(origin, error.code, error.message, bytes, bodyStart, bodyEnd));
+  }
+}
+
+function translateBody(message: WireMessage, origin: Origin, into: Translation): void {
+  const { messageId, serial, edition } = message;
+  const body = message.bytes.subarray(message.bodyStart, message.bodyEnd);
+  const decoded = decodeBody(messageId, edition, body);
+  if (decoded === undefined) return;
+  const base = { ...origin, dedupKey: dedupKey(messageId, serial, body) };
+  switch (decoded.name) {
+    case 'eventReport':
+      into.reports.push({ ...base, type: 'report.menuEvent', eventId: decoded.body.id });
+      return;
+    case 'questionAnswer': {
+      const { replySerial: quotedSerial, answerId } = decoded.body;
+      into.reports.push({ ...base, type: 'report.answer', quotedSerial, answerId });
+      return;
+    }
+    case 'passthroughUp': {
+      const { type, content } = decoded.body;
+      if (!isPassthrough(type, content)) return;
+      const payload = unwrapPassthrough(content);
+      const uplink = decodeUplink(payload);
+      translateUplink(uplink, payload, `${messageId.toString(16)}.${serial}`, origin, into);
+      return;
+    }
+    default:
+      // Positions are done, answers to items come with their own entry; the rest is kept in the log and says nothing to
+      // dispatch.
+      return;
+  }
+}
+
+/**
+ * A protobuf uplink, from MQTT or a passthrough.
+ * @param fallbackId what names the transmission where the terminal does not count its uplinks
+ */
+export function translateUplink(
+  uplink: Uplink,
+  payload: Uint8Array,
+  fallbackId: string,
+  origin: Origin,
+  into: Translation,
+): void {
+  const { body, sequence } = uplink;
+  if (body.kind === 'positions') {
+    for (const position of body.positions) addMqttPosition(into.positions, origin, position);
+    return;
+  }
+  if (body.kind === 'hello') return;
+  const id = sequence > 0 ? `lc.${sequence}` : fallbackId;
+  const base = { ...origin, dedupKey: `${id}.${fnv(payload).toString(16)}` };
+  const report = reportOf(body, base, into.positions);
+  if (typeof report !== 'string') into.reports.push(report);
+  else if (report !== '') into.reports.push(unusable(base, 'unknown', report, payload, 0, payload.length));
+}
+
+type Base = Origin & { dedupKey: string };
+
+/** The report of a body; a text says why there is none, an empty one that there is nothing to say. */
+function reportOf(
+  body: Exclude<UplinkBody, { kind: 'positions' | 'hello' }>,
+  base: Base,
+  positions: PositionBatch,
+): TerminalReport | string {
+  switch (body.kind) {
+    case 'receipt': {
+      const { deliveryId, orderId, leg, contentVersion, revision } = body;
+      const result = body.result === 'unspecified' ? 'unsupported' : body.result;
+      const named = { ...ifGiven('orderId', orderId), ...ifGiven('leg', leg), ...ifGiven('revision', revision) };
+      const held = ifGiven('contentVersion', contentVersion);
+      const delivery = deliveryId === '' ? {} : { deliveryId };
+      return { ...base, type: 'report.receipt', ...delivery, ...named, ...held, result, ofApplication: true };
+    }
+    case 'holdings': {
+      const { revision, entries, deliveryId } = body;
+      return { ...base, type: 'report.holdings', revision, entries, ...ifGiven('deliveryId', deliveryId) };
+    }
+    case 'orderAction': {
+      const { orderId, leg, lat, lon } = body;
+      const action = body.action === 'working' ? 'work' : body.action;
+      if (action === 'unspecified' || action === 'resume') return `action ${body.action} on ${orderId} is not supported`;
+      const at = lat !== undefined && lon !== undefined ? { at: { lat, lon } } : {};
+      const reason = ifGiven('reason', body.reason ?? body.note);
+      return { ...base, type: 'report.action', orderId, leg, action, ...at, ...reason, ...time(body.atMs, base) };
+    }
+    case 'duty': {
+      if (body.to === 'unspecified') return 'a duty state that is not known';
+      const reason = ifGiven('reason', body.reason);
+      return { ...base, type: 'report.duty', to: body.to, ...reason, ...time(body.atMs, base) };
+    }
+    case 'answer': {
+      const { deliveryId, choice: answerId } = body;
+      const text = ifGiven('text', body.text);
+      return { ...base, type: 'report.answer', deliveryId, answerId, ...text, ...time(body.atMs, base) };
+    }
+    case 'alarm': {
+      const { lat, lon, alarm, active, atMs } = body;
+      if (alarm !== 'sos' || lat === undefined || lon === undefined) return `alarm ${alarm}: ${body.text ?? 'no text'}`;
+      // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other.
+      const status = fixBit | 1;
+      addMqttPosition(positions, base, {
+        atMs, lat, lon, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: active ? 1 : 0, status,
+      }); // prettier-ignore
+      return '';
+    }
+    case 'unknown':
+      return 'a body of a newer version, or none';
+  }
+}
+
+function addMqttPosition(
+  into: PositionBatch,
+  { vehicleId, receivedAt }: Origin,
+  p: { atMs: number; lat: number; lon: number; altitudeM: number; speedKmh: number; headingDeg: number; alarm: number; status: number; mileageKm?: number }, // prettier-ignore
+): void {
+  scratch.deviceAt = p.atMs;
+  scratch.latE6 = Math.round(p.lat * 1e6);
+  scratch.lonE6 = Math.round(p.lon * 1e6);
+  scratch.altitudeM = clamp(p.altitudeM, -32_768, 32_767);
+  scratch.speedDeciKmh = clamp(p.speedKmh * 10, 0, 65_535);
+  scratch.headingDeg = clamp(p.headingDeg, 0, 65_535);
+  scratch.alarm = p.alarm;
+  scratch.status = p.status;
+  scratch.mileageDeciKm = p.mileageKm === undefined ? -1 : clamp(p.mileageKm * 10, 0, 4_294_967_295);
+  addPosition(into, vehicleId, receivedAt, scratch);
+}
+
+/** A report that keeps the bytes for a person. */
+export function unusable(
+  origin: Origin,
+  code: string,
+  message: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): TerminalReport {
+  const { vehicleId, phone, receivedAt, frame } = origin;
+  const shown = bytes.subarray(start, Math.min(end, start + shownBytes));
+  const key = `bad.${fnv(bytes.subarray(start, end)).toString(16)}.${end - start}`;
+  return { vehicleId, phone, receivedAt, frame, dedupKey: key, type: 'report.unusable', code, message, bytesHex: toHex(shown) };
+}
+
+/** (message id, serial, body hash): what the terminal's window compares. */
+export function dedupKey(messageId: number, serial: number, body: Uint8Array): string {
+  return `${messageId.toString(16)}.${serial}.${fnv(body).toString(16)}`;
+}
+
+/** FNV-1a, 32 bits: beside id and serial it only has to tell neighbours apart. */
+function fnv(bytes: Uint8Array): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) value = Math.imul(value ^ bytes[i]!, 0x01000193);
+  return value >>> 0;
+}
+
+/** A terminal without a clock says 0. */
+function time(atMs: number, { receivedAt }: Origin): { deviceAt?: number } {
+  return atMs >= earliestAt && atMs <= receivedAt + aheadMs ? { deviceAt: atMs } : {};
+}
+
+function ifGiven<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, Math.round(value)));
+}
