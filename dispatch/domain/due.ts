@@ -1,10 +1,13 @@
 /** Kind of document → what becomes due for it by time. */
+import { orderEscalation, vehicleEscalation } from './escalation.js';
 import type { Docs, DocKind } from './model.js';
 import type { DispatchSettings } from './settings.js';
 import type { DueRule } from './tables.js';
 
 const DUE_RULES: readonly DueRule[] = [
   // one line for each subject
+  orderEscalation as DueRule,
+  vehicleEscalation as DueRule,
 ];
 
 export function dueRulesOf(kind: string): DueRule[] {

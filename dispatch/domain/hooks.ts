@@ -3,12 +3,16 @@
  * alerts end when what they wait for happens. Each subject exports its hooks; several may listen to one type and run
  * in the order of this list.
  */
+import { escalationHooks } from './escalation.js';
+import { deliveryHooks } from './delivery.js';
 import type { DomainEvent } from './events.js';
 import type { Hooks } from './tables.js';
 import type { Tx } from './tx.js';
 
 const HOOKS: readonly Hooks[] = [
   // one line for each subject
+  deliveryHooks,
+  escalationHooks,
 ];
 
 export function runHooks(tx: Tx, event: DomainEvent): void {
