@@ -1,7 +1,12 @@
 /** Command type → decider, report type → applier. */
+import { alertDeciders } from './alerts.js';
 import { assignmentDeciders } from './assignment.js';
 import type { TerminalReport } from './commands.js';
+import { deliveryAppliers } from './delivery-answers.js';
+import { menuAppliers } from './delivery-menu.js';
+import { deliveryDeciders } from './delivery.js';
 import { legStepDeciders } from './leg-steps.js';
+import { linkDeciders } from './link.js';
 import { orderDeciders } from './order.js';
 import { organisationDeciders } from './organisation.js';
 import { queueDeciders } from './queue.js';
@@ -12,17 +17,22 @@ import { Refusal, type Tx } from './tx.js';
 const DECIDERS: Deciders = join<Deciders>(
   'deciders',
   // one line for each subject
+  alertDeciders,
   organisationDeciders,
   queueDeciders,
   orderDeciders,
   assignmentDeciders,
   legStepDeciders,
+  deliveryDeciders,
+  linkDeciders,
 );
 
 const APPLIERS: Appliers = join<Appliers>(
   'appliers',
   // one line for each subject
   actionAppliers,
+  deliveryAppliers,
+  menuAppliers,
 );
 
 /** Decides a command: emits its events and gives what it made or changed. Throws `Refusal` where the rules say no. */

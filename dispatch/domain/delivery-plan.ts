@@ -50,12 +50,7 @@ export function viewOf(tx: Tx, vehicleId: string): View | undefined {
   const vehicle = tx.get('vehicle', vehicleId);
   if (!vehicle) return undefined;
   const terminal = tx.get('terminal', vehicle.terminal.phone);
-  const legs: QueuedLeg[] = [];
-  for (const { orderId, leg } of vehicle.queue.entries) {
-    const order = tx.get('order', orderId);
-    const record = order?.legs.find((candidate) => candidate.leg === leg);
-    if (order && record) legs.push({ key: legKey(orderId, leg), orderId, leg, state: record.state, order, record });
-  }
+  const legs = queuedLegs(vehicle, (id) => tx.get('order', id));
   return {
     vehicle,
     terminal,
@@ -63,6 +58,30 @@ export function viewOf(tx: Tx, vehicleId: string): View | undefined {
     open: legs.filter(({ state }) => state !== 'recalling'),
     recalling: legs.filter(({ state }) => state === 'recalling'),
   };
+}
+
+function queuedLegs(vehicle: Readonly<Vehicle>, orderOf: (id: string) => Readonly<Order> | undefined): QueuedLeg[] {
+  const legs: QueuedLeg[] = [];
+  for (const { orderId, leg } of vehicle.queue.entries) {
+    const order = orderOf(orderId);
+    const record = order?.legs.find((candidate) => candidate.leg === leg);
+    if (order && record) legs.push({ key: legKey(orderId, leg), orderId, leg, state: record.state, order, record });
+  }
+  return legs;
+}
+
+/** What a snapshot of the queue holds now: legs that the terminal has room for, in queue order, with their versions. */
+export function snapshotOf(
+  vehicle: Readonly<Vehicle>,
+  terminal: Readonly<Terminal>,
+  orderOf: (id: string) => Readonly<Order> | undefined,
+): { orderId: string; leg: number; contentVersion: number }[] {
+  const open = queuedLegs(vehicle, orderOf).filter(({ state }) => state !== 'recalling');
+  return snapshotLegs({ open, terminal }).map(({ orderId, leg, record }) => ({
+    orderId,
+    leg,
+    contentVersion: record.contentVersion,
+  }));
 }
 
 /** Brings the outbox of a vehicle in line with its queue. */
@@ -112,9 +131,16 @@ function shownLegs(view: View, menu: MenuPlan | undefined): QueuedLeg[] {
 }
 
 /** Legs of a snapshot, in queue order: what `smart`, `mqtt` and `text` terminals have room for. */
-export function snapshotLegs(view: Pick<View, 'open' | 'terminal'>): QueuedLeg[] {
-  return legsThatFit(view.open, view.terminal?.options.maxLegs ?? DEFAULT_TERMINAL_OPTIONS.maxLegs);
+export function snapshotLegs({ open, terminal }: Pick<View, 'open' | 'terminal'>): QueuedLeg[] {
+  const { maxLegs } = terminal?.options ?? DEFAULT_TERMINAL_OPTIONS;
+  const { snapshotBytes } = PROFILE_RULES[terminal?.profile ?? 'tracker'];
+  if (snapshotBytes === undefined) return legsThatFit(open, maxLegs);
+  const entryBytes = Math.max(0, ...open.map(({ orderId }) => orderId.length + ENTRY_OVERHEAD_BYTES));
+  return legsThatFit(open, Math.min(maxLegs, Math.floor(snapshotBytes / entryBytes)));
 }
+
+/** Bytes of an `Entry` of terminal.proto beside the order's id: tags and lengths 4, leg up to 2 + 1, version up to 2 + 1. */
+const ENTRY_OVERHEAD_BYTES = 10;
 
 interface MenuPlan {
   ids: number[];

@@ -154,6 +154,8 @@ export const deliveryHooks: Hooks = {
   'order.edited': planOrder,
   'order.urged': urged,
   'vehicle.edited': planVehicle,
+  'terminal.created': planVehicle,
+  'terminal.edited': planVehicle,
   'terminal.registered': planVehicle,
   'terminal.authenticated': planVehicle,
   'terminal.swapAccepted': planVehicle,

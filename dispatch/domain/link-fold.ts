@@ -92,9 +92,14 @@ export const linkReducers: Reducers = {
     clockOffset: { ms: data.ms, measuredAt: committedAt },
   })),
   'link.takenOver': onTerminal<TakenOver>((terminal, { data }) => ({ ...terminal, takeOvers: data.takeOvers })),
-  'link.up': onVehicle<LinkUp>((vehicle, { data, committedAt }) => {
-    const { address, node, fence } = data;
-    return { ...vehicle, link: { state: 'up', since: committedAt, node, address, fence } };
+  'link.up': folding<LinkUp>((docs, { vehicleId, data, committedAt }) => {
+    const { phone, address, transport, node, fence } = data;
+    const vehicle = docs.get('vehicle', vehicleId!);
+    const link = { state: 'up' as const, since: committedAt, node, address, fence };
+    if (vehicle) docs.put('vehicle', vehicle.id, { ...vehicle, link });
+    const terminal = docs.get('terminal', phone);
+    const profile = terminal && profileOfLink(terminal, transport);
+    if (terminal && profile !== terminal.profile) docs.put('terminal', phone, { ...terminal, profile: profile! });
   }),
   'link.down': onVehicle<LinkDown>((vehicle, { committedAt }) => {
     const { address, fence } = vehicle.link;
@@ -109,6 +114,13 @@ function onTerminal<Data extends OfTerminal = OfTerminal>(
     const terminal = docs.get('terminal', event.data.phone);
     if (terminal) docs.put('terminal', terminal.phone, fold(terminal, event));
   });
+}
+
+/** Who comes over MQTT speaks terminal.proto, unless somebody stated a profile. */
+function profileOfLink(terminal: Readonly<Terminal>, transport: LinkUp['transport']): Terminal['profile'] {
+  if (terminal.statedProfile) return terminal.statedProfile;
+  if (transport === 'mqtt') return 'mqtt';
+  return terminal.profile === 'mqtt' ? profileOfEdition(terminal.edition ?? 2013) : terminal.profile;
 }
 
 function onVehicle<Data>(fold: (vehicle: Readonly<Vehicle>, event: DomainEvent<string, Data>) => Vehicle): Reducer {

@@ -1,8 +1,12 @@
 /** Event type → reducer. State is the fold of the log over these and nothing else. */
 import type { DomainEvent } from './events.js';
 import type { Docs, DocKind } from './model.js';
+import { alertReducers } from './alerts.js';
 import { cardReducers } from './cards.js';
+import { escalationReducers } from './escalation.js';
+import { deliveryReducers } from './delivery-fold.js';
 import { legReducers } from './leg.js';
+import { linkReducers } from './link-fold.js';
 import { orderReducers } from './order.js';
 import { stageReducers } from './order-stages.js';
 import { organisationReducers } from './organisation.js';
@@ -13,13 +17,17 @@ import { timePointReducers } from './time-points.js';
 const REDUCERS: Reducers = join<Reducers>(
   'reducers',
   // one line for each subject
+  alertReducers,
   cardReducers,
+  escalationReducers,
   organisationReducers,
   orderReducers,
   stageReducers,
   legReducers,
   timePointReducers,
   queueReducers,
+  deliveryReducers,
+  linkReducers,
 );
 
 /** Folds one event. An event type without a reducer is a mistake of ours: its change would be lost. */

@@ -1,0 +1,205 @@
+/** One attached terminal and its outbox. */
+import type { Actor, StoredEvent } from '../../dispatch/domain/events.js';
+import type { Delivery, Order, Outbox, Terminal, Vehicle } from '../../dispatch/domain/model.js';
+import { emptyOutbox, nextStep } from '../../dispatch/domain/outbox.js';
+import { deadlineOf } from '../../dispatch/domain/segments.js';
+import { Refusal } from '../../dispatch/domain/tx.js';
+import type { DispatchPort } from '../../dispatch/ports.js';
+import { CannotShow, render } from '../profiles/index.js';
+import type { OutgoingMessage, TerminalLink } from '../session/link.js';
+
+export interface RunnerOptions {
+  dispatch: DispatchPort;
+  node: string;
+  link: TerminalLink;
+  log: {
+    warn(fields: Record<string, unknown>, message: string): void;
+    error(fields: Record<string, unknown>, message: string): void;
+  };
+  wake(runner: OutboxRunner): void;
+}
+
+/** Pause before another try while the link takes nothing, ms of gateway time: its socket drains within a second or dies. */
+const NOT_WRITTEN_MS = 250;
+/** Pause after a failure of the store, ms of gateway time. */
+const FAILED_MS = 1_000;
+/** Steps without a pause; more in a row is a mistake of ours that must not take a core. */
+const STEPS_IN_A_ROW = 100;
+
+const actor: Actor = { source: 'rule', name: 'delivery', roles: [] };
+
+/** The documents that one look needs. */
+interface Look {
+  outbox: Outbox;
+  vehicle: Vehicle;
+  terminal: Terminal;
+}
+
+export class OutboxRunner {
+  readonly link: TerminalLink;
+  /** Woken since its last look. */
+  again = false;
+  running = false;
+  stopped = false;
+  #timer: { cancel(): void } | undefined;
+  /** Recorded as written, but the link did not take it yet. */
+  #unwritten: { item: Delivery; messages: OutgoingMessage[] } | undefined;
+  /** Answered on the link; until the reader has applied that, its deadline means nothing. */
+  readonly #answered = new Set<string>();
+
+  constructor(private readonly options: RunnerOptions) {
+    this.link = options.link;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.#timer?.cancel();
+  }
+
+  answered(deliveryId: string): void {
+    this.#answered.add(deliveryId);
+  }
+
+  /** Items that ended need no frames any more. */
+  heed({ type, data }: StoredEvent): void {
+    const { deliveryId } = data as { deliveryId?: string };
+    if (deliveryId === undefined) return;
+    if (type === 'delivery.acknowledged' || FORGET.has(type)) this.#answered.delete(deliveryId);
+    if (FORGET.has(type)) this.link.forget(deliveryId);
+  }
+
+  /** Looks and acts until there is nothing to do now. Never rejects. */
+  async run(): Promise<void> {
+    this.running = true;
+    this.#timer?.cancel();
+    try {
+      for (let steps = 0; !this.stopped; steps++) {
+        this.again = false;
+        const pauseMs = await this.#step();
+        if (pauseMs === 0 && steps < STEPS_IN_A_ROW) continue;
+        if (pauseMs !== undefined) this.#sleep(pauseMs || FAILED_MS);
+        break;
+      }
+    } catch (error) {
+      const { vehicleId, phone } = this.link;
+      this.options.log.warn({ vehicle: vehicleId, terminal: phone, err: error }, 'a delivery could not be worked on');
+      this.#sleep(FAILED_MS);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  #sleep(ms: number): void {
+    if (this.stopped) return;
+    this.#timer?.cancel();
+    this.#timer = this.options.dispatch.clock.after(ms, () => this.options.wake(this));
+  }
+
+  /** One step. @returns pause in ms before the next: 0 none, undefined until something changes */
+  async #step(): Promise<number | undefined> {
+    const { dispatch } = this.options;
+    const look = await this.#look();
+    if (!look || this.stopped) return undefined;
+    if (this.#unwritten) return this.#writeLate(look.outbox);
+    const now = dispatch.clock.now();
+    const step = nextStep(look.outbox, now, dispatch.settings.delivery);
+    if (step.do === 'wait') return step.until === undefined ? undefined : Math.max(1, step.until - now);
+    if (step.do === 'write') return this.#write(look, step.item);
+    if (this.#answered.has(step.item.id)) return FAILED_MS;
+    if (step.do === 'retry') return this.#write(look, step.item);
+    this.link.forget(step.item.id);
+    return this.#tell({ type: 'delivery.unanswered', deliveryId: step.item.id });
+  }
+
+  /**
+   * The outbox and what belongs to it, or undefined while nothing may be written: the link is not in the log yet, another
+   * one has taken its place, or a person has to decide.
+   */
+  async #look(): Promise<Look | undefined> {
+    const { dispatch, link } = this.options;
+    const { vehicleId, phone, fence } = link;
+    const [vehicle, outbox, terminal] = await Promise.all([
+      dispatch.get('vehicle', vehicleId),
+      dispatch.get('outbox', vehicleId),
+      dispatch.get('terminal', phone),
+    ]);
+    if (!vehicle || !terminal || terminal.value.blocked || terminal.value.contested) return undefined;
+    const { state, fence: current } = vehicle.value.link;
+    if (state !== 'up' || (current !== undefined && current !== fence)) return undefined;
+    return { vehicle: vehicle.value, terminal: terminal.value, outbox: outbox?.value ?? emptyOutbox(vehicleId) };
+  }
+
+  async #write(look: Look, item: Delivery): Promise<number | undefined> {
+    let messages: OutgoingMessage[];
+    try {
+      messages = await this.#render(look, item);
+    } catch (error) {
+      if (!(error instanceof CannotShow)) throw error;
+      return this.#tell({ type: 'delivery.failed', deliveryId: item.id, result: error.message });
+    }
+    const pauseMs = await this.#tell({ type: 'delivery.written', deliveryId: item.id, node: this.options.node });
+    if (pauseMs !== 0) return pauseMs;
+    this.#unwritten = { item, messages };
+    return this.#writeNow();
+  }
+
+  /** Documents are read before the item is recorded as written: were they older than it, the record would be refused. */
+  async #render({ outbox, vehicle, terminal }: Look, item: Delivery): Promise<OutgoingMessage[]> {
+    const { dispatch } = this.options;
+    const { edition, transport } = this.link;
+    const ids = new Set(vehicle.queue.entries.map(({ orderId }) => orderId));
+    for (const event of outbox.menu) if (item.list?.includes(event.id) && event.orderId) ids.add(event.orderId);
+    if (item.orderId !== undefined) ids.add(item.orderId);
+    const found = await dispatch.getMany('order', [...ids]);
+    const orders = new Map<string, Order>();
+    for (const order of found) if (order) orders.set(order.value.id, order.value);
+    const now = dispatch.clock.now();
+    const deadline = (order: Order): number => deadlineOf(order, dispatch.settings);
+    return render({ item, vehicle, terminal, outbox, orders, edition, transport, now, deadlineOf: deadline });
+  }
+
+  #writeNow(): number | undefined {
+    const { item, messages } = this.#unwritten!;
+    if (this.stopped) return undefined;
+    if (!this.link.write(item.id, messages)) return NOT_WRITTEN_MS;
+    this.#unwritten = undefined;
+    return 0;
+  }
+
+  /** The item that the link did not take goes out now, unless it ended meanwhile. */
+  #writeLate(outbox: Outbox): number | undefined {
+    const still = outbox.items.find(({ id }) => id === this.#unwritten!.item.id);
+    if (still?.state === 'inFlight' && !still.superseded) return this.#writeNow();
+    this.#unwritten = undefined;
+    return 0;
+  }
+
+  /** Tells dispatch. @returns 0, or a pause where it refuses: then the outbox changed meanwhile, or must wait */
+  async #tell(report: Report): Promise<number | undefined> {
+    const { dispatch, link } = this.options;
+    try {
+      await dispatch.execute({ ...report, vehicleId: link.vehicleId }, actor);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return CHANGED.has(error.code) ? CHANGED_MS : undefined;
+    }
+  }
+}
+
+type Report =
+  | { type: 'delivery.written'; deliveryId: string; node: string }
+  | { type: 'delivery.unanswered'; deliveryId: string }
+  | { type: 'delivery.failed'; deliveryId: string; result: string };
+
+/** Refusals that mean: look again, something else comes first now. Their event wakes us; this is for a lost one. */
+const CHANGED = new Set(['notNext', 'notInFlight', 'unknownDelivery']);
+const CHANGED_MS = 50;
+
+const FORGET = new Set([
+  'delivery.receipted',
+  'delivery.refused',
+  'delivery.voided',
+  'delivery.expired',
+  'delivery.unanswered',
+]);

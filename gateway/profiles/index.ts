@@ -1,0 +1,59 @@
+/** The profiles by name, and how an item becomes messages in them. */
+import {
+  declarationOf,
+  encodeBody,
+  EncodeError,
+  messageName,
+  messages,
+  type Body,
+  type MessageName,
+} from '../../protocol/index.js';
+import type { ProfileName } from '../../dispatch/domain/model.js';
+import { isList, isOrder } from '../../dispatch/domain/outbox.js';
+import type { OutgoingMessage } from '../session/link.js';
+import { app } from './app.js';
+import { CannotShow, type Render, type RenderContext, type TerminalProfile } from './profile.js';
+import { menu, text, tracker } from './screens.js';
+
+export { CannotShow, type RenderContext } from './profile.js';
+
+export const PROFILES: Record<ProfileName, TerminalProfile> = { smart: app, mqtt: app, menu, text, tracker };
+
+/**
+ * The messages of an item for its terminal.
+ * @throws CannotShow when this terminal cannot carry it: the item is refused with the reason
+ */
+export function render(context: RenderContext): OutgoingMessage[] {
+  const { terminal, transport, item } = context;
+  const profile = PROFILES[terminal.profile];
+  if (transport === 'mqtt' && profile !== app) {
+    throw new CannotShow(`profile ${terminal.profile} needs JT/T 808; the terminal is connected over MQTT`);
+  }
+  try {
+    return rendererOf(profile, item)(context);
+  } catch (error) {
+    if (error instanceof EncodeError) throw new CannotShow(error.message);
+    throw error;
+  }
+}
+
+function rendererOf(profile: TerminalProfile, item: RenderContext['item']): Render {
+  if (item.kind === 'command') return command;
+  if (isOrder(item)) return profile.order;
+  if (isList(item)) return profile.list;
+  return item.kind === 'recall' ? profile.recall : item.kind === 'urge' ? profile.urge : profile.notice;
+}
+
+/** A message of the JT/T 808 layer by its declared name or id; its arguments are the fields of its body. */
+function command({ item, edition, transport }: RenderContext): OutgoingMessage[] {
+  if (transport === 'mqtt') throw new CannotShow('terminal commands need JT/T 808');
+  const { name, arguments: fields } = item.command!;
+  const messageId = name in messages ? messages[name as MessageName].id : Number(name);
+  const declaration = declarationOf(messageId);
+  const declared = messageName(messageId);
+  if (!declaration || !declared || declaration.direction !== 'down')
+    throw new CannotShow(`there is no command ${name}`);
+  const body = encodeBody(declared, edition, (fields ?? {}) as Body<typeof declared>);
+  const { reply } = declaration;
+  return [{ messageId, body, ...(reply && reply !== 0x0001 ? { answeredBy: reply } : {}) }];
+}
