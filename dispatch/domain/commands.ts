@@ -106,7 +106,12 @@ export type OrganisationCommand =
   | { type: 'alert.acknowledge'; alertId: string }
   | { type: 'card.resolve'; cardId: string; choice: string; note?: string };
 
-export type Command = OrderCommand | VehicleCommand | TerminalCommand | OrganisationCommand;
+/** What the program itself decides from time to time. */
+export type RuleCommand =
+  /** When the vehicle is expected on site; undefined where nothing can be said. */
+  { type: 'order.forecast'; orderId: string; eta?: NonNullable<Order['eta']> };
+
+export type Command = OrderCommand | VehicleCommand | TerminalCommand | OrganisationCommand | RuleCommand;
 
 // ---------------------------------------------------------------------------------------------------------------
 // From the gateway

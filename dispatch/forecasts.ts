@@ -1,0 +1,149 @@
+/** Keeps the forecast of every dispatched order fresh: from the vehicle's last position, its speed and its queue. */
+import { forecast, type EtaStop } from './domain/eta.js';
+import type { Actor } from './domain/events.js';
+import type { Place } from './domain/geo.js';
+import { effectiveOpenLeg, isOnSite, legOf } from './domain/leg-states.js';
+import type { Leg, Order, Vehicle } from './domain/model.js';
+import type { DispatchPort } from './ports.js';
+import type { Road } from './road.js';
+import type { Position } from './store/position-batch.js';
+
+interface Log {
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** How often all forecasts are looked at (gateway time). */
+const EVERY_MS = 20_000;
+/** A forecast that moves less than this is the same forecast. */
+const SAME_MS = 60_000;
+/** A position older than this says nothing about where the vehicle is. */
+const STALE_MS = 15 * 60_000;
+/** Speed is averaged over this much of the track. */
+const SPEED_WINDOW_MS = 10 * 60_000;
+const MOVING_DECI_KMH = 50;
+const ACTOR: Actor = { source: 'rule', name: 'forecast', roles: [] };
+
+export class Forecasts {
+  #timer: { cancel(): void } | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly dispatch: DispatchPort,
+    private readonly road: Road,
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    this.#timer = this.dispatch.clock.every(EVERY_MS, () => {
+      this.#running = this.#running.then(() => this.renew());
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Looks at every dispatched order once. */
+  async renew(): Promise<void> {
+    for (let after: string | undefined; ;) {
+      const page = await this.dispatch.scan({
+        index: 'orders.stage', from: 'dispatched/', to: 'dispatched0', limit: 200, ...(after === undefined ? {} : { after }),
+      }); // prettier-ignore
+      for (const { value } of page.items) {
+        await this.#one(value as Order).catch((error: unknown) =>
+          this.log.error({ err: error, orderId: (value as Order).id }, 'a forecast could not be made'),
+        );
+      }
+      if (page.next === undefined) return;
+      after = page.next;
+    }
+  }
+
+  async #one(order: Order): Promise<void> {
+    const eta = await this.forecastFor(order);
+    if (!eta && !order.eta) return;
+    const same = eta && order.eta && eta.vehicleId === order.eta.vehicleId && Math.abs(eta.at - order.eta.at) < SAME_MS;
+    if (same) return;
+    await this.dispatch.execute({ type: 'order.forecast', orderId: order.id, ...(eta ? { eta } : {}) }, ACTOR);
+  }
+
+  /** When the vehicle of the order's effective leg is expected; undefined where nothing is known or it is there. */
+  async forecastFor(order: Order): Promise<Order['eta']> {
+    const leg = effectiveOpenLeg(order);
+    if (!leg || isOnSite(leg)) return undefined;
+    const vehicle = (await this.dispatch.get('vehicle', leg.vehicleId))?.value;
+    if (!vehicle) return undefined;
+    const ahead = await this.#ahead(vehicle, order.id);
+    const eta = await this.arrival(vehicle, order.site, ahead);
+    return eta && { at: eta.at, madeAt: this.dispatch.clock.now(), vehicleId: vehicle.id, basis: eta.basis };
+  }
+
+  /** Arrival of a vehicle at a place after `before`; undefined where its position is unknown or old. */
+  async arrival(vehicle: Vehicle, to: Place, before: EtaStop[]): Promise<ReturnType<typeof forecast> | undefined> {
+    const now = this.dispatch.clock.now();
+    const last = (await this.dispatch.lastPositions([vehicle.id])).get(vehicle.id);
+    if (!last || now - last.deviceAt > STALE_MS) return undefined;
+    const from = placeOf(last);
+    const recentSpeedKmh = await this.#recentSpeed(vehicle.id, now);
+    const seconds = await this.#roads([from, ...before.map((stop) => stop.site), to]);
+    const question = { now, from, before, to, ...(recentSpeedKmh === undefined ? {} : { recentSpeedKmh }) };
+    return forecast(question, this.dispatch.settings, seconds && ((a, b) => seconds.get(keyOf(a, b))));
+  }
+
+  /** What the vehicle does before this order: its queue up to it. */
+  async #ahead(vehicle: Vehicle, orderId: string): Promise<EtaStop[]> {
+    const entries = vehicle.queue.entries;
+    const before = entries.slice(
+      0,
+      Math.max(
+        0,
+        entries.findIndex((entry) => entry.orderId === orderId),
+      ),
+    );
+    return this.stops(before);
+  }
+
+  /** Sites of queue entries that still have to be driven to or worked on. */
+  async stops(entries: readonly { orderId: string; leg: number }[]): Promise<EtaStop[]> {
+    const orders = await this.dispatch.getMany('order', entries.map((entry) => entry.orderId)); // prettier-ignore
+    return entries.flatMap((entry, i) => {
+      const order = orders[i]?.value;
+      const leg = order && legOf(order, entry.leg);
+      if (!order || !leg || leg.state === 'recalling' || leg.state === 'suspended') return [];
+      return [{ site: order.site, workMin: this.#workLeft(leg) }];
+    });
+  }
+
+  #workLeft(leg: Leg): number {
+    const { workMin } = this.dispatch.settings.eta;
+    if (!isOnSite(leg) || !leg.points.H) return workMin;
+    return Math.max(5, workMin - (this.dispatch.clock.now() - leg.points.H.at) / 60_000);
+  }
+
+  async #recentSpeed(vehicleId: string, now: number): Promise<number | undefined> {
+    let sum = 0;
+    let count = 0;
+    for await (const { speedDeciKmh } of this.dispatch.store.track(vehicleId, now - SPEED_WINDOW_MS, now)) {
+      if (speedDeciKmh <= MOVING_DECI_KMH) continue;
+      sum += speedDeciKmh / 10;
+      count++;
+    }
+    return count < 3 ? undefined : sum / count;
+  }
+
+  /** Seconds for each stretch by a routing server, or undefined where it cannot say for all of them. */
+  async #roads(places: Place[]): Promise<Map<string, number> | undefined> {
+    const seconds = new Map<string, number>();
+    for (let i = 1; i < places.length; i++) {
+      const [from, to] = [places[i - 1]!, places[i]!];
+      const found = await this.road.seconds(from, to);
+      if (found === undefined) return undefined;
+      seconds.set(keyOf(from, to), found);
+    }
+    return seconds;
+  }
+}
+
+const placeOf = (position: Position): Place => ({ lat: position.latE6 / 1e6, lon: position.lonE6 / 1e6 });
+const keyOf = (a: Place, b: Place): string => `${a.lat},${a.lon};${b.lat},${b.lon}`;
