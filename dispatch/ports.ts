@@ -2,10 +2,11 @@
  * What the rest of the program uses of dispatch: the service's doors. The HTTP API and the gateway know these and
  * nothing behind them.
  */
-import type { Command, DeliveryReport, LinkCommand, TerminalReport } from './domain/commands.js';
+import type { TerminalReport } from './domain/commands.js';
 import type { Actor, StoredEvent } from './domain/events.js';
 import type { Docs, DocKind } from './domain/model.js';
 import type { DispatchSettings } from './domain/settings.js';
+import type { AnyCommand } from './domain/tables.js';
 import type { DispatchStore, IngestPosition, Page, Scan } from './store/store.js';
 import type { Position, PositionBatch } from './store/position-batch.js';
 
@@ -43,11 +44,7 @@ export interface DispatchPort {
   readonly settings: DispatchSettings;
 
   /** Decides and commits. Throws `Refusal` with code, words and status; retries conflicts by itself. */
-  execute(
-    command: Command | LinkCommand | DeliveryReport,
-    actor: Actor,
-    options?: CommandOptions,
-  ): Promise<CommandOutcome>;
+  execute(command: AnyCommand, actor: Actor, options?: CommandOptions): Promise<CommandOutcome>;
   /**
    * Applies what the reader of an ingest log made of its groups up to `applied`, in one commit with that position.
    * Rules never reject a report: what cannot be applied becomes evidence, a card or quarantine.

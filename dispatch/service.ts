@@ -1,9 +1,10 @@
 /** The service of dispatch: decides commands, applies reports, tells who follows, does what becomes due. */
-import type { DeliveryReport, LinkCommand, Command, TerminalReport } from './domain/commands.js';
+import type { TerminalReport } from './domain/commands.js';
 import { applyReport, decide } from './domain/decide.js';
 import type { Actor, StoredEvent } from './domain/events.js';
 import type { Docs, DocKind } from './domain/model.js';
 import type { DispatchSettings } from './domain/settings.js';
+import type { AnyCommand } from './domain/tables.js';
 import { Refusal, type Tx } from './domain/tx.js';
 import { startDueWorker } from './due-worker.js';
 import { followLog, followPositions } from './follow.js';
@@ -29,7 +30,7 @@ export interface DispatchOptions {
   /** Name of this node: claims due work under it. */
   node?: string;
   /** Checked before every command, inside its decision: who may do what (throws `Refusal` 403). */
-  guard?: (tx: Tx, command: Command | LinkCommand | DeliveryReport) => void;
+  guard?: (tx: Tx, command: AnyCommand) => void;
   /** What positions say beside where a vehicle is; runs in the same commit, before the reports. */
   onApplied?: (tx: Tx, positions: PositionBatch) => void;
 }
@@ -58,7 +59,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 
   async function execute(
-    command: Command | LinkCommand | DeliveryReport,
+    command: AnyCommand,
     actor: Actor,
     { idempotencyKey, ifVersion }: CommandOptions = {},
   ): Promise<CommandOutcome> {
@@ -66,16 +67,26 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const before = await store.remembered(idempotencyKey);
       if (before !== undefined) return repeated(before);
     }
-    return decideAndCommit(async (work) => {
+    let refusal: Refusal | undefined;
+    const outcome = await decideAndCommit(async (work) => {
       if (ifVersion) await checkVersion(work, ifVersion);
-      const result = await work.run({ now: clock.now(), actor }, (tx) => {
-        guard?.(tx, command);
-        return decide(tx, command);
-      });
+      refusal = undefined;
+      const result = await work
+        .run({ now: clock.now(), actor }, (tx) => {
+          guard?.(tx, command);
+          return decide(tx, command);
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof Refusal && error.keepsEvents)) throw error;
+          refusal = error;
+          return {};
+        });
       const batch = work.batch();
-      if (idempotencyKey === undefined) return { batch, result };
+      if (idempotencyKey === undefined || refusal) return { batch, result };
       return { batch: { ...batch, idempotency: { key: idempotencyKey, result, keepMs: IDEMPOTENCY_KEPT_MS } }, result };
     });
+    if (refusal) throw refusal;
+    return outcome;
   }
 
   async function decideAndCommit(

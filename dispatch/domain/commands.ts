@@ -111,7 +111,7 @@ export type RuleCommand =
   /** When the vehicle is expected on site; undefined where nothing can be said. */
   { type: 'order.forecast'; orderId: string; eta?: NonNullable<Order['eta']> };
 
-export type Command = OrderCommand | VehicleCommand | TerminalCommand | OrganisationCommand | RuleCommand;
+export type Command = OrderCommand | VehicleCommand | TerminalCommand | OrganisationCommand;
 
 // ---------------------------------------------------------------------------------------------------------------
 // From the gateway

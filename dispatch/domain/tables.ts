@@ -2,13 +2,13 @@
  * How a subject of the domain takes part: it exports its share of each table, and `decide.ts`, `reduce.ts`,
  * `hooks.ts` and `due.ts` join the shares. A new subject is one file and one line in each join that it needs.
  */
-import type { Command, DeliveryReport, LinkCommand, TerminalReport } from './commands.js';
+import type { Command, DeliveryReport, LinkCommand, RuleCommand, TerminalReport } from './commands.js';
 import type { DomainEvent } from './events.js';
 import type { Docs, DocKind } from './model.js';
 import type { DispatchSettings } from './settings.js';
 import type { Tx } from './tx.js';
 
-export type AnyCommand = Command | LinkCommand | DeliveryReport;
+export type AnyCommand = Command | LinkCommand | DeliveryReport | RuleCommand;
 export type CommandOf<T extends AnyCommand['type']> = AnyCommand & { type: T };
 /** What a command made or changed, by id. */
 export type Result = Record<string, unknown>;
