@@ -9,7 +9,7 @@ import type { Docs, DocKind } from './domain/model.js';
 import { reduce } from './domain/reduce.js';
 import type { DispatchSettings } from './domain/settings.js';
 import type { Documents } from './domain/tables.js';
-import { NotLoaded, type BookkeepingKind, type Tx } from './domain/tx.js';
+import { NotLoaded, Refusal, type BookkeepingKind, type Tx } from './domain/tx.js';
 import { uuidV7, type RandomBytes } from './ids.js';
 import { describeDoc } from './indexes.js';
 import type { Batch, DispatchStore, DocPut } from './store/store.js';
@@ -60,7 +60,7 @@ export class UnitOfWork {
     return this.#loaded.get(`${kind}:${id}`)!.version;
   }
 
-  /** Runs one decision, again each time a document was missing. What it throws otherwise is thrown; nothing is kept. */
+  /** Runs one decision, again each time a document was missing. What it throws otherwise is thrown; nothing is kept, but of a `Refusal` that says so. */
   async run<T>(context: DecisionContext, rule: (tx: Tx) => T): Promise<T> {
     for (;;) {
       const attempt = new Attempt(this, context);
@@ -70,6 +70,7 @@ export class UnitOfWork {
         this.#take(attempt);
         return result;
       } catch (error) {
+        if (error instanceof Refusal && error.keepsEvents) this.#take(attempt);
         if (!(error instanceof NotLoaded)) throw error;
         await this.load([error as { kind: DocKind; id: string }]);
       }

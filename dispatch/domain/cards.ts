@@ -87,10 +87,10 @@ function refsOf({
   };
 }
 
-/** Resolves a card that waits, because what it asked for was done another way. */
-export function settleCards(tx: Tx, id: string, choice: string): void {
+/** Resolves a card that waits: by choice, or because what it asked for was done another way. */
+export function settleCards(tx: Tx, id: string, choice: string, note?: string): void {
   const card = tx.get('card', id);
   if (!card || card.resolved) return;
-  const resolved = { at: tx.now, by: tx.actor.name, choice };
+  const resolved = { at: tx.now, by: tx.actor.name, choice, ...(note === undefined ? {} : { note }) };
   tx.emit({ type: 'card.resolved', data: { cardId: id, resolved }, ...refsOf(card) });
 }

@@ -1,10 +1,18 @@
 /** Command type → decider, report type → applier. */
+import { urgeDeciders } from './urge.js';
+import { stopDeciders } from './stops.js';
+import { recordDeciders } from './record.js';
+import { mergeDeciders } from './merge.js';
+import { dutyAppliers, dutyDeciders } from './duty.js';
+import { cardDeciders } from './card-choices.js';
+import { callbackDeciders } from './callback.js';
 import { alertDeciders } from './alerts.js';
 import { assignmentDeciders } from './assignment.js';
 import type { TerminalReport } from './commands.js';
 import { deliveryAppliers } from './delivery-answers.js';
 import { menuAppliers } from './delivery-menu.js';
 import { deliveryDeciders } from './delivery.js';
+import { forecastDeciders } from './forecast.js';
 import { legStepDeciders } from './leg-steps.js';
 import { linkDeciders } from './link.js';
 import { orderDeciders } from './order.js';
@@ -17,7 +25,15 @@ import { Refusal, type Tx } from './tx.js';
 const DECIDERS: Deciders = join<Deciders>(
   'deciders',
   // one line for each subject
+  callbackDeciders,
+  cardDeciders,
+  dutyDeciders,
+  mergeDeciders,
+  recordDeciders,
+  stopDeciders,
+  urgeDeciders,
   alertDeciders,
+  forecastDeciders,
   organisationDeciders,
   queueDeciders,
   orderDeciders,
@@ -30,6 +46,7 @@ const DECIDERS: Deciders = join<Deciders>(
 const APPLIERS: Appliers = join<Appliers>(
   'appliers',
   // one line for each subject
+  dutyAppliers,
   actionAppliers,
   deliveryAppliers,
   menuAppliers,

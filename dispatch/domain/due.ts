@@ -1,4 +1,5 @@
 /** Kind of document → what becomes due for it by time. */
+import { dutyDueRule } from './duty.js';
 import { orderEscalation, vehicleEscalation } from './escalation.js';
 import type { Docs, DocKind } from './model.js';
 import type { DispatchSettings } from './settings.js';
@@ -6,6 +7,7 @@ import type { DueRule } from './tables.js';
 
 const DUE_RULES: readonly DueRule[] = [
   // one line for each subject
+  dutyDueRule as DueRule,
   orderEscalation as DueRule,
   vehicleEscalation as DueRule,
 ];

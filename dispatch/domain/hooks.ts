@@ -3,6 +3,9 @@
  * alerts end when what they wait for happens. Each subject exports its hooks; several may listen to one type and run
  * in the order of this list.
  */
+import { noticeHooks } from './notices.js';
+import { dutyHooks } from './duty.js';
+import { cardHooks } from './card-choices.js';
 import { escalationHooks } from './escalation.js';
 import { deliveryHooks } from './delivery.js';
 import type { DomainEvent } from './events.js';
@@ -11,6 +14,9 @@ import type { Tx } from './tx.js';
 
 const HOOKS: readonly Hooks[] = [
   // one line for each subject
+  cardHooks,
+  dutyHooks,
+  noticeHooks,
   deliveryHooks,
   escalationHooks,
 ];

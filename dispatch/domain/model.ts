@@ -405,7 +405,7 @@ export interface Card {
   /** Raw bytes of what was quarantined, hex. */
   bytesHex?: string;
   frame?: IngestRef;
-  resolved?: { at: number; by: string; choice: string };
+  resolved?: { at: number; by: string; choice: string; note?: string };
 }
 
 export interface Account {

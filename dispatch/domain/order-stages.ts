@@ -39,7 +39,7 @@ export const stageReducers: Reducers = {
   'order.waiting': stage('waiting'),
   'order.returned': stage('returned'),
   'order.repaired': stage('repaired'),
-  'order.closed': stage('closed', (order) => changeCycle(order, (cycle) => cycle)),
+  'order.closed': stage('closed'),
   'order.withdrawn': stage('withdrawn'),
   /** A person of the repair centre accepted the order. */
   'order.acceptedByCentre': folding<{ name: string; at: number }>((docs, { orderId, data }) => {
@@ -47,17 +47,16 @@ export const stageReducers: Reducers = {
   }),
 };
 
-function stage(to: Stage, more: (order: Order) => Order = (order) => order): Reducer {
+function stage(to: Stage): Reducer {
+  const ends = to === 'closed' || to === 'withdrawn';
   return folding<StageData>((docs, { orderId, data, committedAt }) => {
-    withOrder(docs, orderId!, ({ reason: _earlier, ...order }) => {
-      const moved: Order = { ...order, stage: to, ...(data.reason ? { reason: data.reason } : {}) };
-      return more(to === 'closed' || to === 'withdrawn' ? endCycle(moved, committedAt) : moved);
-    });
+    withOrder(docs, orderId!, ({ reason: _earlier, ...order }) =>
+      changeCycle(
+        { ...order, stage: to, ...(data.reason ? { reason: data.reason } : {}) },
+        ({ endedAt: _before, ...cycle }) => (ends ? { ...cycle, endedAt: committedAt } : cycle),
+      ),
+    );
   });
-}
-
-function endCycle(order: Order, at: number): Order {
-  return changeCycle(order, (cycle) => ({ ...cycle, endedAt: at }));
 }
 
 function withoutPoint(cycle: Cycle, point: 'C'): Cycle {

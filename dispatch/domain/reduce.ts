@@ -1,10 +1,16 @@
 /** Event type → reducer. State is the fold of the log over these and nothing else. */
 import type { DomainEvent } from './events.js';
 import type { Docs, DocKind } from './model.js';
+import { urgeReducers } from './urge.js';
+import { recordReducers } from './record.js';
+import { mergeReducers } from './merge.js';
+import { dutyReducers } from './duty.js';
+import { callbackReducers } from './callback.js';
 import { alertReducers } from './alerts.js';
 import { cardReducers } from './cards.js';
 import { escalationReducers } from './escalation.js';
 import { deliveryReducers } from './delivery-fold.js';
+import { forecastReducers } from './forecast.js';
 import { legReducers } from './leg.js';
 import { linkReducers } from './link-fold.js';
 import { orderReducers } from './order.js';
@@ -17,9 +23,15 @@ import { timePointReducers } from './time-points.js';
 const REDUCERS: Reducers = join<Reducers>(
   'reducers',
   // one line for each subject
+  callbackReducers,
+  dutyReducers,
+  mergeReducers,
+  recordReducers,
+  urgeReducers,
   alertReducers,
   cardReducers,
   escalationReducers,
+  forecastReducers,
   organisationReducers,
   orderReducers,
   stageReducers,

@@ -121,7 +121,8 @@ function mergedFacts(
   settings: DispatchSettings,
 ): Facts {
   const own = factsOf(order, cycle, now, settings);
-  const { leg } = factsOf(main, main.cycles.at(-1)!, now, settings);
+  const done = main.cycles.filter((one) => one.effectiveLeg !== undefined).at(-1) ?? main.cycles.at(-1)!;
+  const { leg } = factsOf(main, done, now, settings);
   const d = leg?.points.D?.at;
   if (!leg || d === undefined || !own.issue) return { ...own, live: main.stage !== 'withdrawn' };
   const afterC = Math.max(d, own.issue.atCentreAt ?? own.issue.at);

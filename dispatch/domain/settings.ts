@@ -36,6 +36,8 @@ export interface DispatchSettings {
     nextCrewMin: number;
     unreachableS: number;
   };
+  /** A break ends by itself after this, unless its end was given, minutes. */
+  breakLimitMin: number;
   capacity: { threshold: number; days: number };
   callBackTries: number;
   menuIdRestMs: number;
@@ -64,6 +66,7 @@ export const DEFAULT_SETTINGS: DispatchSettings = {
     nextCrewMin: 8,
     unreachableS: 60,
   },
+  breakLimitMin: 60,
   capacity: { threshold: 3, days: 7 },
   callBackTries: 3,
   menuIdRestMs: 86_400_000,

@@ -49,6 +49,8 @@ export class Refusal extends Error {
     readonly status: 403 | 404 | 409 | 412 | 422 = 409,
     /** Facts for the caller: open legs, the other crew's name, choices. */
     readonly details: Record<string, unknown> = {},
+    /** What the rule emitted before it refused is committed all the same (a refused crew takes its place in the line). */
+    readonly keepsEvents: boolean = false,
   ) {
     super(message);
   }
