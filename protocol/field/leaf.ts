@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/copy.js';
 import { decodeText, encodeText } from '../bytes/gb18030.js';
 import { fromHex, toHex } from '../bytes/hex.js';
 import { DecodeError } from '../errors.js';
@@ -184,7 +185,7 @@ export function bytes(count: number): Field<Uint8Array> {
     { kind: 'bytes', bytes: count },
     (r) => {
       const start = r.take(count);
-      return r.bytes.slice(start, start + count);
+      return copyBytes(r.bytes, start, start + count);
     },
     (w, value) => {
       const content = plainBytes(value);
@@ -199,7 +200,7 @@ export const rest: Field<Uint8Array> = leaf<Uint8Array>(
   { kind: 'bytes' },
   (r) => {
     const start = r.take(r.left);
-    return r.bytes.slice(start, r.end);
+    return copyBytes(r.bytes, start, r.end);
   },
   (w, value) => w.put(plainBytes(value)),
 );

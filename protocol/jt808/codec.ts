@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/copy.js';
 import { EncodeError, Reader, Writer, type Field } from '../field/index.js';
 import { limits } from '../limits.js';
 import type { Edition } from './edition.js';
@@ -19,7 +20,7 @@ export function decodeBody(messageId: number, edition: Edition, body: Uint8Array
   const reader = new Reader(body, 0, body.length, edition);
   const value = (messages[name].body as Field<unknown>).read(reader);
   const decoded = { name, body: value } as Message;
-  return reader.left === 0 ? decoded : { ...decoded, trailing: body.slice(reader.at) };
+  return reader.left === 0 ? decoded : { ...decoded, trailing: copyBytes(body, reader.at) };
 }
 
 /**

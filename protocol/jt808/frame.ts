@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/copy.js';
 import { toHex } from '../bytes/hex.js';
 import { DecodeError, type DecodeErrorCode } from '../errors.js';
 
@@ -59,12 +60,12 @@ export class Frame {
   warning: FrameWarning | undefined = undefined;
 
   private cachedPhone = '';
-  private cachedPhoneRaw = noBytes;
+  private cachedPhoneRaw: Uint8Array = noBytes;
 
   /** The identity as text: its hex digits (the decimal digits of BCD) without leading zeros. */
   get phone(): string {
     if (!this.hasCachedPhone()) {
-      this.cachedPhoneRaw = this.bytes.slice(this.phoneStart, this.phoneEnd);
+      this.cachedPhoneRaw = copyBytes(this.bytes, this.phoneStart, this.phoneEnd);
       this.cachedPhone = phoneText(this.cachedPhoneRaw);
     }
     return this.cachedPhone;
@@ -72,7 +73,7 @@ export class Frame {
 
   /** A copy of the phone bytes. */
   get phoneRaw(): Uint8Array {
-    return this.bytes.slice(this.phoneStart, this.phoneEnd);
+    return copyBytes(this.bytes, this.phoneStart, this.phoneEnd);
   }
 
   /** A view of the body; valid only as long as the frame is. */
@@ -82,7 +83,7 @@ export class Frame {
 
   /** A copy of header and body without checksum, which `parseFrame` reads again: this is what goes to a log. */
   copyContent(): Uint8Array {
-    return this.bytes.slice(this.start, this.end);
+    return copyBytes(this.bytes, this.start, this.end);
   }
 
   /**
@@ -99,6 +100,11 @@ export class Frame {
       return previous;
     }
     return { versionFlag: this.versionFlag, protocolVersion: this.protocolVersion, phoneRaw: this.phoneRaw };
+  }
+
+  /** Where header, declared body and checksum would end, counted from `start`. */
+  declaredEnd(): number {
+    return this.bodyStart - this.start + (this.attributes & 0x03ff) + 1;
   }
 
   /** True when the phone bytes are exactly these. */
@@ -231,8 +237,11 @@ function readOddHeader(frame: Frame, length: number, declared: number, rules: He
   }
   const header = (versionFlag ? 17 : shortHeader) + ((frame.attributes & 0x2000) !== 0 ? 4 : 0);
   if (length < header) return length < 12 ? 'too_short' : 'header';
-  if (length > header + (frame.attributes & 0x03ff)) frame.warning = 'longer_than_declared';
-  else if (messageId === 0x0200 && length - header >= locationBaseBytes) frame.warning = 'shorter_than_declared';
+  if (length > header + (frame.attributes & 0x03ff)) {
+    // Only so much as a length field could have said: a longer piece is several things that lost their flags.
+    if (length - header > 0x03ff) return 'length';
+    frame.warning = 'longer_than_declared';
+  } else if (messageId === 0x0200 && length - header >= locationBaseBytes) frame.warning = 'shorter_than_declared';
   else return 'length';
   return versionFlag ? 10 : rules.shortPhoneBytes;
 }

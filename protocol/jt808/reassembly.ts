@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/copy.js';
 import { limits } from '../limits.js';
 import type { Frame } from './frame.js';
 
@@ -128,7 +129,7 @@ export class Reassembler {
       this.remove(ownKey, message);
       return { state: 'refused', reason: 'bytes' };
     }
-    message.parts[index - 1] = body.slice();
+    message.parts[index - 1] = copyBytes(body);
     message.serials[index - 1] = serial;
     message.received += 1;
     message.bytes += body.length;

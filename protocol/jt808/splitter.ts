@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/copy.js';
 import { DecodeError, type DecodeErrorCode } from '../errors.js';
 import { limits } from '../limits.js';
 import { e7Framing, standardFraming, unescape, type Framing } from './framing.js';
@@ -34,6 +35,9 @@ export interface SplitterOptions {
   /** Hand over bracketed ASCII sentences between frames. Default false. */
   readonly sentences?: boolean;
 }
+
+/** Bytes of the smallest frame without flags: the vendor header with a serial of one byte, and the checksum. */
+const smallestCandidate = 12;
 
 /** Buffers for unescaping, lent for one callback: no connection keeps one, and callbacks may nest. */
 const lendable: Uint8Array[] = [];
@@ -79,7 +83,7 @@ export class FrameSplitter {
 
   /** A copy of the bytes that wait for more. */
   pendingCopy(): Uint8Array {
-    return this.pending === undefined ? new Uint8Array(0) : this.pending.slice(0, this.pendingLength);
+    return this.pending === undefined ? new Uint8Array(0) : copyBytes(this.pending, 0, this.pendingLength);
   }
 
   /** Takes the next bytes of the stream, in any portions, and hands what they complete to `sink`. Keeps no reference. */
@@ -132,14 +136,10 @@ export class FrameSplitter {
     const length = this.pendingLength;
     this.pending = undefined;
     this.pendingLength = 0;
-    let xor = 0;
+    const { escapeA, escapeB } = this.framing;
     let escaped = false;
-    for (let i = 0; i < length; i++) {
-      const value = piece[i]!;
-      if (value === this.framing.escapeA || value === this.framing.escapeB) escaped = true;
-      xor ^= value;
-    }
-    this.candidate(piece, 0, length, xor, escaped, offset, sink);
+    for (let i = 0; i < length && !escaped; i++) escaped = piece[i] === escapeA || piece[i] === escapeB;
+    this.candidate(piece, 0, length, escaped ? 0 : xorOf(piece, 0, length), escaped, offset, sink);
   }
 
   /** Copies the unfinished end of a chunk; past the limit everything up to the next flag is discarded. */
@@ -196,9 +196,7 @@ export class FrameSplitter {
     else {
       const lent = lendable.pop() ?? new Uint8Array(limits.candidateBytes);
       const length = unescape(this.framing, bytes, start, end, lent);
-      let plainXor = 0;
-      for (let i = 0; i < length; i++) plainXor ^= lent[i]!;
-      this.plainCandidate(lent, 0, length, plainXor, bytes, start, end, offset, sink);
+      this.plainCandidate(lent, 0, length, xorOf(lent, 0, length), bytes, start, end, offset, sink);
       lendable.push(lent);
     }
   }
@@ -217,13 +215,22 @@ export class FrameSplitter {
   ): void {
     const { frame } = this;
     let reason: DecodeErrorCode | undefined;
-    if (end - start < 12) reason = 'too_short';
+    if (end - start < smallestCandidate) reason = 'too_short';
     else if (xor === 0) reason = readHeader(frame, bytes, start, end - 1, this.rules);
     else if (xor === this.framing.flag && readHeader(frame, bytes, start, end, this.rules) === undefined) {
       // The piece has no checksum of its own: its checksum is the flag that closed it. Only when the length agrees.
       reason = frame.warning === undefined ? undefined : 'checksum';
       frame.warning = 'checksum_was_flag';
     } else reason = 'checksum';
+    if (reason === undefined && frame.warning === 'longer_than_declared') {
+      const glued = start + frame.declaredEnd();
+      if (end - glued >= smallestCandidate && xorOf(bytes, start, glued) === 0) {
+        // The flag between two frames was never sent: each of them has a sound checksum of its own.
+        this.plainCandidate(bytes, start, glued, 0, bytes, start, glued, offset, sink);
+        this.plainCandidate(bytes, glued, end, 0, bytes, glued, end, offset + glued - start, sink);
+        return;
+      }
+    }
     if (reason !== undefined) {
       this.refusePiece(reason, wire, wireStart, wireEnd, offset, sink);
       return;
@@ -241,7 +248,7 @@ export class FrameSplitter {
     offset: number,
     sink: FrameSink,
   ): void {
-    const shown = bytes.slice(start, Math.min(end, start + limits.refusedBytes));
+    const shown = copyBytes(bytes, start, Math.min(end, start + limits.refusedBytes));
     this.refuse(new FrameRefusal(code, offset, shown, end - start), sink);
   }
 
@@ -275,7 +282,14 @@ export class FrameSplitter {
   private takePendingSentences(sink: FrameSink): void {
     const next = this.takeSentence(this.pending!, 0, this.pendingLength, sink);
     if (next === 0) return;
-    this.pending = next === this.pendingLength ? undefined : this.pending!.slice(next, this.pendingLength);
+    this.pending = next === this.pendingLength ? undefined : copyBytes(this.pending!, next, this.pendingLength);
     this.pendingLength -= next;
   }
+}
+
+/** XOR over `bytes[start..end)`; zero over header, body and checksum of a sound frame. */
+function xorOf(bytes: Uint8Array, start: number, end: number): number {
+  let xor = 0;
+  for (let i = start; i < end; i++) xor ^= bytes[i]!;
+  return xor;
 }

@@ -1,3 +1,4 @@
+import { copyBytes } from '../bytes/copy.js';
 import { e7Framing, standardFraming, type Framing } from './framing.js';
 import type { Identity } from './frame.js';
 
@@ -77,8 +78,7 @@ export class FrameWriter {
 
   /** All frames so far as a copy of exact size; the writer starts empty again and keeps its buffer. */
   take(): Uint8Array {
-    const taken = Buffer.allocUnsafe(this.length);
-    taken.set(this.bytes.subarray(0, this.length));
+    const taken = copyBytes(this.bytes, 0, this.length);
     this.length = 0;
     return taken;
   }

@@ -63,10 +63,22 @@ function parameterAnswer(count: Field<number>): Field<ParameterAnswer> {
   return struct({ replySerial: u16, parameters: parameterList(count), trailing: rest });
 }
 
-/** A first item cannot have an id above 0xFFFF: where the 2011 form would read one, it is the 2013 form. */
+/**
+ * True for the 2011 form of 0x0104, which has a second count byte: both counts agree and so many parameters follow. In
+ * the 2013 form the second byte is the highest of a parameter id, which is 0.
+ */
+function hasSecondCount(bytes: Uint8Array, start: number, end: number): boolean {
+  if (start + 4 > end) return false;
+  const count = bytes[start + 2]!;
+  if (count !== bytes[start + 3]) return false;
+  let found = 0;
+  for (let at = start + 4; at + 5 <= end && at + 5 + bytes[at + 4]! <= end; at += 5 + bytes[at + 4]!) found += 1;
+  return found >= count;
+}
+
 export const parameterAnswerOf: Field<ParameterAnswer> = byEdition({
   2011: look(
-    (r) => r.left < 6 || (r.bytes[r.at + 2] === r.bytes[r.at + 3] && r.bytes[r.at + 4] === 0),
+    (r) => hasSecondCount(r.bytes, r.at, r.end),
     () => 'first',
     parameterAnswer(countByte),
     parameterAnswer(u8),

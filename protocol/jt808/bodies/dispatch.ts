@@ -41,10 +41,21 @@ const listSetting = {
   4: 'delete the listed',
 };
 
-/** 0x8301: nothing follows type 0. Items of type 4 have no content. */
+interface EventItem {
+  id: number;
+  /** Empty to delete the event; may be absent when it was read from items without content. */
+  content?: string;
+}
+
+/** 0x8301: nothing follows type 0. Items of type 4 have an empty content, or none at all (reference 4.2). */
 export const eventList = struct({
   setting: named(u8, listSetting),
-  items: optional(list(countByte, struct({ id: u8, content: optional(sized(u8, countedText)) }))),
+  items: optional(
+    either<EventItem[]>(
+      list(countByte, struct({ id: u8, content: sized(u8, countedText) })),
+      list(countByte, struct({ id: u8 })),
+    ),
+  ),
 });
 
 export const eventReport = struct({ id: u8 });
