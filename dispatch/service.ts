@@ -5,6 +5,7 @@ import type { Actor, StoredEvent } from './domain/events.js';
 import type { Docs, DocKind } from './domain/model.js';
 import type { DispatchSettings } from './domain/settings.js';
 import type { AnyCommand } from './domain/tables.js';
+import { FIRST_CENTRE } from './domain/organisation.js';
 import { Refusal, type Tx } from './domain/tx.js';
 import { startDueWorker } from './due-worker.js';
 import { followLog, followPositions } from './follow.js';
@@ -36,8 +37,8 @@ export interface DispatchOptions {
 }
 
 export interface Dispatch extends DispatchPort {
-  /** Starts the work that becomes due by time. */
-  start(): void;
+  /** Makes what a new store lacks (the first repair centre) and starts the work that becomes due by time. */
+  start(): Promise<void>;
   /** Stops it and every follower; waits for what is being decided. */
   stop(): Promise<void>;
 }
@@ -163,7 +164,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     lastPositions: (vehicleIds) => store.lastPositions(vehicleIds),
     follow: (after, on) => cancellable(followLog(store, log, after, on)),
     onPositions: (on) => cancellable(followPositions(store, on)),
-    start() {
+    async start() {
+      if (!(await store.get('centre', FIRST_CENTRE))) {
+        await track(execute({ type: 'centre.put', centre: { id: FIRST_CENTRE } }, STARTUP));
+      }
       const node = options.node ?? 'node';
       cancellable(startDueWorker({ store, clock, log, node, tick: (...work) => track(tick(...work)) }));
     },
@@ -175,6 +179,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 }
 
+const STARTUP: Actor = { source: 'rule', name: 'newStore', roles: ['administrator'] };
 const RULES: Actor = { source: 'rule', name: 'positions', roles: [] };
 
 /** Others changed the same document each time that this decision was tried. */
