@@ -42,6 +42,27 @@ export class Histogram {
     return this.max;
   }
 
+  /** The buckets that hold something: for another process. */
+  toJSON(): { min: number; max: number; sum: number; buckets: [index: number, count: number][] } {
+    const buckets: [number, number][] = [];
+    this.#buckets.forEach((count, index) => {
+      if (count > 0) buckets.push([index, count]);
+    });
+    return { min: this.count === 0 ? 0 : this.min, max: this.max, sum: this.#sum, buckets };
+  }
+
+  static fromJSON(from: ReturnType<Histogram['toJSON']>): Histogram {
+    const histogram = new Histogram();
+    for (const [index, count] of from.buckets) {
+      histogram.#buckets[index] = count;
+      histogram.count += count;
+    }
+    histogram.min = histogram.count === 0 ? Infinity : from.min;
+    histogram.max = from.max;
+    histogram.#sum = from.sum;
+    return histogram;
+  }
+
   summary(): { count: number; mean: number; p50: number; p90: number; p99: number; p999: number; max: number } {
     const round = (value: number): number => Math.round(value * 1000) / 1000;
     return {

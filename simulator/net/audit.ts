@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { positionKey } from '../ledger.js';
 import type { Api } from './api.js';
-import type { FleetTerminal } from './fleet-terminal.js';
 
 export interface Audit {
   received: number;
@@ -24,13 +23,20 @@ const listedMissing = 10;
 /** Vehicles asked at the same time. */
 const parallel = 4;
 
+/** Confirmed positions of one terminal, as they were on the wire. */
+export interface Confirmed {
+  phone: string;
+  vehicleId: string | undefined;
+  positions: readonly { at: number; latE6: number; lonE6: number }[];
+}
+
 /**
  * Compares what terminals were told is safe with what the API shows: every confirmed position must be in the track,
- * once.
+ * once. Terminals without a vehicle on file are left out.
  */
-export async function audit(api: Api, terminals: readonly FleetTerminal[]): Promise<Audit> {
+export async function auditPositions(api: Api, terminals: readonly Confirmed[]): Promise<Audit> {
   const result: Audit = { received: 0, lost: 0, doubled: 0, missing: [], notes: [] };
-  const queue = terminals.filter((terminal) => terminal.vehicleId !== undefined && terminal.ledger.confirmed.size > 0);
+  const queue = terminals.filter(({ vehicleId, positions }) => vehicleId !== undefined && positions.length > 0);
   const workers = Array.from({ length: parallel }, async () => {
     for (let terminal = queue.pop(); terminal !== undefined; terminal = queue.pop()) await auditOne(api, terminal, result);
   });
@@ -38,8 +44,8 @@ export async function audit(api: Api, terminals: readonly FleetTerminal[]): Prom
   return result;
 }
 
-async function auditOne(api: Api, terminal: FleetTerminal, result: Audit): Promise<void> {
-  const wanted = terminal.ledger.confirmed;
+async function auditOne(api: Api, terminal: Confirmed, result: Audit): Promise<void> {
+  const wanted = new Map(terminal.positions.map((one) => [positionKey(one.at, one.latE6, one.lonE6), one]));
   const times = [...wanted.values()].map((one) => one.at);
   const from = new Date(times.reduce((a, b) => Math.min(a, b))).toISOString();
   const to = new Date(times.reduce((a, b) => Math.max(a, b)) + 1000).toISOString();

@@ -17,7 +17,7 @@ import { Terminal } from '../terminal/terminal.js';
 import type { Profile, TerminalEvent } from '../terminal/types.js';
 import { Vehicle } from '../vehicle.js';
 import { Api } from './api.js';
-import { audit } from './audit.js';
+import { auditPositions, type Confirmed } from './audit.js';
 import { CallCentre } from './call-centre.js';
 import { FleetClock } from './clock.js';
 import { FleetTerminal } from './fleet-terminal.js';
@@ -269,7 +269,7 @@ export class Fleet {
     const pendingKeys = sum(this.terminals, (terminal) => terminal.unconfirmed) - pendingPositions;
     for (const terminal of this.terminals) terminal.stop();
     clearTimeout(this.#timer);
-    const checked = this.api?.authorised === true ? await audit(this.api, this.terminals) : undefined;
+    const checked = this.api?.authorised === true ? await auditPositions(this.api, this.terminals.map(confirmedBy)) : undefined;
     closeAbandoned();
     const notes = checked?.notes ?? [];
     if (this.callCentre?.lastError !== undefined) notes.push(`call centre: ${this.callCentre.lastError}`);
@@ -380,4 +380,8 @@ function habitsOf(crews: FleetOptions['crews']): Habits | undefined {
 
 function sum(terminals: readonly FleetTerminal[], of: (terminal: FleetTerminal) => number): number {
   return terminals.reduce((total, terminal) => total + of(terminal), 0);
+}
+
+function confirmedBy({ phone, vehicleId, ledger }: FleetTerminal): Confirmed {
+  return { phone, vehicleId, positions: [...ledger.confirmed.values()] };
 }

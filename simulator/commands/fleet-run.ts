@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { startFleet, type Fleet } from '../net/fleet.js';
+import { Incidents } from '../net/incidents.js';
+import { Random } from '../random.js';
+import { formatReport, isSound, type Report } from '../report.js';
+import { crewsOf, parseScenario, radioOf, ScenarioError, type Scenario } from '../scenario.js';
+import { Progress, untilEnd } from './progress.js';
+import type { CommonOptions } from './options.js';
+
+/** Reads a scenario: a file, or by name one of those that come with the program. */
+export function readScenario(nameOrFile: { name: string } | { file: string }): Scenario {
+  const file =
+    'file' in nameOrFile
+      ? nameOrFile.file
+      : fileURLToPath(new URL(`../scenarios/${nameOrFile.name}.yaml`, import.meta.url));
+  let value: unknown;
+  try {
+    value = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new ScenarioError(`${file} cannot be read as a scenario: ${(error as Error).message}`);
+  }
+  return parseScenario(value, file);
+}
+
+/** The scenario with what the command line says instead. */
+export function withOptions(scenario: Scenario, options: CommonOptions): Scenario {
+  const merged: Scenario = { ...scenario };
+  if (options.vehicles !== undefined) merged.vehicles = options.vehicles;
+  if (options.profile !== undefined) merged.profile = options.profile;
+  if (options.edition !== undefined) merged.edition = options.edition;
+  if (options.seed !== undefined) merged.seed = options.seed;
+  if (options.duration !== undefined) merged.durationS = options.duration;
+  if (options.transport === 'mqtt') merged.profile = 'mqtt';
+  return merged;
+}
+
+/**
+ * Runs a scenario to its end or to Ctrl-C and prints the account.
+ * @returns the exit status: 1 when something that was confirmed is missing or doubled
+ */
+export async function runFleet(scenario: Scenario, options: CommonOptions): Promise<number> {
+  const fleet = await startFleet({
+    host: options.host,
+    port: options.port,
+    vehicles: scenario.vehicles,
+    profile: scenario.profile,
+    seed: scenario.seed,
+    crews: crewsOf(scenario),
+    radio: radioOf(scenario),
+    reportS: scenario.reportS,
+    heartbeatS: scenario.heartbeatS,
+    clockOffsetS: scenario.clockOffsetS,
+    scenario: scenario.name,
+    ...connectionOf(scenario, options),
+    ...optional(scenario),
+  });
+  const incidents = new Incidents(fleet, scenario.incidents ?? [], new Random(scenario.seed).stream('incidents'));
+  const progress = new Progress(
+    () => line(fleet),
+    () => ({ at: new Date(fleet.clock.now()).toISOString(), ...fleet.totals(), calls: fleet.callCentre?.counts }),
+    options.json === true,
+  );
+  progress.start();
+  await untilEnd(scenario.durationS === undefined ? undefined : (scenario.durationS * 1000) / fleet.clock.rate);
+  progress.stop();
+  incidents.stop();
+  if (options.json !== true) process.stderr.write('ending: the terminals deliver what they still hold\n');
+  const report = await fleet.stop();
+  for (const [what, count] of Object.entries(incidents.counts)) report.notes.push(`incidents: ${count} × ${what}`);
+  return finish(report, options.json === true);
+}
+
+/** Prints the account. @returns the exit status */
+export function finish(report: Report, json: boolean): number {
+  process.stdout.write(json ? `${JSON.stringify({ type: 'report', ...report })}\n` : `${formatReport(report)}\n`);
+  return isSound(report) ? 0 : 1;
+}
+
+function connectionOf(scenario: Scenario, options: CommonOptions): Partial<Parameters<typeof startFleet>[0]> {
+  const { http, token, mqtt, speed, host, transport } = options;
+  const usesMqtt = scenario.profile === 'mqtt' || mqtt !== undefined;
+  return {
+    ...(http === undefined ? {} : { http }),
+    ...(token === undefined ? {} : { token }),
+    ...(usesMqtt ? { mqttUrl: mqtt ?? `mqtt://${host}:1883` } : {}),
+    ...(speed === undefined ? {} : { rate: speed }),
+    // Simulated terminals trust whatever certificate the gateway under test shows.
+    ...(transport === 'tls' ? { tls: { rejectUnauthorized: false } } : {}),
+  };
+}
+
+function optional(scenario: Scenario): Partial<Parameters<typeof startFleet>[0]> {
+  const { edition, centre, maxLegs, keepsScreen, trades, calls, issues, assignAfterS, callsBack } = scenario;
+  return {
+    ...(edition === undefined ? {} : { edition }),
+    ...(centre === undefined ? {} : { centre }),
+    ...(maxLegs === undefined ? {} : { maxLegs }),
+    ...(keepsScreen === undefined ? {} : { keepsScreen }),
+    ...(trades === undefined ? {} : { trades }),
+    ...(calls === undefined
+      ? {}
+      : {
+          calls: {
+            patterns: calls,
+            ...(issues === undefined ? {} : { issues }),
+            ...(assignAfterS === undefined ? {} : { assignAfterS }),
+            ...(callsBack === undefined ? {} : { callsBack }),
+          },
+        }),
+  };
+}
+
+function line(fleet: Fleet): string {
+  const totals = fleet.totals();
+  const { p50, p99 } = fleet.confirmation().summary();
+  const clock = new Date(fleet.clock.now()).toISOString().slice(11, 19);
+  const calls = fleet.callCentre?.counts;
+  const order = calls === undefined ? '' : `  calls ${calls.made} assigned ${calls.assigned}`;
+  return (
+    `${clock}Z  online ${totals.online}/${fleet.terminals.length}  positions ${totals.confirmed}/${totals.sent}` +
+    `  waiting ${totals.pending}${order}  on screens ${totals.onScreens}  done ${totals.done}` +
+    `  confirm p50 ${p50.toFixed(0)} p99 ${p99.toFixed(0)} ms`
+  );
+}
