@@ -16,3 +16,12 @@ export function createLog(level: string, destination?: { write(line: string): vo
   };
   return destination ? pino(options, destination) : pino(options);
 }
+
+/** The narrow log that parts without pino's types take: fields, then words. */
+export function wordLog(log: Logger) {
+  return {
+    info: (fields: Record<string, unknown>, message: string) => log.info({ ...fields, msg: message }),
+    warn: (fields: Record<string, unknown>, message: string) => log.warn({ ...fields, msg: message }),
+    error: (fields: Record<string, unknown>, message: string) => log.error({ ...fields, msg: message }),
+  };
+}

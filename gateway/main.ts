@@ -1,0 +1,240 @@
+/** The composition root: puts store, dispatch, terminals, deliveries and HTTP together, in the order of who needs whom. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
+import { Accounts } from '../dispatch/accounts.js';
+import { createHttpServer, type ApiPlugin, type HttpConfig } from '../dispatch/api/server.js';
+import { PositionRules } from '../dispatch/automation.js';
+import { openClock } from '../dispatch/clock.js';
+import { Forecasts } from '../dispatch/forecasts.js';
+import { noRoad, osrmRoad } from '../dispatch/road.js';
+import { createDispatch, type Dispatch } from '../dispatch/service.js';
+import { openStore } from '../dispatch/store/open.js';
+import type { DispatchStore } from '../dispatch/store/store.js';
+import { dispatchSettings } from './config/dispatch-settings.js';
+import type { Config } from './config/settings.js';
+import { serveControl } from './control.js';
+import { Deliveries } from './deliveries/loop.js';
+import { wordLog, type Logger } from './log.js';
+import { registerMetrics } from './metrics.js';
+import { peopleHandlers } from './people.js';
+import { createReadiness } from './readiness.js';
+import { startRetention } from './retention.js';
+import { startTerminalGateway, type TerminalGateway } from './terminal-gateway.js';
+import { version } from './version.js';
+
+export interface GatewayOptions {
+  log: Logger;
+  /** Routes of the composition's own: the demo's streets. */
+  plugins?: readonly ApiPlugin[];
+}
+
+/** Ports really taken; undefined where a listener is off. */
+export interface Ports {
+  http: number;
+  tcp?: number;
+  tls?: number;
+  mqtt?: number;
+  mqttTls?: number;
+  mqttWs?: number;
+}
+
+export interface Gateway {
+  readonly ports: Ports;
+  readonly dispatch: Dispatch;
+  readonly accounts: Accounts;
+  readonly log: Logger;
+  /** Where the console is reached from this machine. */
+  readonly url: string;
+  /** Takes nothing new, finishes what it has, closes the store. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything that the configuration asks for and logs one line `ready` with the ports taken. Rejects, with
+ * whatever was started stopped again, when a part cannot start: a port in use, a store of another clock rate, a wrong
+ * certificate.
+ */
+export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const undo = new Undo();
+  try {
+    return await compose(config, options, undo);
+  } catch (error) {
+    await undo.run(options.log);
+    throw error;
+  }
+}
+
+async function compose(config: Config, { log, plugins = [] }: GatewayOptions, undo: Undo): Promise<Gateway> {
+  const words = wordLog(log);
+  const store = await openStore(config.store, { durability: config.redisDurability, password: config.redisPassword });
+  undo.add('store', () => store.close());
+  await sayDurability(store, log);
+
+  const clock = await openClock(store, config.clockRate);
+  const settings = dispatchSettings(config);
+  const dispatch = createDispatch({ store, clock, settings, random: randomBytes, log: words, node: config.nodeId });
+  undo.add('dispatch', () => dispatch.stop());
+  dispatch.start();
+  const accounts = new Accounts(dispatch);
+  await firstAdministrator(accounts, config, log);
+
+  const deliveries = new Deliveries({ dispatch, node: config.nodeId, log: words });
+  await deliveries.start();
+  undo.add('deliveries', () => deliveries.stop());
+  const terminals = await startTerminalGateway({
+    dispatch,
+    node: config.nodeId,
+    enrolment: config.enrolment,
+    deliveries,
+    random: randomBytes,
+    log,
+    limits: {
+      idleMs: config.idleS * 1000,
+      authenticateMs: config.loginS * 1000,
+      connections: config.maxConnections,
+      connectionsPerAddress: config.maxConnectionsPerAddress,
+    },
+  });
+  undo.add('terminals', () => terminals.stop());
+  await startRules(dispatch, config, undo, words);
+
+  const readiness = createReadiness({ config, dispatch, terminals });
+  const registry = new Registry();
+  registerMetrics(registry, { dispatch, terminals });
+  const ports: Ports = { http: 0 };
+  const http = createHttpServer({
+    dispatch, config: httpConfig(config), log, registry, readiness: readiness.state,
+    plugins,
+  }); // prettier-ignore
+  undo.add('http', () => http.close());
+  if (config.store.startsWith('lmdb:')) await openControl(config, store, accounts, clock.now, undo);
+
+  // Terminals come last: what they send must find everything else at work.
+  ports.http = await listenHttp(http, config);
+  await listenTerminals(terminals, config, ports);
+  readiness.up();
+  undo.add('readiness', () => readiness.down());
+  log.info({
+    msg: 'ready',
+    ...ports,
+    version,
+    node: config.nodeId,
+    ...(config.clockRate === 1 ? {} : { clockRate: config.clockRate }),
+  });
+
+  const scheme = config.httpTlsCert === undefined ? 'http' : 'https';
+  const host = ['0.0.0.0', '::'].includes(config.httpHost) ? 'localhost' : config.httpHost;
+  const url = config.publicUrl ?? `${scheme}://${host.includes(':') ? `[${host}]` : host}:${ports.http}`;
+  return { ports, dispatch, accounts, log, url, stop: () => undo.run(log) };
+}
+
+/** What positions and time say by themselves. */
+async function startRules(
+  dispatch: Dispatch,
+  config: Config,
+  undo: Undo,
+  words: ReturnType<typeof wordLog>,
+): Promise<void> {
+  const rules = new PositionRules(dispatch, words);
+  undo.add('position rules', () => rules.stop());
+  await rules.start();
+  const road = config.osrmUrl === undefined ? noRoad : osrmRoad(config.osrmUrl, words);
+  const forecasts = new Forecasts(dispatch, road, words);
+  undo.add('forecasts', () => forecasts.stop());
+  forecasts.start();
+  const retention = startRetention(dispatch, config, words);
+  undo.add('retention', () => retention.stop());
+}
+
+async function sayDurability(store: DispatchStore, log: Logger): Promise<void> {
+  const { level, words, warnings } = await store.durability();
+  log.info({ store: store.kind, durability: level, msg: `a confirmation ${words}` });
+  for (const warning of warnings) log.warn({ store: store.kind, msg: warning });
+}
+
+/** A new store gets its administrator; a password made here is shown once, on the terminal, never in the log. */
+async function firstAdministrator(accounts: Accounts, config: Config, log: Logger): Promise<void> {
+  const made = await accounts.ensureFirstAdministrator(config.adminPassword);
+  if (made === undefined) return;
+  log.info({ account: made.name, msg: 'made the first administrator' });
+  if (made.password !== undefined) {
+    process.stderr.write(`\nFirst administrator (shown once): name ${made.name}, password ${made.password}\n\n`);
+  }
+}
+
+function httpConfig(config: Config): HttpConfig {
+  const tls = tlsFiles(config.httpTlsCert, config.httpTlsKey);
+  return {
+    publicUrl: config.publicUrl,
+    secureCookies: tls !== undefined || config.publicUrl?.startsWith('https:') === true,
+    mapUrl: config.mapUrl,
+    trustProxy: config.trustProxy,
+    bootstrapToken: config.apiToken,
+    tls,
+    webhooks: { allowPrivate: config.webhookPrivate },
+    node: config.nodeId,
+    version,
+  };
+}
+
+function tlsFiles(cert: string | undefined, key: string | undefined): { cert: Buffer; key: Buffer } | undefined {
+  return cert === undefined || key === undefined ? undefined : { cert: readFileSync(cert), key: readFileSync(key) };
+}
+
+async function listenHttp(http: FastifyInstance, config: Config): Promise<number> {
+  await http.listen({ port: config.httpPort, host: config.httpHost });
+  return (http.server.address() as AddressInfo).port;
+}
+
+async function listenTerminals(terminals: TerminalGateway, config: Config, ports: Ports): Promise<void> {
+  if (config.tcpPort !== 'off') ports.tcp = await terminals.listen({ port: config.tcpPort, host: config.tcpHost });
+  if (config.tlsPort === 'off') return;
+  const tls = tlsFiles(config.tlsCert, config.tlsKey)!;
+  const ca = config.tlsCa === undefined ? {} : { ca: readFileSync(config.tlsCa) };
+  ports.tls = await terminals.listen({ port: config.tlsPort, host: config.tcpHost, tls: { ...tls, ...ca } });
+}
+
+/** The socket through which `linecrew backup`, `user` and `token` reach the store that this process has open. */
+async function openControl(
+  config: Config,
+  store: DispatchStore,
+  accounts: Accounts,
+  now: () => number,
+  undo: Undo,
+): Promise<void> {
+  const directory = resolve(config.store.slice('lmdb:'.length));
+  const control = await serveControl(directory, {
+    ...peopleHandlers(accounts, now),
+    ping: async () => ({ version }),
+    backup: ({ directory: target }) => store.backup(String(target)),
+  });
+  undo.add('control', () => control.close());
+}
+
+/** What was started, to be stopped in the opposite order; one part that fails to stop does not keep the others running. */
+class Undo {
+  readonly #steps: { name: string; stop: () => unknown }[] = [];
+  #running: Promise<void> | undefined;
+
+  add(name: string, stop: () => unknown): void {
+    this.#steps.push({ name, stop });
+  }
+
+  run(log: Logger): Promise<void> {
+    return (this.#running ??= this.#run(log));
+  }
+
+  async #run(log: Logger): Promise<void> {
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      try {
+        await step.stop();
+      } catch (error) {
+        log.error({ err: error, part: step.name, msg: 'a part did not stop cleanly' });
+      }
+    }
+  }
+}
