@@ -1,0 +1,81 @@
+/**
+ * Serves the built console: its pages, its hashed files (for ever cacheable), the worker of the crew's page, what the
+ * page must know before anybody signed in, and the operator's own map file.
+ */
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { ApiPlugin } from './api/server.js';
+
+export interface ConsoleOptions {
+  /** Folder with the built console (`dist/console`). */
+  directory: string;
+  timeZone?: string;
+  /** Language of a browser that has none of its own set. */
+  language?: 'zh-CN' | 'en';
+  /** Base map (LINECREW_MAP_URL): raster template, MapLibre style URL, or `pmtiles:FILE`. */
+  map?: { url?: string | undefined; crs?: 'wgs84' | 'gcj02' | undefined; attribution?: string | undefined };
+}
+
+/** Paths that the browser resolves itself; all are the same page. */
+export const CONSOLE_PAGES = [
+  '/', '/board', '/vehicle/:id', '/order/:id', '/replay', '/reports', '/crew', '/calls', '/admin', '/wall', '/sign-in',
+] as const; // prettier-ignore
+
+const MAP_FILE = '/map/base.pmtiles';
+const FOR_EVER = 'public, max-age=31536000, immutable';
+/** The page names the hashed files, so it is asked for again each time; `no-cache` still allows a 304. */
+const ASK_AGAIN = 'no-cache';
+
+const pmtilesOf = (url: string | undefined): string | undefined =>
+  url?.startsWith('pmtiles:') ? resolve(url.slice('pmtiles:'.length)) : undefined;
+
+/** What `GET /console.json` tells every visitor. */
+function publicConfig({ timeZone, language, map }: ConsoleOptions): Record<string, unknown> {
+  if (!map?.url) return { timeZone, language };
+  const pmtiles = pmtilesOf(map.url);
+  const kind = pmtiles ? 'pmtiles' : /\{[xyz]\}/.test(map.url) ? 'raster' : 'style';
+  const url = pmtiles ? MAP_FILE : map.url;
+  return { timeZone, language, map: { url, kind, crs: map.crs ?? 'wgs84', attribution: map.attribution } };
+}
+
+/** Mounts the console on the API's server, which sets the content policy on every answer. */
+export function consolePlugin(options: ConsoleOptions): ApiPlugin {
+  return async (app) => {
+    await app.register(fastifyStatic, { root: resolve(options.directory), serve: false, preCompressed: true });
+    const built = existsSync(resolve(options.directory, 'index.html'));
+    const page = (reply: FastifyReply): FastifyReply =>
+      built ? sendFile(reply, 'index.html', ASK_AGAIN) : notBuilt(reply, options.directory);
+    for (const path of CONSOLE_PAGES) app.get(path, (_request, reply) => page(reply));
+    app.get<{ Params: { '*': string } }>('/assets/*', (request, reply) =>
+      sendFile(reply, `assets/${request.params['*']}`, FOR_EVER),
+    );
+    for (const file of ['icon.svg', 'manifest.webmanifest', 'crew-worker.js']) {
+      app.get(`/${file}`, (_request, reply) => sendFile(reply, file, ASK_AGAIN));
+    }
+    app.get('/console.json', (_request, reply) => reply.header('cache-control', 'no-store').send(publicConfig(options)));
+    serveMapFile(app, options);
+  };
+}
+
+function sendFile(reply: FastifyReply, file: string, cache: string): FastifyReply {
+  return reply.header('cache-control', cache).sendFile(file, { cacheControl: false, preCompressed: true } as object);
+}
+
+function notBuilt(reply: FastifyReply, directory: string): FastifyReply {
+  const words = `The console is not built: there is no index.html in ${directory}. Run "npm run build".\n`;
+  return reply.code(503).type('text/plain; charset=utf-8').send(words);
+}
+
+/** PMTiles are read in ranges; the file is the operator's and may be replaced while we run. */
+function serveMapFile(app: FastifyInstance, { map }: ConsoleOptions): void {
+  const file = pmtilesOf(map?.url);
+  if (!file) return;
+  app.get(MAP_FILE, (_request, reply) =>
+    reply
+      .type('application/octet-stream')
+      .header('cache-control', ASK_AGAIN)
+      .sendFile(basename(file), dirname(file), { cacheControl: false } as object),
+  );
+}
