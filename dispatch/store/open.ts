@@ -1,11 +1,10 @@
 import { openLmdb } from './lmdb.js';
+import type { RedisStoreOptions } from './redis-options.js';
 import type { DispatchStore } from './store.js';
 import { parseStoreUrl } from './store-url.js';
 
-export interface OpenOptions {
-  /** Wall clock, ms UTC. */
-  now?: () => number;
-}
+/** Options of the Redis store also stand here; LMDB takes the clock alone. */
+export type OpenOptions = RedisStoreOptions;
 
 /**
  * Opens the dispatch store that a URL names (see {@link parseStoreUrl} for its forms). Rejects with `StoreError`:

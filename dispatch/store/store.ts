@@ -99,7 +99,7 @@ export interface Lease {
 export interface StoreListener {
   /** Events were committed (by any node) up to this position. */
   committed?(lastPosition: number): void;
-  /** Positions were applied (by any node). */
+  /** Positions were applied (by any node). One may be told twice; after a lost connection only the last of each vehicle. */
   positions?(batch: PositionBatch): void;
 }
 

@@ -90,12 +90,15 @@ export function mergeBlock(block: Uint8Array | undefined, batch: PositionBatch, 
 
 /** Merges blocks of the same vehicle and hour, in any order. */
 export function mergeBlocks(blocks: readonly Uint8Array[]): Uint8Array {
-  let merged = blocks[0]!;
-  for (const block of blocks.slice(1)) {
-    const numbers = decodeRows(block);
-    merged = encodeMerged(decodeRows(merged), numbers, allRows(numbers));
+  if (blocks.length === 1) return blocks[0]!;
+  const parts = blocks.map(decodeRows);
+  const numbers = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    numbers.set(part, at);
+    at += part.length;
   }
-  return merged;
+  return encode(numbers, inDeviceOrder(numbers, allRows(numbers)));
 }
 
 /** Number of rows in a block. */

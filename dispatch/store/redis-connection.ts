@@ -1,0 +1,193 @@
+/** One Redis server, Sentinel group or Cluster: commands, scripts by SHA, and waiting for what a confirmation needs. */
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { StoreError } from './errors.js';
+import { DurabilityGuard } from './redis-durability.js';
+import { redisError } from './redis-errors.js';
+import type { RedisSettings } from './redis-options.js';
+import type { Script } from './redis-scripts.js';
+import { withoutPassword, type StoreUrl } from './store-url.js';
+
+export type RedisUrl = Exclude<StoreUrl, { kind: 'lmdb' }>;
+export type Arg = string | Buffer | number;
+
+const MAX_RETRY_DELAY_MS = 1_000;
+
+export class RedisConnection {
+  readonly client: Redis | Cluster;
+  readonly #guard: DurabilityGuard;
+  #closed = false;
+  /** Writes pass the guard in the order of their calls. */
+  #gate: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly where: RedisUrl,
+    private readonly settings: RedisSettings,
+  ) {
+    this.client = connect(where, settings);
+    // Errors come back with each command; an 'error' event without a listener would end the process.
+    this.client.on('error', () => undefined);
+    this.#guard = new DurabilityGuard(() => this.masters(), settings);
+    // Behind a new connection may be another server, with other settings and without the scripts.
+    for (const event of ['ready', '+node', '-node']) this.client.on(event, () => this.#guard.forget());
+  }
+
+  /** First contact; rejects with what is wrong where there is none within the command's time. */
+  async open(): Promise<void> {
+    try {
+      await withTimeout(this.client.connect(), this.settings.commandTimeoutMs);
+    } catch (error) {
+      // A first connection that fails is tried again in the background; the guard's commands wait for it.
+      if (this.client.status === 'end') throw this.#unreachable(error);
+    }
+    try {
+      await this.#guard.ready();
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'unavailable') throw error;
+      throw this.#unreachable(error);
+    }
+  }
+
+  get durability() {
+    return this.#guard.durability();
+  }
+
+  /** Servers that take writes. */
+  masters(): Redis[] {
+    return this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
+  }
+
+  /** A command that changes nothing. */
+  async read(command: string, key: string, ...args: Arg[]): Promise<unknown> {
+    return this.#mapped(() => this.client.callBuffer(command, key, ...args));
+  }
+
+  /** A script that changes nothing, or only what need not outlive the server. */
+  async script(script: Script, keys: string[], args: Arg[]): Promise<unknown> {
+    return this.#loaded(script, (name, text) => this.read(name, text, keys.length, ...keys, ...args));
+  }
+
+  /** A command that writes; resolves when the write is as durable as the configuration asks. */
+  async write(command: string, key: string, ...args: Arg[]): Promise<unknown> {
+    return this.#mapped(async () => {
+      const passed = this.#gate.then(() => this.#guard.ready());
+      this.#gate = passed.catch(() => undefined);
+      await passed;
+      const waits = this.#guard.waits();
+      if (waits.length === 0) return this.client.callBuffer(command, key, ...args);
+      // WAIT and WAITAOF speak of the connection they come on, so they go right behind the write in one pipeline,
+      // which goes to one server.
+      const pipeline = this.client.pipeline().callBuffer(command, key, ...args);
+      for (const wait of waits) pipeline.call(wait.command, ...wait.args);
+      const [first, ...waited] = (await pipeline.exec())!;
+      if (first![0]) throw first![0];
+      waited.forEach(([error, reply], i) => {
+        if (error) throw error;
+        waits[i]!.check(reply);
+      });
+      return first![1];
+    });
+  }
+
+  /** A script that writes; resolves when the write is as durable as the configuration asks. */
+  async writeScript(script: Script, keys: string[], args: Arg[]): Promise<unknown> {
+    return this.#loaded(script, (name, text) => this.write(name, text, keys.length, ...keys, ...args));
+  }
+
+  /** A connection of its own for subscriptions. */
+  duplicate(): Redis | Cluster {
+    const other = connect(this.where, this.settings);
+    other.on('error', () => undefined);
+    return other;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    // `quit` lets what was sent be answered first; a server that is away must not hold up the end.
+    await withTimeout(this.client.quit(), this.settings.commandTimeoutMs).catch(() => undefined);
+    this.client.disconnect();
+  }
+
+  /** Runs a script by its SHA; a server that does not know it (new, or started again) is given the text. */
+  async #loaded(script: Script, run: (command: string, text: string) => Promise<unknown>): Promise<unknown> {
+    try {
+      return await run('evalsha', script.sha);
+    } catch (error) {
+      if (!isNoScript(error)) throw error;
+      return run('eval', script.source);
+    }
+  }
+
+  async #mapped<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreError('closed', 'the store is closed');
+    try {
+      return await work();
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
+  #unreachable(error: unknown): StoreError {
+    const place = this.where.kind === 'standalone' ? withoutPassword(this.where.url) : servers(this.where);
+    const { message } = redisError(error);
+    return new StoreError('unavailable', `no Redis at ${place}: ${message}`, { cause: error });
+  }
+}
+
+function servers(where: Exclude<RedisUrl, { kind: 'standalone' }>): string {
+  return `${where.kind} ${where.servers.map(({ host, port }) => `${host}:${port}`).join(',')}`;
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof StoreError && error.message.includes('NOSCRIPT');
+}
+
+function connect(where: RedisUrl, settings: RedisSettings): Redis | Cluster {
+  const common: RedisOptions = {
+    lazyConnect: true,
+    protocol: 2,
+    commandTimeout: settings.commandTimeoutMs,
+    connectTimeout: settings.commandTimeoutMs,
+    // While the server is away commands wait for a few attempts to connect, then fail.
+    maxRetriesPerRequest: 3,
+    retryStrategy: (times) => Math.min(times * 50, MAX_RETRY_DELAY_MS),
+    // What was sent and not answered is decided here, not sent again behind our back.
+    autoResendUnfulfilledCommands: false,
+    // After a failover the old master answers READONLY: look for the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...(settings.tls ? { tls: settings.tls } : {}),
+    ...(settings.password !== undefined ? { password: settings.password } : {}),
+  };
+  if (where.kind === 'standalone') return new Redis(where.url, common);
+  const login = { username: where.username, password: where.password ?? settings.password };
+  if (where.kind === 'sentinel') {
+    return new Redis({
+      ...common,
+      ...login,
+      sentinels: where.servers,
+      name: where.name,
+      enableTLSForSentinelMode: settings.tls !== undefined,
+      sentinelRetryStrategy: (times) => Math.min(times * 50, MAX_RETRY_DELAY_MS),
+    });
+  }
+  const { retryStrategy: _, lazyConnect: __, ...node } = common;
+  return new Cluster(where.servers, {
+    lazyConnect: true,
+    redisOptions: { ...node, ...login },
+    clusterRetryStrategy: (times) => Math.min(times * 50, MAX_RETRY_DELAY_MS),
+    retryDelayOnFailover: 100,
+    slotsRefreshTimeout: settings.commandTimeoutMs,
+    slotsRefreshInterval: 5_000,
+  });
+}
+
+async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreError('timeout', `Redis: no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

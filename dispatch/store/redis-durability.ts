@@ -1,0 +1,174 @@
+/** What a confirmation of Redis is worth, read from the servers' own settings, and what must be waited for. */
+import type { Redis } from 'ioredis';
+import { StoreError } from './errors.js';
+import type { RedisSettings } from './redis-options.js';
+import type { Durability } from './store.js';
+
+/** Settings can be changed while the server runs. */
+const CHECK_EVERY_MS = 30_000;
+/** Longest wait for a disk or a replica; then the write is not confirmed. */
+const WAIT_MS = 1_000;
+
+type Fsync = 'always' | 'everysec' | 'no' | 'off' | 'unknown';
+
+interface Server {
+  name: string;
+  fsync: Fsync;
+  hasWaitAof: boolean;
+  replicas: number;
+  /** `maxmemory-policy` where memory is limited and the policy throws data away. */
+  evicts: string | undefined;
+}
+
+/** A command to send behind each write, and the check of its reply. */
+export interface Wait {
+  command: string;
+  args: number[];
+  check(reply: unknown): void;
+}
+
+export class DurabilityGuard {
+  #servers: Server[] = [];
+  #known: Promise<void> | undefined;
+  #checkedAt = 0;
+
+  constructor(
+    private readonly masters: () => Redis[],
+    private readonly settings: RedisSettings,
+  ) {}
+
+  /** The settings are read again before the next write. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  /** Resolves when the settings of all masters are known and give what is asked. */
+  ready(): Promise<void> {
+    if (!this.#known || performance.now() - this.#checkedAt > CHECK_EVERY_MS) {
+      this.#checkedAt = performance.now();
+      const known = this.#read();
+      this.#known = known;
+      known.catch(() => {
+        if (this.#known === known) this.#known = undefined;
+      });
+    }
+    return this.#known;
+  }
+
+  waits(): Wait[] {
+    const { durability } = this.settings;
+    const waits: Wait[] = [];
+    if ((durability === 'fsync' || durability === 'replica') && this.#servers.some(({ fsync }) => fsync !== 'always')) {
+      waits.push({ command: 'WAITAOF', args: [1, 0, WAIT_MS], check: checkWaitAof });
+    }
+    if (durability === 'replica') waits.push({ command: 'WAIT', args: [1, WAIT_MS], check: checkWait });
+    return waits;
+  }
+
+  async durability(): Promise<Durability> {
+    await this.ready().catch((error: unknown) => {
+      if (this.#servers.length === 0) throw error;
+    });
+    return describe(this.#servers, this.settings.durability);
+  }
+
+  async #read(): Promise<void> {
+    const servers = await Promise.all(this.masters().map(readServer));
+    if (servers.length === 0) throw new StoreError('unavailable', 'Redis: no master is known');
+    this.#servers = servers;
+    const lacking = servers.flatMap((server) => lacks(server, this.settings.durability));
+    if (lacking.length > 0) {
+      throw new StoreError(
+        'unavailable',
+        `Redis may lose what it has confirmed: ${lacking.join('; ')}. ` +
+          `Change the server, or ask for less than durability '${this.settings.durability}'`,
+      );
+    }
+  }
+}
+
+function lacks(server: Server, durability: RedisSettings['durability']): string[] {
+  if (durability === 'relaxed') return [];
+  const { name, fsync, evicts } = server;
+  const lacking: string[] = [];
+  if (evicts) lacking.push(`${name} throws data away when memory is short (maxmemory-policy ${evicts})`);
+  if (fsync === 'off') lacking.push(`${name} keeps no append-only file (appendonly no)`);
+  else if (durability === 'everysec') {
+    if (fsync === 'no') lacking.push(`${name} leaves writing to the system (appendfsync no)`);
+  } else if (fsync !== 'always' && !server.hasWaitAof) {
+    const said = fsync === 'unknown' ? 'does not show its appendfsync' : `has appendfsync ${fsync}`;
+    lacking.push(`${name} ${said} and no WAITAOF (needs appendfsync always, or Redis 7.2)`);
+  }
+  return lacking;
+}
+
+function describe(servers: readonly Server[], durability: RedisSettings['durability']): Durability {
+  const warnings: string[] = [];
+  const fsyncs = new Set(servers.map(({ fsync }) => fsync));
+  for (const { name, evicts } of servers) {
+    if (evicts) warnings.push(`${name} throws data away when memory is short (maxmemory-policy ${evicts})`);
+  }
+  if (durability === 'replica') {
+    for (const { name, replicas } of servers) if (replicas === 0) warnings.push(`${name} has no replica`);
+    return {
+      level: 'failover',
+      words: 'survives a crash of the machine, and a failover as far as Redis can: one replica has it (WAIT 1)',
+      warnings,
+    };
+  }
+  if (durability === 'fsync' || (fsyncs.size === 1 && fsyncs.has('always'))) {
+    return {
+      level: 'crash',
+      words:
+        'survives a crash of the machine: written to the append-only file and flushed to the disk before it is ' +
+        'confirmed; a failover to a replica may lose what that has not received',
+      warnings,
+    };
+  }
+  if (fsyncs.has('off')) {
+    const words = 'lost when a Redis server ends: it keeps no append-only file (appendonly no)';
+    return { level: 'none', words, warnings: [words, ...warnings] };
+  }
+  const words =
+    'survives a crash of Redis; a crash of its machine may lose the last seconds (appendfsync is not always)';
+  return { level: 'process', words, warnings: [words, ...warnings] };
+}
+
+async function readServer(server: Redis): Promise<Server> {
+  const info = await server.info();
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const version = (field('redis_version') ?? '0').split('.').map(Number);
+  const config = await readConfig(server);
+  const { host, port } = server.options;
+  const limited = Number(config?.get('maxmemory') ?? field('maxmemory') ?? 0) > 0;
+  const policy = config?.get('maxmemory-policy') ?? field('maxmemory_policy') ?? 'noeviction';
+  return {
+    name: `${host}:${port}`,
+    fsync: field('aof_enabled') === '0' ? 'off' : ((config?.get('appendfsync') as Fsync | undefined) ?? 'unknown'),
+    hasWaitAof: version[0]! > 7 || (version[0] === 7 && version[1]! >= 2),
+    replicas: Number(field('connected_slaves') ?? 0),
+    evicts: limited && policy !== 'noeviction' ? policy : undefined,
+  };
+}
+
+/** Undefined where the account may not read the settings (managed servers often forbid CONFIG). */
+async function readConfig(server: Redis): Promise<Map<string, string> | undefined> {
+  try {
+    const pairs = (await server.call('CONFIG', 'GET', 'append*')) as string[];
+    const memory = (await server.call('CONFIG', 'GET', 'maxmemory*')) as string[];
+    const all = [...pairs, ...memory];
+    return new Map(all.flatMap((name, i) => (i % 2 === 0 ? [[name, all[i + 1]!] as const] : [])));
+  } catch (error) {
+    if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+function checkWaitAof(reply: unknown): void {
+  const [local] = reply as [number, number];
+  if (Number(local) < 1) throw new StoreError('unavailable', `Redis: not on the disk within ${WAIT_MS} ms (WAITAOF)`);
+}
+
+function checkWait(reply: unknown): void {
+  if (Number(reply) < 1) throw new StoreError('unavailable', `Redis: no replica had it within ${WAIT_MS} ms (WAIT)`);
+}

@@ -1,0 +1,188 @@
+/**
+ * Tells this node's listeners what any node has committed. Redis's publish/subscribe forgets what a lost connection
+ * missed: a sweep reads the last position of the event log behind it, and when a subscription stands (again) the last
+ * positions of the vehicles that reported since are told.
+ */
+import type { Cluster, Redis } from 'ioredis';
+import { POSITION_WIDTH, PositionBatch, type Position } from './position-batch.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { RedisKeys } from './redis-keys.js';
+import { decodeRows, type BlockRows } from './track-block.js';
+import type { StoreListener } from './store.js';
+import { Watchers } from './watchers.js';
+
+const SWEEP_MS = 1_000;
+/** Positions are missed at most this long before a connection is known to be lost. */
+const MISSED_MS = 10_000;
+
+/** What the watch reads behind the messages. */
+export interface WatchSource {
+  now(): number;
+  lastPosition(): Promise<number>;
+  lastPositions(): Promise<Map<string, Position>>;
+}
+
+export class RedisWatch {
+  readonly #watchers = new Watchers();
+  #subscriber: Redis | Cluster | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #told = 0;
+  /** Receipt time from which positions of other nodes may have been missed. */
+  #missedSince: number | undefined;
+
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly keys: RedisKeys,
+    /** Names this node's own messages, which it has told already. */
+    private readonly origin: string,
+    private readonly source: WatchSource,
+  ) {}
+
+  add(listener: StoreListener): () => void {
+    const remove = this.#watchers.add(listener);
+    if (!this.#subscriber) this.#start();
+    return () => {
+      remove();
+      if (this.#watchers.size === 0) this.close();
+    };
+  }
+
+  committed(position: number): void {
+    if (position <= this.#told) return;
+    this.#told = position;
+    this.#watchers.committed(position);
+  }
+
+  positions(batch: PositionBatch): void {
+    this.#watchers.positions(batch);
+  }
+
+  /** A batch as one message for the other nodes. */
+  message(groups: readonly BlockRows[], blocks: readonly Uint8Array[]): Buffer {
+    const parts: Uint8Array[] = [text(this.origin)];
+    groups.forEach(({ vehicleId }, i) => parts.push(text(vehicleId), length(blocks[i]!.length), blocks[i]!));
+    return Buffer.concat(parts);
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#subscriber?.disconnect();
+    this.#subscriber = undefined;
+  }
+
+  #start(): void {
+    const subscriber = this.redis.duplicate();
+    this.#subscriber = subscriber;
+    subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => {
+      if (channel.toString() === this.keys.committedChannel) this.committed(Number(message));
+      else this.#positionsOf(message);
+    });
+    this.#missedSince = this.source.now();
+    subscriber.on('close', () => (this.#missedSince ??= this.source.now() - MISSED_MS));
+    subscriber.on('ready', () => void this.#subscribe(subscriber));
+    void subscriber.connect().catch(() => this.#retry(subscriber));
+    this.#sweep = setInterval(() => void this.#look(), SWEEP_MS).unref();
+  }
+
+  /** Doing it again changes nothing; its answer tells that from now on nothing is missed. */
+  async #subscribe(subscriber: Redis | Cluster): Promise<void> {
+    try {
+      await subscriber.subscribe(this.keys.committedChannel, this.keys.positionsChannel);
+      await this.#look();
+      await this.#tellMissed();
+    } catch {
+      this.#retry(subscriber);
+    }
+  }
+
+  async #tellMissed(): Promise<void> {
+    const since = this.#missedSince;
+    if (since === undefined) return;
+    this.#missedSince = undefined;
+    const batch = new PositionBatch();
+    for (const p of (await this.source.lastPositions()).values()) {
+      if (p.receivedAt < since) continue;
+      const { vehicleId, deviceAt, receivedAt, latE6, lonE6, altitudeM, speedDeciKmh, headingDeg, alarm, status } = p;
+      batch.add(
+        vehicleId,
+        deviceAt,
+        receivedAt,
+        latE6,
+        lonE6,
+        altitudeM,
+        speedDeciKmh,
+        headingDeg,
+        alarm,
+        status,
+        p.mileageDeciKm,
+      );
+    }
+    if (batch.length > 0 && this.#subscriber) this.#watchers.positions(batch);
+  }
+
+  #retry(subscriber: Redis | Cluster): void {
+    if (this.#subscriber !== subscriber) return;
+    this.close();
+    setTimeout(() => {
+      if (!this.#subscriber && this.#watchers.size > 0) this.#start();
+    }, SWEEP_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.committed(await this.source.lastPosition());
+    } catch {
+      // The server is away: the next sweep looks again.
+    }
+  }
+
+  #positionsOf(message: Buffer): void {
+    let at = 0;
+    const readText = () => {
+      const end = at + 2 + message.readUInt16LE(at);
+      const found = message.toString('utf8', at + 2, end);
+      at = end;
+      return found;
+    };
+    if (readText() === this.origin) return;
+    const batch = new PositionBatch();
+    while (at < message.length) {
+      const vehicleId = readText();
+      const end = at + 4 + message.readUInt32LE(at);
+      addRows(batch, vehicleId, decodeRows(message.subarray(at + 4, end)));
+      at = end;
+    }
+    this.#watchers.positions(batch);
+  }
+}
+
+function addRows(batch: PositionBatch, vehicleId: string, n: Float64Array): void {
+  for (let i = 0; i < n.length; i += POSITION_WIDTH) {
+    batch.add(
+      vehicleId,
+      n[i]!,
+      n[i + 1]!,
+      n[i + 2]!,
+      n[i + 3]!,
+      n[i + 4]!,
+      n[i + 5]!,
+      n[i + 6]!,
+      n[i + 7]!,
+      n[i + 8]!,
+      n[i + 9]!,
+    );
+  }
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  const head = Buffer.allocUnsafe(2);
+  head.writeUInt16LE(bytes.length);
+  return Buffer.concat([head, bytes]);
+}
+
+function length(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
