@@ -452,7 +452,7 @@ export interface Webhook {
   createdAt: number;
   /** Position of the last event delivered. */
   position: number;
-  failing?: { since: number; attempts: number; lastStatus?: number; nextAt: number };
+  failing?: { since: number; attempts: number; lastStatus?: number; lastReason?: string; nextAt: number };
   disabledAt?: number;
 }
 

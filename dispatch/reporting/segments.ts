@@ -1,0 +1,98 @@
+/** Where the minutes went: a row for each order and cycle, and what the limits should be (domain.md, segments). */
+import type { Cycle, Order, Point, Stamps } from '../domain/model.js';
+import { SEGMENTS, segmentsOf, type Segment, type SegmentName } from '../domain/segments.js';
+import type { DispatchSettings } from '../domain/settings.js';
+import { timePointsOf } from '../domain/time-points.js';
+import { iso } from '../views/json.js';
+import { median, percentile } from './figures.js';
+
+export interface SegmentRow extends Record<string, unknown> {
+  orderId: string;
+  number: string;
+  cycle: number;
+  segments: Record<SegmentName, { elapsedMs: number | null; limitMs: number; state: Segment['state'] }>;
+  /** Points that were implied or clamped: they count for totals, not for averages. */
+  implied: Point[];
+}
+
+export function segmentRow(
+  order: Order,
+  cycle: Cycle,
+  now: number,
+  settings: DispatchSettings,
+  main?: Order,
+): SegmentRow {
+  const points = timePointsOf(order, cycle);
+  const segments = segmentsOf(order, now, settings, cycle, main);
+  const leg = order.legs.find((one) => one.leg === cycle.effectiveLeg && one.cycle === cycle.cycle);
+  const worst = segments
+    .filter((one) => one.name !== 'AH' && one.state === 'breached')
+    .sort((a, b) => over(b) - over(a))[0];
+  return {
+    orderId: order.id,
+    number: order.number,
+    cycle: cycle.cycle,
+    stage: order.stage,
+    centreId: order.repairCentreId,
+    vehicleId: leg?.vehicleId,
+    siteClass: order.site.siteClass,
+    category: order.fault.category,
+    voltage: order.fault.voltage,
+    priority: order.priority,
+    ...timesOf(points),
+    segments: Object.fromEntries(
+      segments.map(({ name, elapsedMs, limitMs, state }) => [name, { elapsedMs, limitMs, state }]),
+    ) as SegmentRow['segments'],
+    kept: segments.find((one) => one.name === 'AH')?.state,
+    /** The part that went over its limit by most, and whose it is. */
+    cause: worst?.name,
+    responsible: worst?.responsible,
+    implied: Object.entries(points).flatMap(([point, stamp]) =>
+      stamp.flags.includes('implied') ? [point as Point] : [],
+    ),
+  };
+}
+
+const over = (segment: Segment): number => (segment.elapsedMs ?? 0) - segment.limitMs;
+
+function timesOf(points: Stamps): Record<string, string | undefined> {
+  return Object.fromEntries(
+    (['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'] as const).map((p) => [p, points[p] && iso(points[p].at)]),
+  );
+}
+
+/** Counts, medians, breaches by segment; the proposal is the original rule: usual time + 1 minute. */
+export function segmentSummary(rows: readonly SegmentRow[]): Record<string, unknown>[] {
+  return SEGMENTS.map((name) => {
+    const ended = rows
+      .map((row) => ({ row, segment: row.segments[name] }))
+      .filter(({ segment }) => segment.state === 'met' || segment.state === 'breached');
+    const measured = ended.filter(({ row, segment }) => segment.elapsedMs !== null && !isImplied(name, row.implied));
+    const elapsed = measured.map(({ segment }) => segment.elapsedMs!).sort((a, b) => a - b);
+    const middle = median(elapsed);
+    return {
+      name,
+      count: ended.length,
+      measured: elapsed.length,
+      breached: ended.filter(({ segment }) => segment.state === 'breached').length,
+      medianMs: middle,
+      p90Ms: percentile(elapsed, 0.9),
+      proposedLimitMin: middle === null || name === 'R' ? null : Math.ceil(middle / 60_000) + 1,
+    };
+  });
+}
+
+const isImplied = (name: SegmentName, implied: readonly Point[]): boolean =>
+  name !== 'AH' && name !== 'R' && [...name].some((point) => implied.includes(point as Point));
+
+/** A row as flat columns. */
+export const SEGMENT_COLUMNS = [
+  'number', 'cycle', 'stage', 'centreId', 'vehicleId', 'siteClass', 'category', 'voltage', 'priority',
+  'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J',
+  ...SEGMENTS.map((name) => `${name}_ms`), 'AH_limit_ms', 'kept', 'cause', 'responsible', 'implied',
+] as const; // prettier-ignore
+
+export function segmentCells(row: SegmentRow): Record<string, unknown> {
+  const elapsed = Object.fromEntries(SEGMENTS.map((name) => [`${name}_ms`, row.segments[name].elapsedMs]));
+  return { ...row, ...elapsed, AH_limit_ms: row.segments.AH.limitMs, implied: row.implied.join(' ') };
+}
