@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { registerSimulate, startFleet } from '../simulator/cli.js';
+import { cityGeoJson, formatReport, registerSimulate, startFleet } from '../simulator/cli.js';
 import { registerBackup } from './commands/backup.js';
 import { registerConfig } from './commands/config.js';
 import { registerDecode } from './commands/decode.js';
@@ -27,7 +27,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride();
   registerServe(program);
-  registerDemo(program, startFleet);
+  registerDemo(program, { startFleet, cityGeoJson, formatReport });
   registerSimulate(program);
   registerDecode(program);
   registerEncode(program);
