@@ -1,4 +1,4 @@
-/** What one commit does inside the LMDB write transaction. */
+/** What one commit does inside the LMDB write transaction, where `putSync` and `removeSync` only add to it. */
 import { docKey, indexEntry } from './keys.js';
 import { isLater, latestRows, rowBytes, rowFromBytes, rowNumbers } from './last-position.js';
 import { json, keys, numberedKey, parse, PRESENT, readU48, u48, type Env, type StoredRecord } from './lmdb-env.js';
@@ -45,9 +45,9 @@ export class CommitScope {
 /** Appends a group to a node's ingest log; gives its sequence. */
 export function appendGroup(scope: CommitScope, node: string, group: Uint8Array): number {
   const log = scope.log(node);
-  if (log.appended === 0) scope.env.nodes.put(Buffer.from(node), json({ applied: log.applied }));
+  if (log.appended === 0) scope.env.nodes.putSync(Buffer.from(node), json({ applied: log.applied }));
   log.appended++;
-  scope.env.ingest.put(numberedKey(node, log.appended), asBuffer(group));
+  scope.env.ingest.putSync(numberedKey(node, log.appended), asBuffer(group));
   return log.appended;
 }
 
@@ -77,15 +77,15 @@ export function applyBatch(scope: CommitScope, batch: PreparedBatch, blocks: rea
   batch.puts.forEach((put, i) => putDoc(scope, put, records[i]));
   for (const event of batch.events) {
     const position = ++scope.lastPosition;
-    env.events.put(u48(position), Buffer.from(event.json));
-    for (const ref of event.refs) env.refs.put(numberedKey(ref, position), PRESENT);
+    env.events.putSync(u48(position), Buffer.from(event.json));
+    for (const ref of event.refs) env.refs.putSync(numberedKey(ref, position), PRESENT);
   }
   if (batch.idempotency) remember(scope, batch.idempotency);
   if (batch.applied) {
     const log = scope.log(batch.applied.node);
     log.applied = batch.applied.sequence;
     log.appended = Math.max(log.appended, log.applied);
-    env.nodes.put(Buffer.from(batch.applied.node), json({ applied: log.applied }));
+    env.nodes.putSync(Buffer.from(batch.applied.node), json({ applied: log.applied }));
   }
   if (batch.positions) putPositions(scope, batch.positions, blocks);
   return { ok: true, lastPosition: scope.lastPosition };
@@ -111,17 +111,17 @@ function conflict(kind: string, id: string): CommitResult {
 function putDoc(scope: CommitScope, put: PreparedPut, before: StoredRecord | undefined): void {
   const { env } = scope;
   scope.changed.push(put.key);
-  for (const [index, sortKey] of before?.indexes ?? []) env.index.remove(indexKey(index, sortKey, put.key));
-  if (before?.dueAt !== undefined) env.due.remove(dueKey(before.dueAt, put.key));
+  for (const [index, sortKey] of before?.indexes ?? []) env.index.removeSync(indexKey(index, sortKey, put.key));
+  if (before?.dueAt !== undefined) env.due.removeSync(dueKey(before.dueAt, put.key));
   if (put.json === undefined) {
-    if (before) env.docs.remove(Buffer.from(put.key));
+    if (before) env.docs.removeSync(Buffer.from(put.key));
     return;
   }
-  for (const [index, sortKey] of put.indexes) env.index.put(indexKey(index, sortKey, put.key), PRESENT);
-  if (put.dueAt !== undefined) env.due.put(dueKey(put.dueAt, put.key), PRESENT);
+  for (const [index, sortKey] of put.indexes) env.index.putSync(indexKey(index, sortKey, put.key), PRESENT);
+  if (put.dueAt !== undefined) env.due.putSync(dueKey(put.dueAt, put.key), PRESENT);
   const due = put.dueAt === undefined ? '' : `,"dueAt":${put.dueAt}`;
   const head = `{"version":${put.expect + 1},"indexes":${JSON.stringify(put.indexes)}${due},"value":`;
-  env.docs.put(Buffer.from(put.key), Buffer.from(`${head}${put.json}}`));
+  env.docs.putSync(Buffer.from(put.key), Buffer.from(`${head}${put.json}}`));
 }
 
 function indexKey(index: string, sortKey: string, key: string): Buffer {
@@ -135,18 +135,18 @@ function remember(scope: CommitScope, { key, json: result, keepMs }: NonNullable
     const name = expired.subarray(6);
     const bytes = env.idempotency.get(name);
     // The key may have been used again since, with a later end.
-    if (bytes && parse<{ until: number }>(bytes).until === readU48(expired, 0)) env.idempotency.remove(name);
-    env.expiry.remove(expired);
+    if (bytes && parse<{ until: number }>(bytes).until === readU48(expired, 0)) env.idempotency.removeSync(name);
+    env.expiry.removeSync(expired);
   }
-  env.idempotency.put(Buffer.from(key), Buffer.from(`{"until":${until},"result":${result}}`));
-  env.expiry.put(Buffer.concat([u48(until), Buffer.from(key)]), PRESENT);
+  env.idempotency.putSync(Buffer.from(key), Buffer.from(`{"until":${until},"result":${result}}`));
+  env.expiry.putSync(Buffer.concat([u48(until), Buffer.from(key)]), PRESENT);
 }
 
 function putPositions(scope: CommitScope, batch: PositionBatch, blocks: readonly BlockRows[]): void {
   const { env } = scope;
   for (const { vehicleId, hour, rows } of blocks) {
     const key = numberedKey(vehicleId, hour);
-    env.track.put(key, asBuffer(mergeBlock(env.track.get(key), batch, rows)));
+    env.track.putSync(key, asBuffer(mergeBlock(env.track.get(key), batch, rows)));
   }
   latestRows(batch).forEach((row, vehicle) => {
     if (row < 0) return;
@@ -155,7 +155,7 @@ function putPositions(scope: CommitScope, batch: PositionBatch, blocks: readonly
     const known = scope.last.get(vehicleId) ?? scope.knownLast.get(vehicleId);
     if (known && !isLater(candidate, 0, known, 0)) return;
     scope.last.set(vehicleId, candidate);
-    env.last.put(Buffer.from(vehicleId), rowBytes(candidate));
+    env.last.putSync(Buffer.from(vehicleId), rowBytes(candidate));
   });
   scope.batches.push(batch);
 }

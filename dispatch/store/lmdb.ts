@@ -122,8 +122,8 @@ class LmdbStore implements DispatchStore {
     const epoch = (bytes ? parse<number>(bytes) : 0) + 1;
     this.#presence.start(epoch);
     await this.#writer.write(({ env }) => {
-      env.meta.put(Buffer.from('store.format'), json(FORMAT));
-      env.meta.put(Buffer.from('store.epoch'), json(epoch));
+      env.meta.putSync(Buffer.from('store.format'), json(FORMAT));
+      env.meta.putSync(Buffer.from('store.epoch'), json(epoch));
     });
     this.#epoch = epoch;
   }
@@ -301,11 +301,11 @@ class LmdbStore implements DispatchStore {
     // A copy: the caller may reuse its buffer while this waits. Chunks: LMDB needs free pages in a row for a value.
     const copy = Buffer.from(bytes);
     await this.#writer.write(({ env }) => {
-      for (const key of keys(env.blobs, blobRange(name))) env.blobs.remove(key);
+      for (const key of keys(env.blobs, blobRange(name))) env.blobs.removeSync(key);
       let number = 0;
       do {
         const chunk = copy.subarray(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES);
-        env.blobs.put(numberedKey(name, number++), chunk);
+        env.blobs.putSync(numberedKey(name, number++), chunk);
       } while (number * CHUNK_BYTES < copy.length);
     });
   }
@@ -320,7 +320,7 @@ class LmdbStore implements DispatchStore {
     this.#open();
     checkName('name', name);
     await this.#writer.write(({ env }) => {
-      for (const key of keys(env.blobs, blobRange(name))) env.blobs.remove(key);
+      for (const key of keys(env.blobs, blobRange(name))) env.blobs.removeSync(key);
     });
   }
 
@@ -336,7 +336,7 @@ class LmdbStore implements DispatchStore {
     checkName('key', key);
     if (value === undefined) throw invalid(`meta ${key} must be a JSON value, got undefined`);
     const bytes = json(value);
-    await this.#writer.write(({ env }) => env.meta.put(Buffer.from(`user.${key}`), bytes));
+    await this.#writer.write(({ env }) => env.meta.putSync(Buffer.from(`user.${key}`), bytes));
   }
 
   watch(listener: StoreListener): () => void {
@@ -355,7 +355,7 @@ class LmdbStore implements DispatchStore {
     this.#open();
     if (!this.#failure && performance.now() - this.#committedAt < PROBE_AFTER_MS) return;
     const probe = json(this.now());
-    await this.#writer.write(({ env }) => env.meta.put(Buffer.from('store.probe'), probe));
+    await this.#writer.write(({ env }) => env.meta.putSync(Buffer.from('store.probe'), probe));
   }
 
   async backup(directory: string): Promise<void> {
@@ -458,7 +458,7 @@ class LmdbStore implements DispatchStore {
     let removed = 0;
     for (let found = next(); found.length > 0; found = next()) {
       await this.#writer.write(({ env }) => {
-        for (const key of found) env[table].remove(key);
+        for (const key of found) env[table].removeSync(key);
       });
       removed += found.length;
     }

@@ -400,7 +400,7 @@ class MemoryStore implements DispatchStore {
   #putPositions(batch: NonNullable<Batch['positions']>, groups: readonly BlockRows[]): void {
     for (const { vehicleId, hour, rows } of groups) {
       let blocks = this.#tracks.get(vehicleId);
-      if (!blocks) this.#tracks.set(vehicleId, (blocks = new Map()));
+      if (!blocks) this.#tracks.set(vehicleId, (blocks = new Map<number, Uint8Array>()));
       blocks.set(hour, mergeBlock(blocks.get(hour), batch, rows));
     }
     latestRows(batch).forEach((row, vehicle) => {

@@ -60,12 +60,12 @@ export async function openRedis(where: RedisUrl, options: RedisStoreOptions = {}
 }
 
 async function checkFormat(redis: RedisConnection, keys: RedisKeys): Promise<void> {
-  const stored = await redis.read('hget', keys.meta, 'store.format');
+  const stored = (await redis.read('hget', keys.meta, 'store.format')) as Buffer | null;
   if (stored === null) await redis.write('hset', keys.meta, 'store.format', FORMAT);
   else if (Number(stored) > FORMAT) {
     throw new StoreError(
       'format',
-      `the store on Redis has format ${String(stored)}; this version of Linecrew reads up to ${FORMAT}: use a newer one`,
+      `the store on Redis has format ${stored.toString()}; this version of Linecrew reads up to ${FORMAT}: use a newer one`,
     );
   }
 }
@@ -276,8 +276,9 @@ class RedisStore implements DispatchStore {
 
   async owner(terminal: string, now: number): Promise<Lease | undefined> {
     this.#open();
-    const stored = await this.redis.read('hget', this.keys.leases(checkName('terminal', terminal)), terminal);
-    const lease = stored ? (JSON.parse(String(stored)) as Lease) : undefined;
+    const leases = this.keys.leases(checkName('terminal', terminal));
+    const stored = (await this.redis.read('hget', leases, terminal)) as Buffer | null;
+    const lease = stored ? (JSON.parse(stored.toString()) as Lease) : undefined;
     return lease && lease.until > now ? lease : undefined;
   }
 
@@ -304,8 +305,8 @@ class RedisStore implements DispatchStore {
 
   async meta(key: string): Promise<unknown> {
     this.#open();
-    const stored = await this.redis.read('hget', this.keys.meta, `user.${checkName('key', key)}`);
-    return stored === null ? undefined : JSON.parse(String(stored));
+    const stored = (await this.redis.read('hget', this.keys.meta, `user.${checkName('key', key)}`)) as Buffer | null;
+    return stored === null ? undefined : JSON.parse(stored.toString());
   }
 
   async setMeta(key: string, value: unknown): Promise<void> {
