@@ -57,7 +57,7 @@ export class Ledger {
         this.connected += 1;
         return;
       case 'offline':
-        this.lost += 1;
+        if (event.reason !== 'end') this.lost += 1;
         // A reboot empties the screen without a word; what is shown afterwards is not shown twice.
         if (event.reason === 'reboot') this.#shown.clear();
         return;

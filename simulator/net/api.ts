@@ -41,12 +41,10 @@ export class Api {
   /** Rate and time of the gateway's clock. A platform that is not ours has neither: rate 1, this machine's time. */
   async health(): Promise<Health> {
     const response = await fetch(`${this.#base}/healthz`, { signal: AbortSignal.timeout(requestTimeoutMs) });
-    const body = (await response.json().catch(() => ({}))) as { clock?: { rate?: unknown; now?: unknown } };
-    const rate = Number(body.clock?.rate ?? 1);
-    const stated = body.clock?.now;
-    const now = typeof stated === 'number' ? stated : typeof stated === 'string' ? Date.parse(stated) : NaN;
-    const fallback = Date.parse(response.headers.get('x-gateway-time') ?? '');
-    return { rate, now: Number.isFinite(now) ? now : Number.isFinite(fallback) ? fallback : Date.now() };
+    const body = (await response.json().catch(() => ({}))) as { clockRate?: unknown; time?: unknown };
+    const rate = Number(body.clockRate ?? 1);
+    const now = typeof body.time === 'string' ? Date.parse(body.time) : NaN;
+    return { rate: Number.isFinite(rate) ? rate : 1, now: Number.isFinite(now) ? now : Date.now() };
   }
 
   get<T>(path: string): Promise<T> {
