@@ -62,8 +62,10 @@ export class UnitOfWork {
 
   /** Runs one decision, again each time a document was missing. What it throws otherwise is thrown; nothing is kept, but of a `Refusal` that says so. */
   async run<T>(context: DecisionContext, rule: (tx: Tx) => T): Promise<T> {
+    // The same for every run of this decision: a rule that looks whether its new id is free would never find it loaded.
+    const ids: string[] = [];
     for (;;) {
-      const attempt = new Attempt(this, context);
+      const attempt = new Attempt(this, context, ids);
       try {
         const result = rule(attempt);
         attempt.settle();
@@ -124,10 +126,12 @@ class Attempt implements Tx, Documents {
   readonly events: DomainEvent[] = [];
   readonly changed = new Map<string, { kind: DocKind; id: string; value: unknown }>();
   #hooked = 0;
+  #idsGiven = 0;
 
   constructor(
     private readonly work: UnitOfWork,
     private readonly context: DecisionContext,
+    private readonly ids: string[],
   ) {
     this.now = context.now;
     this.actor = context.actor;
@@ -171,7 +175,9 @@ class Attempt implements Tx, Documents {
   }
 
   newId(): string {
-    return uuidV7(this.now, this.work.random);
+    const id = this.ids[this.#idsGiven] ?? uuidV7(this.now, this.work.random);
+    this.ids[this.#idsGiven++] = id;
+    return id;
   }
 
   /** Runs the hooks of all events, of those that hooks emit too. */
