@@ -42,7 +42,7 @@ export class World {
       store: this.store,
       clock: this.clock,
       settings: { ...DEFAULT_SETTINGS, ...settings },
-      random: (length) => Uint8Array.from({ length }, () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) >>> 16),
+      random: (length) => Uint8Array.from({ length }, () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 16),
       log: {
         warn: () => {},
         error: ({ err }) => {
