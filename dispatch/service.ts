@@ -9,6 +9,7 @@ import { FIRST_CENTRE } from './domain/organisation.js';
 import { Refusal, type Tx } from './domain/tx.js';
 import { startDueWorker } from './due-worker.js';
 import { followLog, followPositions } from './follow.js';
+import { keysOfCommand, keysOfReports } from './hints.js';
 import type { RandomBytes } from './ids.js';
 import type { Clock, CommandOptions, CommandOutcome, DispatchPort, Versioned } from './ports.js';
 import { applyOnce } from './reports.js';
@@ -72,6 +73,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const outcome = await decideAndCommit(async (work) => {
       if (ifVersion) await checkVersion(work, ifVersion);
       refusal = undefined;
+      await work.load(keysOfCommand(command));
       const result = await work
         .run({ now: clock.now(), actor }, (tx) => {
           guard?.(tx, command);
@@ -112,6 +114,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   ): Promise<void> {
     await decideAndCommit(async (work) => {
       const now = clock.now();
+      await work.load(keysOfReports(reports));
       const { onApplied } = options;
       if (onApplied) await work.run({ now, actor: RULES }, (tx) => onApplied(tx, positions));
       for (const report of reports) await applyOnce(work, report, now, applyReport, log);
@@ -122,6 +125,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   async function note(reports: readonly TerminalReport[]): Promise<void> {
     await decideAndCommit(async (work) => {
       const now = clock.now();
+      await work.load(keysOfReports(reports));
       for (const report of reports) await applyOnce(work, report, now, applyReport, log);
       return { batch: work.batch(), result: {} };
     });

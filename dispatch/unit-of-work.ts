@@ -36,6 +36,8 @@ const MAX_EVENTS_PER_DECISION = 10_000;
 export class UnitOfWork {
   readonly #loaded = new Map<string, Loaded>();
   readonly #changed = new Map<string, { kind: DocKind; id: string; value: unknown }>();
+  /** What decisions looked at: only that must not have changed meanwhile. */
+  readonly #read = new Set<string>();
   readonly events: DomainEvent[] = [];
 
   constructor(
@@ -57,6 +59,7 @@ export class UnitOfWork {
   /** Version that the store holds of a loaded document; 0 where none exists. */
   async version(kind: DocKind, id: string): Promise<number> {
     await this.load([{ kind, id }]);
+    this.#read.add(`${kind}:${id}`);
     return this.#loaded.get(`${kind}:${id}`)!.version;
   }
 
@@ -101,8 +104,9 @@ export class UnitOfWork {
     const checks: { kind: string; id: string; version: number }[] = [];
     for (const [key, { kind, id, version }] of this.#loaded) {
       const change = this.#changed.get(key);
-      if (!change) checks.push({ kind, id, version });
-      else if (change.value !== undefined || version > 0) puts.push(this.#put(kind, id, version, change.value));
+      if (!change) {
+        if (this.#read.has(key)) checks.push({ kind, id, version });
+      } else if (change.value !== undefined || version > 0) puts.push(this.#put(kind, id, version, change.value));
     }
     return { puts, checks, events: this.events };
   }
@@ -113,6 +117,7 @@ export class UnitOfWork {
   }
 
   #take(attempt: Attempt): void {
+    for (const key of attempt.read) this.#read.add(key);
     for (const [key, change] of attempt.changed) this.#changed.set(key, change);
     this.events.push(...attempt.events);
   }
@@ -124,6 +129,7 @@ class Attempt implements Tx, Documents {
   readonly actor: Actor;
   readonly settings: DispatchSettings;
   readonly events: DomainEvent[] = [];
+  readonly read = new Set<string>();
   readonly changed = new Map<string, { kind: DocKind; id: string; value: unknown }>();
   #hooked = 0;
   #idsGiven = 0;
@@ -142,6 +148,7 @@ class Attempt implements Tx, Documents {
     const key = `${kind}:${id}`;
     const held = this.changed.get(key) ?? this.work.peek(key);
     if (!held) throw new NotLoaded(kind, id);
+    this.read.add(key);
     return held.value as Docs[K] | undefined;
   }
 
