@@ -1,0 +1,46 @@
+import { DecodeError, fromHex } from '../../protocol/index.js';
+
+/** Bytes of what a command was given: hex arguments, or standard input as hex text or, with `binary`, as it is. */
+export async function readInput(words: readonly string[], binary: boolean): Promise<Uint8Array[]> {
+  if (words.length > 0) return words.map(parseHex);
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const all = Buffer.concat(chunks);
+  if (binary) return [new Uint8Array(all)];
+  return [parseHex(all.toString('latin1'))];
+}
+
+/** A wrong use of the command line; the CLI root answers with exit status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly exitCode = 2;
+}
+
+function parseHex(text: string): Uint8Array {
+  try {
+    return fromHex(text);
+  } catch (error) {
+    throw error instanceof DecodeError ? new UsageError(`not hex: ${error.message}`) : error;
+  }
+}
+
+/** Runs a command's work; a wrong use is written to standard error and sets exit status 2. */
+export async function withUsage(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+const editionsByName = { '2011': 2011, '2013': 2013, '2019': 2019 } as const;
+
+/** The value of `--edition`. */
+export function editionOption(value: string | undefined): { edition?: 2011 | 2013 | 2019 } {
+  if (value === undefined) return {};
+  const edition = editionsByName[value as keyof typeof editionsByName];
+  if (edition === undefined) throw new UsageError(`--edition: expected 2011, 2013 or 2019, found ${value}`);
+  return { edition };
+}
