@@ -119,14 +119,26 @@ export class Accounts {
 
   /**
    * Makes the first administrator where the store has no account: with the given password, else with one made here,
-   * which is returned to be printed once and is not kept.
+   * which is returned to be printed once and is not kept. A password from the configuration is taken as it is: a start
+   * that fails would leave the operator without a way in; `weak` says that it is shorter than the API would take.
    */
-  async ensureFirstAdministrator(password?: string): Promise<{ name: string; password?: string } | undefined> {
+  async ensureFirstAdministrator(
+    password?: string,
+  ): Promise<{ name: string; password?: string; weak?: boolean } | undefined> {
     const page = await this.deps.store.scan({ index: 'accounts', limit: 1 });
     if (page.items.length > 0) return undefined;
     const made = password ?? randomBytes(15).toString('base64url');
-    await this.create({ name: 'admin', fullName: 'Administrator', roles: FIRST_ROLES, password: made });
-    return password === undefined ? { name: 'admin', password: made } : { name: 'admin' };
+    const account: Account = {
+      name: 'admin',
+      fullName: 'Administrator',
+      roles: FIRST_ROLES,
+      passwordHash: await hashPassword(made),
+      createdAt: this.deps.clock.now(),
+    };
+    // Another node that starts at the same moment has made it.
+    if (!(await this.#write('account', account.name, 0, account))) return undefined;
+    if (password === undefined) return { name: account.name, password: made };
+    return { name: account.name, ...([...password].length < MIN_PASSWORD_LENGTH ? { weak: true } : {}) };
   }
 
   // sessions

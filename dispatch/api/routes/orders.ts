@@ -17,7 +17,7 @@ import type { RouteDeps } from './deps.js';
 
 const TAG = 'Orders';
 /** Events of one order in its JSON; an order has some dozens, one that is reassigned for days some hundreds. */
-const MAX_EVENTS = 2_000;
+const MAX_EVENTS = 1_000;
 
 /** The order as JSON, after its centre got it: reading it is getting it. */
 export async function showOrder(
