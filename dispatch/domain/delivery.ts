@@ -7,7 +7,7 @@ import { CANCELLED, emitEnd, outboxOf, plan, queueItem, refs, viewOf, wasWritten
 import type { DomainEvent } from './events.js';
 import { legRemovalConfirmed, legSent } from './leg.js';
 import { isEffective } from './leg-states.js';
-import { urgeText } from './menu.js';
+import { remindText, urgeText } from './menu.js';
 import type { Delivery } from './model.js';
 import {
   isList, isOpen, isOrder, isOrderClass, legKey, nextInLane, OPEN_ITEMS_LIMIT, pauseAfter, retriesOf,
@@ -15,6 +15,7 @@ import {
 import type { QueueChanged } from './queue.js';
 import type { CommandOf, Deciders, Hook, Hooks, Result } from './tables.js';
 import { Refusal, type Tx } from './tx.js';
+import type { Urged } from './urge.js';
 
 // ---------------------------------------------------------------------------------------------------------------
 // What the delivery loop and people say
@@ -153,6 +154,7 @@ export const deliveryHooks: Hooks = {
   },
   'order.edited': planOrder,
   'order.urged': urged,
+  'order.reminded': reminded,
   'vehicle.edited': planVehicle,
   'terminal.created': planVehicle,
   'terminal.edited': planVehicle,
@@ -179,19 +181,26 @@ function recalling(tx: Tx, { vehicleId, orderId, leg }: DomainEvent): void {
   plan(tx, vehicleId!);
 }
 
-function urged(tx: Tx, event: DomainEvent): void {
-  const order = tx.get('order', event.orderId!);
-  if (!order) return;
-  const { note } = event.data as { note?: string };
-  for (const { vehicleId, leg } of openLegs(tx, event)) {
-    const language = tx.get('vehicle', vehicleId)?.language ?? 'zh-CN';
-    urge(tx, vehicleId, order.id, leg, urgeText(order.number, note, language));
-    plan(tx, vehicleId);
-  }
+/** The customer called again: the cab that has the order, or the main order of its group, hears of it. */
+function urged(tx: Tx, { orderId, leg, vehicleId, data }: DomainEvent): void {
+  const { urge: call, sound } = data as Urged;
+  const order = tx.get('order', orderId!);
+  if (!sound || !order || leg === undefined || vehicleId === undefined) return;
+  const held = order.mergedInto === undefined ? order : (tx.get('order', order.mergedInto) ?? order);
+  const language = tx.get('vehicle', vehicleId)?.language ?? 'zh-CN';
+  urge(tx, vehicleId, held.id, leg, urgeText(held.number, call.note, language));
+  plan(tx, vehicleId);
+}
+
+function reminded(tx: Tx, { orderId, leg, vehicleId }: DomainEvent): void {
+  const order = tx.get('order', orderId!);
+  if (!order || leg === undefined || vehicleId === undefined) return;
+  const language = tx.get('vehicle', vehicleId)?.language ?? 'zh-CN';
+  urge(tx, vehicleId, order.id, leg, remindText(order.number, language));
 }
 
 /** Sounds in the cab about one leg: the newest words replace older ones that were not sent. */
-export function urge(tx: Tx, vehicleId: string, orderId: string, leg: number, text: string): void {
+function urge(tx: Tx, vehicleId: string, orderId: string, leg: number, text: string): void {
   const view = viewOf(tx, vehicleId);
   if (!view?.rules.orders) return;
   for (const item of outboxOf(tx, vehicleId).items) {

@@ -184,3 +184,8 @@ export function urgeText(number: string, note: string | undefined, language: Veh
   const words = language === 'en' ? `${number} urgent: customer called again` : `${number} 催办：客户再次来电`;
   return note ? `${words} ${note}` : words;
 }
+
+/** Reminder that an order waits to be accepted. */
+export function remindText(number: string, language: Vehicle['language']): string {
+  return language === 'en' ? `${number} please accept` : `${number} 请接单`;
+}
