@@ -16,6 +16,8 @@ export class RedisConnection {
   readonly client: Redis | Cluster;
   readonly #guard: DurabilityGuard;
   #closed = false;
+  /** Commands that were sent and not answered, on a connection that is not a cluster's (that one tells by itself). */
+  readonly #sent = new Set<(error: StoreError) => void>();
   /** Writes pass the guard in the order of their calls. */
   #gate: Promise<void> = Promise.resolve();
 
@@ -27,8 +29,9 @@ export class RedisConnection {
     // Errors come back with each command; an 'error' event without a listener would end the process.
     this.client.on('error', () => undefined);
     this.#guard = new DurabilityGuard(() => this.masters(), settings);
+    this.client.on('close', () => this.#lost());
     // Behind a new connection may be another server, with other settings and without the scripts.
-    for (const event of ['ready', '+node', '-node']) this.client.on(event, () => this.#guard.forget());
+    for (const event of ['close', 'ready', '+node', '-node']) this.client.on(event, () => this.#guard.forget());
   }
 
   /** First contact; rejects with what is wrong where there is none within the command's time. */
@@ -120,10 +123,26 @@ export class RedisConnection {
   async #mapped<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new StoreError('closed', 'the store is closed');
     try {
-      return await work();
+      return await (this.client.status === 'ready' && this.client instanceof Redis ? this.#answered(work) : work());
     } catch (error) {
       throw redisError(error);
     }
+  }
+
+  /** ioredis leaves what was sent before a connection was lost to its timeout; this tells at once. */
+  #answered<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#sent.add(reject);
+      void work()
+        .then(resolve, reject)
+        .finally(() => this.#sent.delete(reject));
+    });
+  }
+
+  #lost(): void {
+    const error = new StoreError('unavailable', 'Redis: the connection was lost before the answer came');
+    for (const reject of this.#sent) reject(error);
+    this.#sent.clear();
   }
 
   #unreachable(error: unknown): StoreError {

@@ -6,7 +6,7 @@ import type { Durability } from './store.js';
 
 /** Settings can be changed while the server runs. */
 const CHECK_EVERY_MS = 30_000;
-/** Longest wait for a disk or a replica; then the write is not confirmed. */
+/** Longest wait for a disk or a replica; then the write is not confirmed. At most half of a command's time. */
 const WAIT_MS = 1_000;
 
 type Fsync = 'always' | 'everysec' | 'no' | 'off' | 'unknown';
@@ -43,7 +43,15 @@ export class DurabilityGuard {
   }
 
   /** Resolves when the settings of all masters are known and give what is asked. */
-  ready(): Promise<void> {
+  async ready(): Promise<void> {
+    // Again where the connection was lost while they were read.
+    for (let known: Promise<void> | undefined; !known || known !== this.#known;) {
+      known = this.#current();
+      await known;
+    }
+  }
+
+  #current(): Promise<void> {
     if (!this.#known || performance.now() - this.#checkedAt > CHECK_EVERY_MS) {
       this.#checkedAt = performance.now();
       const known = this.#read();
@@ -58,10 +66,11 @@ export class DurabilityGuard {
   waits(): Wait[] {
     const { durability } = this.settings;
     const waits: Wait[] = [];
+    const ms = Math.min(WAIT_MS, Math.floor(this.settings.commandTimeoutMs / 2));
     if ((durability === 'fsync' || durability === 'replica') && this.#servers.some(({ fsync }) => fsync !== 'always')) {
-      waits.push({ command: 'WAITAOF', args: [1, 0, WAIT_MS], check: checkWaitAof });
+      waits.push({ command: 'WAITAOF', args: [1, 0, ms], check: checkWaitAof });
     }
-    if (durability === 'replica') waits.push({ command: 'WAIT', args: [1, WAIT_MS], check: checkWait });
+    if (durability === 'replica') waits.push({ command: 'WAIT', args: [1, ms], check: checkWait });
     return waits;
   }
 
@@ -166,9 +175,9 @@ async function readConfig(server: Redis): Promise<Map<string, string> | undefine
 
 function checkWaitAof(reply: unknown): void {
   const [local] = reply as [number, number];
-  if (Number(local) < 1) throw new StoreError('unavailable', `Redis: not on the disk within ${WAIT_MS} ms (WAITAOF)`);
+  if (Number(local) < 1) throw new StoreError('unavailable', `Redis: not on the disk in time (WAITAOF)`);
 }
 
 function checkWait(reply: unknown): void {
-  if (Number(reply) < 1) throw new StoreError('unavailable', `Redis: no replica had it within ${WAIT_MS} ms (WAIT)`);
+  if (Number(reply) < 1) throw new StoreError('unavailable', `Redis: no replica had it in time (WAIT)`);
 }

@@ -89,6 +89,17 @@ end
 local position = redis.call('HGET', state, 'position') or '0'
 if mode == 'check' then return { 'ok', position } end
 
+-- The first write is one that Redis refuses when memory is short: from then on it lets the script end.
+local after = whole(tonumber(position) + #added)
+local time = redis.call('TIME')
+local clock = tonumber(time[1]) * 1000
+redis.call('HSET', commits, id, after)
+redis.call('ZADD', commitExpiry, whole(clock + memory), id)
+for _, old in ipairs(redis.call('ZRANGEBYSCORE', commitExpiry, '-inf', whole(clock), 'LIMIT', 0, 10)) do
+  redis.call('ZREM', commitExpiry, old)
+  redis.call('HDEL', commits, old)
+end
+
 for _, put in ipairs(puts) do
   local head = redis.call('HGET', heads, put.key)
   if head then
@@ -131,14 +142,5 @@ if once.key ~= '' then
 end
 if applied.node ~= '' then redis.call('HSET', appliedKey, applied.node, applied.sequence) end
 
-local time = redis.call('TIME')
-local clock = tonumber(time[1]) * 1000
-for _, old in ipairs(redis.call('ZRANGEBYSCORE', commitExpiry, '-inf', whole(clock), 'LIMIT', 0, 10)) do
-  redis.call('ZREM', commitExpiry, old)
-  redis.call('HDEL', commits, old)
-end
-redis.call('HSET', commits, id, position)
-redis.call('ZADD', commitExpiry, whole(clock + memory), id)
-
-if #added > 0 then redis.call('PUBLISH', channel, position) end
-return { 'ok', position }
+if #added > 0 then redis.call('PUBLISH', channel, after) end
+return { 'ok', after }
