@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { editions, encodeFrame, explainFrame, fromHex, messages, phoneToRaw, toHex } from '../../protocol/index.js';
+import { bytesOf } from './arbitraries.js';
+
+const identity = { versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw('13900000017', 6) };
+const valueOf = (rows: ReturnType<typeof explainFrame>, field: string): string | undefined =>
+  rows.find((row) => row.field === field)?.value;
+
+describe('an explanation', () => {
+  const ids = Object.values(messages).map(({ id }) => id);
+  const frames = fc
+    .record({ messageId: fc.constantFrom(...ids, 0x0304), body: bytesOf(0, 80), parts: fc.boolean() })
+    .map(({ messageId, body, parts }) =>
+      encodeFrame({ ...identity, messageId, body, serial: 0x7d7e, ...(parts ? { total: 3, index: 1 } : {}) }),
+    );
+
+  it('covers every byte once, whatever the bytes are', () => {
+    const streams = fc.array(fc.oneof(frames, bytesOf(0, 20)), { maxLength: 4 });
+    fc.assert(
+      fc.property(streams, fc.constantFrom(...editions), (parts, edition) => {
+        const bytes = new Uint8Array(Buffer.concat(parts));
+        const rows = explainFrame(bytes, edition);
+        expect(rows.map(({ hex }) => hex).join('')).toBe(toHex(bytes));
+        let at = 0;
+        for (const { offset, length } of rows) {
+          expect(offset).toBe(at);
+          expect(length).toBeGreaterThan(0);
+          at += length;
+        }
+      }),
+      { numRuns: 800 },
+    );
+  });
+
+  it('says what a location holds', () => {
+    const rows = explainFrame(
+      fromHex(
+        '7e02000032013900000017007d0100000000000c000301c87d027d01073d9a100026020b0057260314093045' +
+          '01040001e2400202018125040000001430011831010b237e',
+      ),
+    );
+    expect(valueOf(rows, 'header.phone')).toBe('13900000017');
+    expect(valueOf(rows, 'body.status')).toBe('0x000c0003: accOn, fix, gps, beidou');
+    expect(valueOf(rows, 'body.time')).toBe('2026-03-14 09:30:45');
+    expect(valueOf(rows, 'body.extras[0].value')).toBe('mileageKm 12345.6');
+    expect(rows.find(({ field }) => field === 'body.latitudeE6')).toMatchObject({ offset: 22, hex: '01c87d027d01' });
+  });
+
+  it('names results, parameters and what does not fit', () => {
+    const frame = (messageId: number, hex: string) =>
+      explainFrame(encodeFrame({ ...identity, messageId, serial: 1, body: fromHex(hex) }));
+    expect(valueOf(frame(0x8001, '0002010204'), 'body.result')).toBe('4 = alarm handled');
+    const parameters = frame(0x8103, '0100000001040000003c');
+    expect(valueOf(parameters, 'body.parameters[0].value')).toBe('60 s');
+    expect(frame(0x8001, '000201').at(-3)).toMatchObject({ meaning: expect.stringContaining('truncated') as string });
+    expect(frame(0x0304, '010203')[5]).toMatchObject({ field: 'body', meaning: 'body of an undeclared message' });
+  });
+
+  it('says why a piece is no frame', () => {
+    expect(explainFrame(fromHex('7e010203'))).toMatchObject([
+      { field: 'flag' },
+      { field: 'unterminated', hex: '010203' },
+    ]);
+    expect(explainFrame(fromHex('7e0102037e'))[1]).toMatchObject({ field: 'refused', meaning: 'no frame: too_short' });
+  });
+});
