@@ -24,8 +24,14 @@ export class TerminalClient {
     });
   }
 
-  static async open(port: number, form: TerminalForm, tls?: ConnectionOptions): Promise<TerminalClient> {
-    const socket = tls === undefined ? connect({ port, host: '127.0.0.1' }) : connectTls({ port, host: '127.0.0.1', ...tls });
+  /** @param allowHalfOpen the terminal may go on sending after the gateway has ended */
+  static async open(
+    port: number,
+    form: TerminalForm,
+    { tls, allowHalfOpen = false }: { tls?: ConnectionOptions; allowHalfOpen?: boolean } = {},
+  ): Promise<TerminalClient> {
+    const to = { port, host: '127.0.0.1' };
+    const socket = tls === undefined ? connect({ ...to, allowHalfOpen }) : connectTls({ ...to, ...tls });
     const client = new TerminalClient(form, socket);
     await once(socket, tls === undefined ? 'connect' : 'secureConnect');
     return client;

@@ -7,8 +7,8 @@ import { TerminalClient } from '../support/terminal-client.js';
 let world: GatewayWorld;
 const clients: TerminalClient[] = [];
 const start = async (options?: GatewayWorldOptions) => (world = await startGatewayWorld(options));
-const open = async (form: TerminalForm) => {
-  const client = await TerminalClient.open(world.port, form);
+const open = async (form: TerminalForm, how?: { allowHalfOpen: boolean }) => {
+  const client = await TerminalClient.open(world.port, form, how);
   clients.push(client);
   return client;
 };
@@ -137,7 +137,7 @@ describe('two connections of one terminal', () => {
   it('the newer with a valid code takes over, the older is closed, and its late frames are still taken', async () => {
     await start();
     const vehicleId = await addVehicle(world.dispatch, form.phone);
-    const older = await open(form);
+    const older = await open(form, { allowHalfOpen: true });
     const code = await older.enrol();
     const newer = await open(form);
     await newer.login(code);
