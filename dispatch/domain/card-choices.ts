@@ -2,6 +2,7 @@
 import { changeDuty } from './duty.js';
 import { advanceLeg, beginRecall, finishWork, furthest, moveLeg, restoreLeg } from './leg.js';
 import { isEffective, legOf } from './leg-states.js';
+import { resolveLinkCard } from './link.js';
 import { unmergeSub } from './merge.js';
 import type { Card, Leg, Order } from './model.js';
 import { settleCards } from './cards.js';
@@ -73,12 +74,6 @@ const CHOICES: Record<string, Record<string, Choice>> = {
   },
 };
 
-/** Adds the choices of another subject's cards; called while modules load. */
-export function registerChoices(code: string, choices: Record<string, Choice>): void {
-  if (code in CHOICES) throw new Error(`two tables of choices for ${code}`);
-  CHOICES[code] = choices;
-}
-
 export const cardDeciders: Deciders = {
   'card.resolve': (tx, { cardId, choice, note }) => {
     const card = tx.get('card', cardId);
@@ -94,6 +89,8 @@ export const cardDeciders: Deciders = {
       });
     }
     CHOICES[card.code]?.[choice]?.(tx, card);
+    if (card.kind === 'swapped' || card.kind === 'contested')
+      resolveLinkCard(tx, card.code, choice, String(card.data['phone']));
     settleCards(tx, cardId, choice, note);
     return { cardId, choice, ...(card.orderId === undefined ? {} : { orderId: card.orderId }) };
   },

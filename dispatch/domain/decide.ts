@@ -18,6 +18,7 @@ import { linkDeciders } from './link.js';
 import { orderDeciders } from './order.js';
 import { organisationDeciders } from './organisation.js';
 import { queueDeciders } from './queue.js';
+import { evidenceAppliers } from './terminal-evidence.js';
 import { actionAppliers } from './terminal-actions.js';
 import { join, type AnyCommand, type Appliers, type Deciders, type Result } from './tables.js';
 import { Refusal, type Tx } from './tx.js';
@@ -46,6 +47,7 @@ const DECIDERS: Deciders = join<Deciders>(
 const APPLIERS: Appliers = join<Appliers>(
   'appliers',
   // one line for each subject
+  evidenceAppliers,
   dutyAppliers,
   actionAppliers,
   deliveryAppliers,

@@ -18,11 +18,13 @@ import { stageReducers } from './order-stages.js';
 import { organisationReducers } from './organisation.js';
 import { queueReducers } from './queue.js';
 import { join, type Documents, type Reducers } from './tables.js';
+import { evidenceReducers } from './terminal-evidence.js';
 import { timePointReducers } from './time-points.js';
 
 const REDUCERS: Reducers = join<Reducers>(
   'reducers',
   // one line for each subject
+  evidenceReducers,
   callbackReducers,
   dutyReducers,
   mergeReducers,

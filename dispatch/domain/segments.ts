@@ -9,7 +9,7 @@ import type { DispatchSettings } from './settings.js';
 export const SEGMENTS = ['AB', 'BC', 'CD', 'R', 'DE', 'EF', 'FG', 'GH', 'AH'] as const;
 export type SegmentName = (typeof SEGMENTS)[number];
 /** The parts that add up to AH. */
-export const PARTS = SEGMENTS.filter((name) => name !== 'AH');
+export const PARTS: readonly SegmentName[] = SEGMENTS.filter((name) => name !== 'AH');
 
 export type SegmentState = 'notStarted' | 'running' | 'met' | 'breached' | 'unknown';
 export type Level = 'callCentre' | 'repairCentre' | 'network' | 'crew' | 'everyone';
