@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerOptions as TlsOptions } from 'node:https';
 import cookie from '@fastify/cookie';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { Accounts } from '../accounts.js';
@@ -149,7 +151,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
 function fastify({ config, log }: HttpServerDeps): FastifyInstance {
   const options = {
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_MS,

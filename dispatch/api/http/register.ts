@@ -52,7 +52,6 @@ export class Registrar {
       method: spec.method,
       url: routerPath(spec),
       ...(spec.bodyLimit ? { bodyLimit: spec.bodyLimit } : {}),
-      ...(spec.handlerTimeoutMs ? { handlerTimeout: spec.handlerTimeoutMs } : {}),
       config: { spec },
       schema: {
         ...(spec.params ? { params: spec.params } : {}),

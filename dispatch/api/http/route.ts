@@ -77,8 +77,6 @@ export interface RouteSpec<P extends Shape = Shape, Q extends Shape = Shape, B e
   audit?: boolean;
   /** Not in the documentation: nobody calls it by hand. */
   hidden?: boolean;
-  /** Real time that the handler may take, where the usual limit does not fit. */
-  handlerTimeoutMs?: number;
   /** The answer holds a secret: a repeated request gets it without. */
   secretFields?: readonly string[];
   handler: (context: Context<Out<P>, Out<Q>, Out<B>>) => unknown;

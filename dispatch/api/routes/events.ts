@@ -61,7 +61,7 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
         'at most one a second, limited to `bbox`. Comments every 15 s keep the connection. A client that does not read is cut off with `event: end`.',
       query: z.strictObject({ after: position.optional(), types, positions: flag.optional(), bbox: bbox.optional() }),
       produces: ['text/event-stream'],
-      handlerTimeoutMs: 2 ** 31 - 1,
+      audit: true,
       responses: { 200: { description: 'An event stream', mediaTypes: ['text/event-stream'] } },
       async handler({ request, reply, query, guard }) {
         if (request.method === 'HEAD') return reply.type('text/event-stream').send('');
