@@ -16,6 +16,7 @@ export class RedisConnection {
   readonly client: Redis | Cluster;
   readonly #guard: DurabilityGuard;
   #closed = false;
+  #lastError: Error | undefined;
   /** Commands that were sent and not answered, on a connection that is not a cluster's (that one tells by itself). */
   readonly #sent = new Set<(error: StoreError) => void>();
   /** Writes pass the guard in the order of their calls. */
@@ -27,7 +28,7 @@ export class RedisConnection {
   ) {
     this.client = connect(where, settings);
     // Errors come back with each command; an 'error' event without a listener would end the process.
-    this.client.on('error', () => undefined);
+    this.client.on('error', (error: Error) => (this.#lastError = error));
     this.#guard = new DurabilityGuard(() => this.masters(), settings);
     this.client.on('close', () => this.#lost());
     // Behind a new connection may be another server, with other settings and without the scripts.
@@ -59,14 +60,14 @@ export class RedisConnection {
     return this.client instanceof Cluster ? this.client.nodes('master') : [this.client];
   }
 
-  /** A command that changes nothing. */
-  async read(command: string, key: string, ...args: Arg[]): Promise<unknown> {
+  /** A command that changes nothing, or only what need not outlive the server. */
+  async call(command: string, key: string, ...args: Arg[]): Promise<unknown> {
     return this.#mapped(() => this.client.callBuffer(command, key, ...args));
   }
 
   /** A script that changes nothing, or only what need not outlive the server. */
   async script(script: Script, keys: string[], args: Arg[]): Promise<unknown> {
-    return this.#loaded(script, (name, text) => this.read(name, text, keys.length, ...keys, ...args));
+    return this.#loaded(script, (name, text) => this.call(name, text, keys.length, ...keys, ...args));
   }
 
   /** A command that writes; resolves when the write is as durable as the configuration asks. */
@@ -147,7 +148,8 @@ export class RedisConnection {
 
   #unreachable(error: unknown): StoreError {
     const place = this.where.kind === 'standalone' ? withoutPassword(this.where.url) : servers(this.where);
-    const { message } = redisError(error);
+    // The connection's own error says more than that of a command which waited for it.
+    const { message } = redisError(this.#lastError ?? error);
     return new StoreError('unavailable', `no Redis at ${place}: ${message}`, { cause: error });
   }
 }

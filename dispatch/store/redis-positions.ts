@@ -77,14 +77,14 @@ export class RedisPositions {
       }
       await Promise.all(
         [...byShard].map(async ([shard, ids]) => {
-          const found = (await this.redis.read('hmget', this.keys.last(shard), ...ids)) as (Buffer | null)[];
+          const found = (await this.redis.call('hmget', this.keys.last(shard), ...ids)) as (Buffer | null)[];
           found.forEach((bytes, i) => add(ids[i]!, bytes));
         }),
       );
     } else {
       await Promise.all(
         allShards().map(async (shard) => {
-          const found = (await this.redis.read('hgetall', this.keys.last(shard))) as Record<string, Buffer>;
+          const found = (await this.redis.call('hgetall', this.keys.last(shard))) as Record<string, Buffer>;
           for (const [vehicleId, bytes] of Object.entries(found)) add(vehicleId, bytes);
         }),
       );
@@ -96,7 +96,7 @@ export class RedisPositions {
     const hours = await this.#hours(vehicleId, from, to);
     for (let i = 0; i < hours.length; i += HOURS_PER_READ) {
       const some = hours.slice(i, i + HOURS_PER_READ);
-      const tracks = await this.redis.read('mget', ...tracksOf(this.keys, vehicleId, some));
+      const tracks = await this.redis.call('mget', ...tracksOf(this.keys, vehicleId, some));
       for (const bytes of tracks as (Buffer | null)[]) {
         if (bytes) yield* positionsOf(vehicleId, mergeBlocks(framesOf(bytes)), from, to);
       }
@@ -108,7 +108,7 @@ export class RedisPositions {
     const hour = Math.max(0, hourOf(before));
     let deleted = 0;
     for (const shard of allShards()) {
-      const vehicles = ((await this.redis.read('hkeys', this.keys.last(shard))) as Buffer[]).map(String);
+      const vehicles = ((await this.redis.call('hkeys', this.keys.last(shard))) as Buffer[]).map(String);
       for (let i = 0; i < vehicles.length; i += PER_STEP) {
         const counts = await Promise.all(
           vehicles
@@ -133,7 +133,7 @@ export class RedisPositions {
     const bounds = [hourOf(from), hourOf(to - 1)].map((hour) =>
       Number.isFinite(hour) ? hour : hour > 0 ? '+inf' : '-inf',
     );
-    return ((await this.redis.read('zrangebyscore', this.keys.hours(vehicleId), ...bounds)) as Buffer[]).map(String);
+    return ((await this.redis.call('zrangebyscore', this.keys.hours(vehicleId), ...bounds)) as Buffer[]).map(String);
   }
 
   #count(vehicleId: string, hour: number): void {
@@ -166,7 +166,7 @@ export class RedisPositions {
   }
 
   async #compact(key: string): Promise<void> {
-    const bytes = (await this.redis.read('get', key)) as Buffer | null;
+    const bytes = (await this.redis.call('get', key)) as Buffer | null;
     if (!bytes) return;
     const blocks = framesOf(bytes);
     if (blocks.length < 2) return;

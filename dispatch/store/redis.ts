@@ -60,8 +60,8 @@ export async function openRedis(where: RedisUrl, options: RedisStoreOptions = {}
 }
 
 async function checkFormat(redis: RedisConnection, keys: RedisKeys): Promise<void> {
-  const stored = (await redis.read('hget', keys.meta, 'store.format')) as Buffer | null;
-  if (stored === null) await redis.write('hset', keys.meta, 'store.format', FORMAT);
+  const stored = (await redis.call('hget', keys.meta, 'store.format')) as Buffer | null;
+  if (stored === null) await redis.call('hset', keys.meta, 'store.format', FORMAT);
   else if (Number(stored) > FORMAT) {
     throw new StoreError(
       'format',
@@ -99,14 +99,14 @@ class RedisStore implements DispatchStore {
   async get(kind: string, id: string): Promise<StoredDoc | undefined> {
     this.#open();
     const key = docKey(kind, id);
-    return toDoc(key, (await this.redis.read('hget', this.keys.docs, key)) as Buffer | null);
+    return toDoc(key, (await this.redis.call('hget', this.keys.docs, key)) as Buffer | null);
   }
 
   async getMany(names: readonly { kind: string; id: string }[]): Promise<(StoredDoc | undefined)[]> {
     this.#open();
     if (names.length === 0) return [];
     const keys = names.map(({ kind, id }) => docKey(kind, id));
-    const docs = (await this.redis.read('hmget', this.keys.docs, ...keys)) as (Buffer | null)[];
+    const docs = (await this.redis.call('hmget', this.keys.docs, ...keys)) as (Buffer | null)[];
     return docs.map((doc, i) => toDoc(keys[i]!, doc));
   }
 
@@ -143,7 +143,7 @@ class RedisStore implements DispatchStore {
 
   async remembered(key: string): Promise<unknown> {
     this.#open();
-    const stored = (await this.redis.read('hget', this.keys.idempotency, checkName('key', key))) as Buffer | null;
+    const stored = (await this.redis.call('hget', this.keys.idempotency, checkName('key', key))) as Buffer | null;
     if (!stored) return undefined;
     const [until, json] = splitHead(stored);
     return until > this.settings.now() ? JSON.parse(json) : undefined;
@@ -161,13 +161,13 @@ class RedisStore implements DispatchStore {
       const reply = (await this.redis.script(scripts.events, keys, [from, `(${ref}\u0001`, limit])) as Buffer[];
       return pairs(reply).map(([position, json]) => toEvent(Number(position), json));
     }
-    const reply = await this.redis.read('xrange', this.keys.events, `(${after}-0`, '+', 'COUNT', limit);
+    const reply = await this.redis.call('xrange', this.keys.events, `(${after}-0`, '+', 'COUNT', limit);
     return (reply as [Buffer, [Buffer, Buffer]][]).map(([id, [, json]]) => toEvent(parseInt(id.toString(), 10), json));
   }
 
   async lastPosition(): Promise<number> {
     this.#open();
-    return Number(await this.redis.read('hget', this.keys.state, 'position'));
+    return Number(await this.redis.call('hget', this.keys.state, 'position'));
   }
 
   // ---- due times
@@ -186,7 +186,7 @@ class RedisStore implements DispatchStore {
 
   async nextDueAt(): Promise<number | undefined> {
     this.#open();
-    const [, at] = (await this.redis.read('zrange', this.keys.due, 0, 0, 'WITHSCORES')) as Buffer[];
+    const [, at] = (await this.redis.call('zrange', this.keys.due, 0, 0, 'WITHSCORES')) as Buffer[];
     return at === undefined ? undefined : Number(at);
   }
 
@@ -202,14 +202,14 @@ class RedisStore implements DispatchStore {
     this.#open();
     checkLimit(limit);
     const log = this.keys.log(checkName('node', node));
-    const reply = await this.redis.read('xrange', log, `(0-${after}`, '+', 'COUNT', limit);
+    const reply = await this.redis.call('xrange', log, `(0-${after}`, '+', 'COUNT', limit);
     return (reply as [Buffer, [Buffer, Buffer]][]).map(([id, [, group]]) => ({ sequence: sequenceOf(id), group }));
   }
 
   async ingestState(node: string): Promise<{ appended: number; applied: number }> {
     this.#open();
     const [stored, appended] = await Promise.all([
-      this.redis.read('hget', this.keys.applied, checkName('node', node)),
+      this.redis.call('hget', this.keys.applied, checkName('node', node)),
       this.#appended(node),
     ]);
     const applied = Number(stored);
@@ -218,12 +218,12 @@ class RedisStore implements DispatchStore {
 
   async ingestNodes(): Promise<string[]> {
     this.#open();
-    return ((await this.redis.read('smembers', this.keys.nodes)) as Buffer[]).map(String).sort();
+    return ((await this.redis.call('smembers', this.keys.nodes)) as Buffer[]).map(String).sort();
   }
 
   async trimIngest(node: string, sequence: number): Promise<void> {
     this.#open();
-    const applied = Number(await this.redis.read('hget', this.keys.applied, checkName('node', node)));
+    const applied = Number(await this.redis.call('hget', this.keys.applied, checkName('node', node)));
     await this.redis.write('xtrim', this.keys.log(node), 'MINID', `0-${Math.min(sequence, applied) + 1}`);
   }
 
@@ -277,7 +277,7 @@ class RedisStore implements DispatchStore {
   async owner(terminal: string, now: number): Promise<Lease | undefined> {
     this.#open();
     const leases = this.keys.leases(checkName('terminal', terminal));
-    const stored = (await this.redis.read('hget', leases, terminal)) as Buffer | null;
+    const stored = (await this.redis.call('hget', leases, terminal)) as Buffer | null;
     const lease = stored ? (JSON.parse(stored.toString()) as Lease) : undefined;
     return lease && lease.until > now ? lease : undefined;
   }
@@ -292,7 +292,7 @@ class RedisStore implements DispatchStore {
 
   async getBlob(name: string): Promise<Uint8Array | undefined> {
     this.#open();
-    const bytes = (await this.redis.read('get', this.keys.blob(checkName('name', name)))) as Buffer | null;
+    const bytes = (await this.redis.call('get', this.keys.blob(checkName('name', name)))) as Buffer | null;
     return bytes ? new Uint8Array(bytes) : undefined;
   }
 
@@ -305,7 +305,7 @@ class RedisStore implements DispatchStore {
 
   async meta(key: string): Promise<unknown> {
     this.#open();
-    const stored = (await this.redis.read('hget', this.keys.meta, `user.${checkName('key', key)}`)) as Buffer | null;
+    const stored = (await this.redis.call('hget', this.keys.meta, `user.${checkName('key', key)}`)) as Buffer | null;
     return stored === null ? undefined : JSON.parse(stored.toString());
   }
 
@@ -379,7 +379,7 @@ class RedisStore implements DispatchStore {
       if (!refused.ok) return refused;
       const blocks = await this.#again(() => this.#positions.put(batch.positions!, groups));
       const message = this.#watch.message(groups, blocks);
-      await this.redis.read('publish', this.keys.positionsChannel, message).catch(() => undefined);
+      await this.redis.call('publish', this.keys.positionsChannel, message).catch(() => undefined);
     }
     const result = toResult((await run('commit')) as Buffer[]);
     if (result.ok) {
@@ -435,7 +435,7 @@ class RedisStore implements DispatchStore {
 
   async #appended(node: string): Promise<number> {
     try {
-      const info = (await this.redis.read('xinfo', 'STREAM', this.keys.log(node))) as (Buffer | number)[];
+      const info = (await this.redis.call('xinfo', 'STREAM', this.keys.log(node))) as (Buffer | number)[];
       const at = info.findIndex((name) => String(name) === 'last-generated-id');
       return sequenceOf(info[at + 1] as Buffer);
     } catch (error) {

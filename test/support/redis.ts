@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { findProgram } from './system.js';
 
 const HOST = '127.0.0.1';
+/** What a server, or a Sentinel, says when it takes connections. */
+const READY = /Ready to accept connections|Sentinel ID is/;
 
 /** Settings of redis.conf by name. */
 export type RedisConfig = Record<string, string | number>;
@@ -25,11 +27,19 @@ export class RedisServer {
     readonly port: number,
     readonly directory: string,
     private readonly config: RedisConfig,
+    private readonly sentinelFile?: string,
   ) {}
 
   static async start(config: RedisConfig = DURABLE): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'linecrew-redis-'));
     const server = new RedisServer(await freePort(), directory, config);
+    await server.run();
+    return server;
+  }
+
+  /** A Sentinel with a configuration file that it may change. */
+  static async startSentinel(port: number, configFile: string): Promise<RedisServer> {
+    const server = new RedisServer(port, dirname(configFile), {}, configFile);
     await server.run();
     return server;
   }
@@ -46,17 +56,19 @@ export class RedisServer {
   async run(): Promise<void> {
     const program = findProgram('redis-server') ?? findProgram('valkey-server');
     if (!program) throw new Error('these tests need redis-server: apt-get install redis-server');
-    const settings = { bind: HOST, port: this.port, dir: this.directory, save: '', ...this.config };
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const process_ = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const settings: RedisConfig = { bind: HOST, port: this.port, dir: this.directory, ...this.config };
+    if (!this.sentinelFile) settings['save'] = '';
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...String(value).split(' ')]);
+    const first = this.sentinelFile ? [this.sentinelFile, '--sentinel'] : [];
+    const process_ = spawn(program, [...first, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#process = process_;
     const said: string[] = [];
     const ready = (async () => {
       for await (const line of createInterface({ input: process_.stdout })) {
         said.push(line);
-        if (line.includes('Ready to accept connections')) break;
+        if (READY.test(line)) break;
       }
-      if (!said.at(-1)?.includes('Ready')) throw new Error(`redis-server did not start:\n${said.join('\n')}`);
+      if (!READY.test(said.at(-1) ?? '')) throw new Error(`redis-server did not start:\n${said.join('\n')}`);
     })();
     await ready;
     // The rest of what it says is of no use, but must be read.
