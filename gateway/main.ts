@@ -1,13 +1,15 @@
 /** The composition root: puts store, dispatch, terminals, deliveries and HTTP together, in the order of who needs whom. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { Accounts } from '../dispatch/accounts.js';
 import { createHttpServer, type ApiPlugin, type HttpConfig } from '../dispatch/api/server.js';
 import { PositionRules } from '../dispatch/automation.js';
+import { consolePlugin } from '../dispatch/console-server.js';
 import { openClock } from '../dispatch/clock.js';
 import { Forecasts } from '../dispatch/forecasts.js';
 import { noRoad, osrmRoad } from '../dispatch/road.js';
@@ -108,7 +110,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
     dispatch, config: httpConfig(config), log, registry, readiness: readiness.state,
-    plugins,
+    plugins: [...plugins, consoleOf(config)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
   if (config.store.startsWith('lmdb:')) await openControl(config, store, accounts, clock.now, undo);
@@ -179,6 +181,17 @@ function httpConfig(config: Config): HttpConfig {
     node: config.nodeId,
     version,
   };
+}
+
+/** The built console; works from source (`gateway/`) and from the build (`dist/gateway/`). */
+function consoleOf(config: Config): ApiPlugin {
+  const places = ['../dist/console', '../console'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return consolePlugin({
+    directory: places.find((path) => existsSync(path)) ?? places[0]!,
+    timeZone: config.timeZone,
+    language: config.language,
+    map: { url: config.mapUrl, crs: config.mapCrs, attribution: config.mapAttribution },
+  });
 }
 
 function tlsFiles(cert: string | undefined, key: string | undefined): { cert: Buffer; key: Buffer } | undefined {
