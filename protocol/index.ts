@@ -36,6 +36,7 @@ export {
   type MessageSpec,
 } from './jt808/codec.js';
 export {
+  companionMessages,
   declarationOf,
   hasMessage,
   messageName,
@@ -60,7 +61,6 @@ export {
   binaryImei,
   describeFrame,
   describeStream,
-  toJson,
   type Described,
   type DescribedError,
   type DescribedMessage,
@@ -81,3 +81,4 @@ export { commonDialect, dialectFor, dialects, knownTerminals, type DialectRule }
 export type { Dialect, VendorAttributes } from './jt808/vendors/dialect.js';
 export { encodeJson } from './jt808/encode-json.js';
 export { explainFrame, type ExplainRow } from './jt808/explain.js';
+export { toJson } from './jt808/to-json.js';

@@ -17,7 +17,7 @@ export type StructOf<S> = Flat<
 export function struct<S extends Fields>(fields: S): Field<StructOf<S>> {
   const parts = Object.entries(fields) as [string, Field<unknown>][];
   return {
-    shape: { kind: 'struct', fields: fields as Record<string, Field<unknown>> },
+    shape: { kind: 'struct', fields: fields },
     read(r) {
       const outer = r.scope;
       const value: Record<string, unknown> = {};
@@ -66,14 +66,15 @@ function writeItems<T>(item: Field<T>, w: Writer, values: readonly T[]): void {
 }
 
 function asList<T>(value: readonly T[]): readonly T[] {
-  if (!Array.isArray(value)) throw new EncodeError('', `expected a list, found ${JSON.stringify(value)}`);
+  const isList: boolean = Array.isArray(value);
+  if (!isList) throw new EncodeError('', `expected a list, found ${JSON.stringify(value)}`);
   return value;
 }
 
 /** A count, then that many items. */
 export function list<T>(count: Field<number>, item: Field<T>): Field<T[]> {
   return {
-    shape: { kind: 'list', count, item: item as Field<unknown> },
+    shape: { kind: 'list', count, item: item },
     read(r) {
       r.trace?.enter('count');
       const length = count.read(r);
@@ -99,7 +100,7 @@ export function list<T>(count: Field<number>, item: Field<T>): Field<T[]> {
  */
 export function whileSound<T>(item: Field<T>): Field<T[]> {
   return {
-    shape: { kind: 'items', item: item as Field<unknown> },
+    shape: { kind: 'items', item: item },
     read(r) {
       const values: T[] = [];
       const { end } = r;
@@ -142,7 +143,7 @@ export function countOf(listName: string, count: Field<number>): Field<number | 
 /** A length, then exactly that many bytes. The inner field cannot see past its own end. */
 export function sized<T>(length: Field<number>, item: Field<T>): Field<T> {
   return {
-    shape: { kind: 'sized', length, item: item as Field<unknown> },
+    shape: { kind: 'sized', length, item: item },
     read(r) {
       r.trace?.enter('length');
       const count = length.read(r);
@@ -166,7 +167,7 @@ export function sized<T>(length: Field<number>, item: Field<T>): Field<T> {
 /** The same number twice: 2011 repeats counts and lengths for "in this packet" (reference 10.1, row 22). */
 export function twice(whole: Field<number>, inPacket: Field<number>): Field<number> {
   return {
-    shape: inPacket.shape,
+    shape: { kind: 'twice', whole, inPacket },
     read(r) {
       whole.read(r);
       return inPacket.read(r);
@@ -186,7 +187,7 @@ export function byEdition<T>(fields: { 2011: Field<T>; 2013?: Field<T>; 2019?: F
   const pick = (edition: Edition): Field<T> =>
     (edition >= 2019 ? fields[2019] : undefined) ?? (edition >= 2013 ? fields[2013] : undefined) ?? fields[2011];
   return {
-    shape: { kind: 'byEdition', pick: (edition) => pick(edition) as Field<unknown> },
+    shape: { kind: 'byEdition', pick: (edition) => pick(edition) },
     read: (r) => pick(r.edition).read(r),
     write: (w, value) => pick(w.edition).write(w, value),
   };
@@ -195,7 +196,7 @@ export function byEdition<T>(fields: { 2011: Field<T>; 2013?: Field<T>; 2019?: F
 /** Only from this edition on. */
 export function since<T>(edition: 2013 | 2019, item: Field<T>): Field<T | undefined> {
   return {
-    shape: { kind: 'since', edition, item: item as Field<unknown> },
+    shape: { kind: 'since', edition, item: item },
     read: (r) => (r.edition >= edition ? item.read(r) : undefined),
     write(w, value) {
       if (w.edition >= edition) item.write(w, value as T);
@@ -206,7 +207,7 @@ export function since<T>(edition: 2013 | 2019, item: Field<T>): Field<T | undefi
 /** Only up to and with this edition. */
 export function until<T>(edition: 2011 | 2013, item: Field<T>): Field<T | undefined> {
   return {
-    shape: { kind: 'until', edition, item: item as Field<unknown> },
+    shape: { kind: 'until', edition, item: item },
     read: (r) => (r.edition <= edition ? item.read(r) : undefined),
     write(w, value) {
       if (w.edition <= edition) item.write(w, value as T);
@@ -217,7 +218,7 @@ export function until<T>(edition: 2011 | 2013, item: Field<T>): Field<T | undefi
 /** Only when the struct so far says so. */
 export function when<T>(test: Condition, item: Field<T>): Field<T | undefined> {
   return {
-    shape: { kind: 'when', test, item: item as Field<unknown> },
+    shape: { kind: 'when', test, item: item },
     read: (r) => (test(r.scope, r.edition) ? item.read(r) : undefined),
     write(w, value) {
       if (test(w.scope, w.edition)) item.write(w, value as T);
@@ -240,7 +241,7 @@ export const equals =
 /** Only when at least `minimum` bytes are left. Writing leaves it out when the value is absent. */
 export function optional<T>(item: Field<T>, minimum = 1): Field<T | undefined> {
   return {
-    shape: { kind: 'optional', item: item as Field<unknown> },
+    shape: { kind: 'optional', item: item },
     read: (r) => (r.left >= minimum ? item.read(r) : undefined),
     write(w, value) {
       if (value !== undefined) item.write(w, value);
@@ -254,7 +255,7 @@ export function optional<T>(item: Field<T>, minimum = 1): Field<T | undefined> {
  */
 export function either<T>(first: Field<T>, second: Field<T>): Field<T> {
   return {
-    shape: { kind: 'either', first: first as Field<unknown>, second: second as Field<unknown> },
+    shape: { kind: 'either', first: first, second: second },
     read(r) {
       const { at, end, scope } = r;
       const mark = r.trace?.mark() ?? 0;
@@ -284,7 +285,7 @@ export function look<T>(
   return {
     shape: {
       kind: 'byEdition',
-      pick: (edition) => (write(edition) === 'first' ? first : second) as Field<unknown>,
+      pick: (edition) => (write(edition) === 'first' ? first : second),
     },
     read: (r) => (test(r) ? first : second).read(r),
     write: (w, value) => (write(w.edition) === 'first' ? first : second).write(w, value),

@@ -132,6 +132,7 @@ export type Shape =
   | { readonly kind: 'joined'; readonly separator: string }
   | { readonly kind: 'struct'; readonly fields: Readonly<Record<string, Field<unknown>>> }
   | { readonly kind: 'list'; readonly count: Field<number>; readonly item: Field<unknown> }
+  | { readonly kind: 'twice'; readonly whole: Field<number>; readonly inPacket: Field<number> }
   | { readonly kind: 'countOf'; readonly list: string; readonly count: Field<number> }
   | { readonly kind: 'items'; readonly item: Field<unknown> }
   | { readonly kind: 'sized'; readonly length: Field<number>; readonly item: Field<unknown> }

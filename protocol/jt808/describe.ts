@@ -4,6 +4,7 @@ import { decodeBody } from './codec.js';
 import { describeLocation, locationRanges, type DescribedLocation } from './describe-location.js';
 import { detectEdition, isBcd, type Edition } from './edition.js';
 import type { Frame, FrameWarning } from './frame.js';
+import { toJson } from './to-json.js';
 import { readParameter, type ParameterReading } from './parameters.js';
 import { Reassembler } from './reassembly.js';
 import { FrameSplitter, type SplitterOptions } from './splitter.js';
@@ -164,16 +165,6 @@ function declaredParts(messageId: number, edition: Edition, body: Uint8Array): B
     if (!(error instanceof DecodeError)) throw error;
     return { bodyError: { error: error.code, offset: error.offset, detail: error.message } };
   }
-}
-
-/** Bytes as hex, everything else as it is. */
-export function toJson(value: unknown): unknown {
-  if (value instanceof Uint8Array) return toHex(value);
-  if (Array.isArray(value)) return value.map(toJson);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, toJson(one)]));
-  }
-  return value;
 }
 
 /**

@@ -42,7 +42,7 @@ export function encodeJson(input: unknown): Uint8Array[] {
     ...header,
     edition,
     ...(name === undefined ? {} : { name }),
-    ...(bodyBytes === undefined ? { body: (json.body ?? {}) as never } : { bodyBytes }),
+    ...(bodyBytes === undefined ? { body: json.body ?? {} } : { bodyBytes }),
     maxBodyBytes: optionalNumber(json, 'maxBodyBytes', 1023) ?? 900,
   };
   return encodeMessage(spec).frames;

@@ -1,12 +1,13 @@
 import { toHex } from '../bytes/hex.js';
 import { DecodeError } from '../errors.js';
 import { Reader, type Field, type Shape, type Trace } from '../field/index.js';
+import { toJson } from './to-json.js';
 import { detectEdition, type Edition } from './edition.js';
 import { readExtra } from './extras.js';
 import { spelledOut, wordsOf } from './explain-value.js';
 import { standardFraming } from './framing.js';
 import type { Frame } from './frame.js';
-import { declarationOf } from './messages.js';
+import { companionMessages, declarationOf } from './messages.js';
 import { readParameter } from './parameters.js';
 import { FrameSplitter } from './splitter.js';
 
@@ -171,7 +172,7 @@ const hexNumber = (value: number, digits: number): string => `0x${value.toString
 function explainHeader(frame: Frame): PlainRow[] {
   const { start, phoneStart, phoneEnd, bodyStart } = frame;
   const declaration = declarationOf(frame.messageId);
-  const title = declaration === undefined ? 'not a declared message' : declaration.title;
+  const title = declaration?.title ?? companionMessages[frame.messageId]?.title ?? 'not a declared message';
   const rows: PlainRow[] = [
     headerRow(start, start + 2, 'messageId', title, hexNumber(frame.messageId, 4)),
     headerRow(start + 2, start + 4, 'attributes', attributeWords(frame), hexNumber(frame.attributes, 4)),
@@ -237,7 +238,7 @@ function leafRow(bytes: Uint8Array, leaf: Leaf, before: Leaf | undefined, editio
   if (id !== undefined && /extras\[\d+\]\.value$/.test(path)) {
     const reading = readExtra(id, bytes, start, end, edition);
     if (reading !== undefined) {
-      const words = typeof reading.value === 'object' ? JSON.stringify(reading.value) : String(reading.value);
+      const words = JSON.stringify(toJson(reading.value));
       return bodyRow(start, end, field, reading.title, `${reading.name} ${words}`);
     }
     return bodyRow(start, end, field, `additional item ${hexNumber(id, 2)}`, wordsOf(value, shape, edition));

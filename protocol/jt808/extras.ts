@@ -61,11 +61,11 @@ function safetyAlarm(types: Record<number, string>): Field<unknown> {
     time,
     vehicleState: u16,
     label: bytes(16),
-  }) as Field<unknown>;
+  });
 }
 
 function item(name: string, title: string, since: Edition, field: Field<never> | Field<unknown>): ExtraDeclaration {
-  return { name, title, since, field: field as Field<unknown> };
+  return { name, title, since, field: field };
 }
 
 /** The items of the standard and its companions by id. A value that does not fit its declaration stays bytes. */

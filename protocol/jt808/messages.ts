@@ -215,6 +215,39 @@ export function declarationOf(messageId: number): MessageDeclaration | undefined
   return name === undefined ? undefined : messages[name];
 }
 
+const video = 'JT/T 1078';
+const safety = 'active safety';
+
+/** Messages of companion standards: known by name (reference 6.3), their bodies stay bytes. */
+export const companionMessages: Readonly<
+  Record<number, { readonly title: string; readonly standard: string; readonly direction: 'up' | 'down' }>
+> = {
+  0x1003: { title: 'audio and video attributes', standard: video, direction: 'up' },
+  0x1005: { title: 'passenger flow', standard: video, direction: 'up' },
+  0x1205: { title: 'recording list', standard: video, direction: 'up' },
+  0x1206: { title: 'file upload finished', standard: video, direction: 'up' },
+  0x1210: { title: 'alarm attachment information', standard: safety, direction: 'up' },
+  0x1211: { title: 'attachment file information', standard: safety, direction: 'up' },
+  0x1212: { title: 'attachment file finished', standard: safety, direction: 'up' },
+  0x9003: { title: 'query audio and video attributes', standard: video, direction: 'down' },
+  0x9101: { title: 'live stream request', standard: video, direction: 'down' },
+  0x9102: { title: 'live stream control', standard: video, direction: 'down' },
+  0x9105: { title: 'live stream status notice', standard: video, direction: 'down' },
+  0x9201: { title: 'playback request', standard: video, direction: 'down' },
+  0x9202: { title: 'playback control', standard: video, direction: 'down' },
+  0x9205: { title: 'recording list query', standard: video, direction: 'down' },
+  0x9206: { title: 'file upload command', standard: video, direction: 'down' },
+  0x9207: { title: 'file upload control', standard: video, direction: 'down' },
+  0x9208: { title: 'request for alarm attachments', standard: safety, direction: 'down' },
+  0x9212: { title: 'answer to a finished file', standard: safety, direction: 'down' },
+  0x9301: { title: 'pan and tilt', standard: video, direction: 'down' },
+  0x9302: { title: 'focus', standard: video, direction: 'down' },
+  0x9303: { title: 'iris', standard: video, direction: 'down' },
+  0x9304: { title: 'wiper', standard: video, direction: 'down' },
+  0x9305: { title: 'infra-red light', standard: video, direction: 'down' },
+  0x9306: { title: 'zoom', standard: video, direction: 'down' },
+};
+
 /** True when this edition has the message; 2019 still lists those whose bodies it withdrew. */
 export function hasMessage(declaration: MessageDeclaration, edition: Edition): boolean {
   return edition >= declaration.since;

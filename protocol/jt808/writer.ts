@@ -1,4 +1,3 @@
-import { copyBytes } from '../bytes/copy.js';
 import { e7Framing, standardFraming, type Framing } from './framing.js';
 import type { Identity } from './frame.js';
 
@@ -78,7 +77,9 @@ export class FrameWriter {
 
   /** All frames so far as a copy of exact size; the writer starts empty again and keeps its buffer. */
   take(): Uint8Array {
-    const taken = copyBytes(this.bytes, 0, this.length);
+    // From Node's pool, and a Buffer: a socket would otherwise wrap every answer in one.
+    const taken = Buffer.allocUnsafe(this.length);
+    taken.set(this.bytes.subarray(0, this.length));
     this.length = 0;
     return taken;
   }

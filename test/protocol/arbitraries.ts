@@ -69,6 +69,8 @@ export function valuesOf(
       return fc.array(valuesOf(shape.item, edition), { maxLength: 4 });
     case 'countOf':
       return fc.constant(undefined);
+    case 'twice':
+      return valuesOf(shape.inPacket, edition);
     case 'sized':
       return valuesOf(shape.item, edition, scope, name);
     case 'byEdition':

@@ -50,7 +50,7 @@ const cases = present
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
       .map((line) => JSON.parse(line) as Case)
   : [];
-if (!present) console.warn(`SKIPPED: the collected frames are not beside this checkout (${folder})`);
+if (!present) process.stderr.write(`SKIPPED: the collected frames are not beside this checkout (${folder})\n`);
 
 const compared = { fields: 0, attributes: 0, locations: 0 };
 const uncompared = new Map<string, number>();
@@ -257,9 +257,9 @@ describe.skipIf(!present)(
     afterAll(() => {
       const left = [...uncompared].map(([key, count]) => `${key} ${count}`);
       const total = [...uncompared.values()].reduce((sum, count) => sum + count, 0);
-      console.log(
+      process.stdout.write(
         `frames: ${cases.length} cases; compared ${compared.locations} locations, ${compared.attributes} attributes, ` +
-          `${compared.fields} fields; uncompared fields ${total}: ${left.join(', ')}`,
+          `${compared.fields} fields; uncompared fields ${total}: ${left.join(', ')}\n`,
       );
     });
   },

@@ -204,7 +204,7 @@ describe('worked examples', () => {
       protocolVersion: long ? 1 : 0,
       phoneRaw: phoneToRaw('13900000017', long ? 10 : 6),
       serial: one.serial,
-      body: bodies[id]![1] as never,
+      body: bodies[id]![1],
     });
     expect(frames.map((frame) => toHex(frame))).toEqual([one.hex]);
   });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../protocol/index.js';
 import {
   AckWriter,
   encodeFrame,
-  Frame,
   FrameSplitter,
   parseFrame,
   phoneToRaw,

@@ -38,7 +38,7 @@ export interface ParameterItem {
 function parameterList(count: Field<number>): Field<ParameterItem[]> {
   const items = whileSound(parameter);
   return {
-    shape: { kind: 'list', count, item: parameter as Field<unknown> },
+    shape: { kind: 'list', count, item: parameter },
     read(r) {
       r.trace?.enter('count');
       count.read(r);

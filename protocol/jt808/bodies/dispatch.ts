@@ -70,7 +70,7 @@ export const question = struct({
 function answersToEnd(): Field<{ id: number; text: string }[]> {
   const one = struct({ id: u8, text: sized(u16, countedText) });
   return {
-    shape: { kind: 'items', item: one as Field<unknown> },
+    shape: { kind: 'items', item: one },
     read(r) {
       const answers: { id: number; text: string }[] = [];
       while (r.left > 0) {
