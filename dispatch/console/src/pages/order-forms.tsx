@@ -1,0 +1,146 @@
+/** Forms of single steps: fault record, call-back, merge. */
+import type { LiveOrder } from '../state/live.js';
+import { orders } from '../state/live.js';
+import { distance } from '../format.js';
+import { t, tValue } from '../i18n/index.js';
+import { takeStep } from '../state/steps.js';
+import { Dialog } from '../ui/dialog.js';
+import { Empty } from '../ui/pieces.js';
+import { metresBetween } from './board/nearby.js';
+
+const textOf = (data: FormData, name: string): string => String(data.get(name) ?? '').trim();
+
+export function RecordFields() {
+  return (
+    <>
+      <label class="field">
+        <span>{t('record.cause')}</span>
+        <input name="cause" required />
+      </label>
+      <label class="field">
+        <span>{t('record.done')}</span>
+        <textarea name="done" rows={3} required />
+      </label>
+      <div class="row">
+        <label class="field grow">
+          <span>{t('record.equipment')}</span>
+          <input name="equipment" />
+        </label>
+        <label class="field grow">
+          <span>{t('record.materials')}</span>
+          <input name="materials" />
+        </label>
+      </div>
+      <label class="field">
+        <span>{t('record.powerRestoredAt')}</span>
+        <input name="powerRestoredAt" type="datetime-local" />
+      </label>
+    </>
+  );
+}
+
+/** The record's values; empty ones are left out. The time is read in the browser's zone. */
+export function recordOf(form: HTMLFormElement): Record<string, unknown> {
+  const data = new FormData(form);
+  const record: Record<string, unknown> = {};
+  for (const name of ['cause', 'done', 'equipment', 'materials']) {
+    const value = textOf(data, name);
+    if (value) record[name] = value;
+  }
+  const restored = textOf(data, 'powerRestoredAt');
+  if (restored) record.powerRestoredAt = new Date(restored).toISOString();
+  return record;
+}
+
+export function RecordDialog({ order, onClose }: { order: LiveOrder; onClose: () => void }) {
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const record = recordOf(event.target as HTMLFormElement);
+    if (await takeStep(order, 'record', { record })) onClose();
+  };
+  return (
+    <Dialog title={`${t('step.record')} · ${order.number}`} onClose={onClose}>
+      <form class="stack" onSubmit={(event) => void submit(event)}>
+        <RecordFields />
+        <footer class="row end">
+          <button type="submit" class="primary">
+            {t('do.save')}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+const RESULTS = ['satisfied', 'unsatisfied', 'stillDark', 'noAnswer', 'notWanted'] as const;
+
+export function CallBackDialog({ order, onClose }: { order: LiveOrder; onClose: () => void }) {
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const words = textOf(data, 'words');
+    const result = textOf(data, 'result');
+    if (await takeStep(order, 'callback', { result, ...(words ? { words } : {}) })) onClose();
+  };
+  return (
+    <Dialog title={`${t('step.callback')} · ${order.number}`} onClose={onClose}>
+      <form class="stack" onSubmit={(event) => void submit(event)}>
+        <p>
+          {order.customer.name} <b>{order.customer.phone}</b>
+        </p>
+        <fieldset class="options">
+          <legend>{t('callback.result')}</legend>
+          {RESULTS.map((result, index) => (
+            <label key={result}>
+              <input type="radio" name="result" value={result} defaultChecked={index === 0} autofocus={index === 0} />{' '}
+              {tValue('callback', result)}
+            </label>
+          ))}
+        </fieldset>
+        <label class="field">
+          <span>{t('callback.words')}</span>
+          <textarea name="words" rows={2} />
+        </label>
+        <footer class="row end">
+          <button type="submit" class="primary">
+            {t('do.save')}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Open orders near this one, the nearest first, as main orders to merge into. */
+export function MergeDialog({ order, onClose }: { order: LiveOrder; onClose: () => void }) {
+  const near = [...orders.value.values()]
+    .filter((other) => other.id !== order.id && other.stage !== 'merged')
+    .map((other) => ({ other, metres: metresBetween(order.site, other.site) }))
+    .sort((a, b) => a.metres - b.metres)
+    .slice(0, 12);
+  const merge = async (into: string): Promise<void> => {
+    if (await takeStep(order, 'merge', { into })) onClose();
+  };
+  return (
+    <Dialog wide title={`${t('step.merge')} · ${order.number}`} onClose={onClose}>
+      <p class="muted">{t('merge.explain')}</p>
+      {near.length === 0 && <Empty text={t('merge.none')} />}
+      <ul class="candidates">
+        {near.map(({ other, metres }) => (
+          <li key={other.id} class="candidate">
+            <div class="line">
+              <b>{other.number}</b>
+              <span class="pill">{tValue('stage', other.stage)}</span>
+              <span class="muted">{distance(metres)}</span>
+              <span class="grow" />
+              <button onClick={() => void merge(other.id)}>{t('merge.into')}</button>
+            </div>
+            <p class="small muted">
+              {other.site.address} · {other.fault.description}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}

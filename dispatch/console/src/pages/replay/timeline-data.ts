@@ -1,0 +1,104 @@
+/**
+ * What a replay plays: tracks and events, each with two times. *What happened* goes by the device's time, *what the
+ * office knew then* by the time at which the gateway had it.
+ */
+import { get, type PageOf } from '../../api/client.js';
+import type { EventJson, OrderJson, PositionJson } from '../../api/types.js';
+
+export type Mode = 'happened' | 'known';
+
+export interface TrackPoint {
+  lat: number;
+  lon: number;
+  speedKmh: number;
+  headingDeg: number;
+  deviceAt: number;
+  receivedAt: number;
+}
+export interface Recording {
+  from: number;
+  to: number;
+  tracks: Map<string, TrackPoint[]>;
+  events: EventJson[];
+  orders: OrderJson[];
+}
+
+const HOUR_MS = 3_600_000;
+/** Events of one replay; a vehicle makes some hundreds a day. */
+const MAX_EVENTS = 3_000;
+
+async function trackOf(vehicleId: string, from: number, to: number, signal: AbortSignal): Promise<TrackPoint[]> {
+  const span = `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
+  const text = await get<string>(`/vehicles/${encodeURIComponent(vehicleId)}/track?${span}`, {
+    accept: 'application/x-ndjson',
+    signal,
+  });
+  return (text ?? '')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const p = JSON.parse(line) as PositionJson;
+      return { ...p, deviceAt: Date.parse(p.deviceAt), receivedAt: Date.parse(p.receivedAt) };
+    });
+}
+
+async function eventsOf(query: string, from: number, to: number, signal: AbortSignal): Promise<EventJson[]> {
+  const events: EventJson[] = [];
+  let after: string | undefined;
+  do {
+    const page = await get<PageOf<EventJson>>(`/events?${query}&limit=500${after ? `&after=${after}` : ''}`, { signal });
+    events.push(...page.items);
+    after = page.next ?? undefined;
+  } while (after !== undefined && events.length < MAX_EVENTS);
+  return events.filter((event) => {
+    const at = Date.parse(event.committedAt);
+    return at >= from && at <= to;
+  });
+}
+
+/** The events, tracks and orders of one vehicle over a period. */
+export async function recordVehicle(vehicleId: string, from: number, to: number, signal: AbortSignal): Promise<Recording> {
+  const id = encodeURIComponent(vehicleId);
+  const [track, events, orders] = await Promise.all([
+    trackOf(vehicleId, from, to, signal),
+    eventsOf(`vehicle=${id}`, from, to, signal),
+    get<PageOf<OrderJson>>(`/orders?vehicle=${id}&limit=100`, { signal }),
+  ]);
+  const touched = new Set(events.map((event) => event.orderId));
+  return { from, to, tracks: new Map([[vehicleId, track]]), events, orders: orders.items.filter((order) => touched.has(order.id)) };
+}
+
+/** One order from the call to its end (or now), with the tracks of every vehicle that had it. */
+export async function recordOrder(orderId: string, now: number, signal: AbortSignal): Promise<Recording> {
+  const order = await get<OrderJson>(`/orders/${encodeURIComponent(orderId)}`, { signal });
+  const times = Object.values(order.timePoints).map((stamp) => Date.parse(stamp.at));
+  const events = order.events ?? [];
+  const last = Math.max(...times, ...events.map((event) => Date.parse(event.committedAt)));
+  const from = Math.min(...times, Date.parse(order.createdAt)) - 60_000;
+  const ended = order.stage === 'closed' || order.stage === 'withdrawn' || now - last > HOUR_MS;
+  const to = ended ? last + 60_000 : now;
+  const vehicleIds = [...new Set(order.legs.map((leg) => leg.vehicleId))];
+  const tracks = await Promise.all(vehicleIds.map((id) => trackOf(id, from, to, signal).catch(() => [])));
+  return { from, to, tracks: new Map(vehicleIds.map((id, index) => [id, tracks[index]!])), events, orders: [order] };
+}
+
+export const pointTime = (point: TrackPoint, mode: Mode): number => (mode === 'happened' ? point.deviceAt : point.receivedAt);
+
+export function eventTime(event: EventJson, mode: Mode): number {
+  if (mode === 'known') return Date.parse(event.committedAt);
+  const data = event.data as { at?: string; stamp?: { at?: string } };
+  return Date.parse(data.stamp?.at ?? (event.type === 'timePoint.set' ? data.at : undefined) ?? event.deviceAt ?? event.committedAt);
+}
+
+/** The newest point at a time. In *known*, one that came late does not move the vehicle back. */
+export function pointAt(points: readonly TrackPoint[], at: number, mode: Mode): TrackPoint | undefined {
+  let found: TrackPoint | undefined;
+  for (const point of points) {
+    if (pointTime(point, mode) > at) {
+      if (mode === 'happened') break;
+      continue;
+    }
+    if (!found || point.deviceAt >= found.deviceAt) found = point;
+  }
+  return found;
+}

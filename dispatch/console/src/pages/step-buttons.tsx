@@ -1,0 +1,58 @@
+/** The steps that an order allows now, the next one first and marked. */
+import { useState } from 'preact/hooks';
+import { vehicles, type LiveOrder } from '../state/live.js';
+import { possibleSteps, runStep, stepLabel, type StepLook } from '../state/steps.js';
+import { Icon } from '../ui/icons.js';
+import { currentLeg } from '../ui/order-time.js';
+import { t } from '../i18n/index.js';
+import { AssignDialog } from './assign-dialog.js';
+import { CallBackDialog, MergeDialog, RecordDialog } from './order-forms.js';
+
+export type OpenForm = { form: NonNullable<StepLook['form']>; order: LiveOrder } | undefined;
+
+export function StepForms({ open, onClose }: { open: OpenForm; onClose: () => void }) {
+  if (!open) return null;
+  const { form, order } = open;
+  if (form === 'assign' || form === 'reassign') return <AssignDialog order={order} step={form} onClose={onClose} />;
+  if (form === 'record') return <RecordDialog order={order} onClose={onClose} />;
+  if (form === 'callback') return <CallBackDialog order={order} onClose={onClose} />;
+  return <MergeDialog order={order} onClose={onClose} />;
+}
+
+/** At most `shown` as buttons, the rest in a menu. */
+export function StepButtons({ order, shown = 4, small }: { order: LiveOrder; shown?: number; small?: boolean }) {
+  const [open, setOpen] = useState<OpenForm>();
+  const leg = currentLeg(order);
+  const onTracker = leg?.open === true && vehicles.value.get(leg.vehicleId)?.terminal.profile === 'tracker';
+  const steps = possibleSteps(order, onTracker);
+  const run = (step: StepLook): void => {
+    if (step.form) setOpen({ form: step.form, order });
+    else void runStep(order, step);
+  };
+  const button = (step: StepLook, primary: boolean) => (
+    <button
+      key={step.name}
+      class={`${primary ? 'primary' : ''} ${step.danger ? 'danger-text' : ''} ${small ? 'small-button' : ''}`}
+      data-step={step.name}
+      onClick={(event) => {
+        event.stopPropagation();
+        run(step);
+      }}
+    >
+      <Icon name={step.icon} size={small ? 14 : 16} /> {stepLabel(step.name)}
+    </button>
+  );
+  const rest = steps.slice(shown);
+  return (
+    <div class="steps">
+      {steps.slice(0, shown).map(({ step, next }) => button(step, next))}
+      {rest.length > 0 && (
+        <details class="menu" onClick={(event) => event.stopPropagation()}>
+          <summary class={small ? 'small-button' : ''}>{t('do.more')}</summary>
+          <div class="menu-body">{rest.map(({ step }) => button(step, false))}</div>
+        </details>
+      )}
+      <StepForms open={open} onClose={() => setOpen(undefined)} />
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+/** Alerts, and what waits for me: acknowledged by name, ended for everybody when what they wait for happens. */
+import { useState } from 'preact/hooks';
+import { post } from '../api/client.js';
+import type { AlertJson } from '../api/types.js';
+import { clockTime, rough } from '../format.js';
+import { t, tValue } from '../i18n/index.js';
+import { now } from '../state/clock.js';
+import { activeAlerts, alerts, openCards, orders, refreshAlerts } from '../state/live.js';
+import { openOrder, openVehicle } from '../state/selection.js';
+import { me } from '../state/session.js';
+import { Icon } from '../ui/icons.js';
+import { Empty, Phone, vehicleName } from '../ui/pieces.js';
+import { say, sayProblem } from '../ui/toast.js';
+import { CardItem } from './card-item.js';
+
+async function acknowledge(alert: AlertJson): Promise<void> {
+  try {
+    await post(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`);
+    say(t('alerts.acknowledgedNow'));
+    await refreshAlerts();
+  } catch (error) {
+    sayProblem(error);
+  }
+}
+
+const SHAPES = { info: '●', warning: '▲', breach: '■', sos: '✱' } as const;
+
+function AlertItem({ alert }: { alert: AlertJson }) {
+  const order = alert.orderId ? orders.value.get(alert.orderId) : undefined;
+  const mine = alert.acknowledged.some((one) => one.by === me.value?.name);
+  return (
+    <article class={`notice severity-${alert.severity} ${alert.endedAt ? 'ended' : ''}`} data-alert={alert.id}>
+      <header class="line">
+        <span class="shape" aria-hidden="true">
+          {SHAPES[alert.severity]}
+        </span>
+        <b>{tValue('severity', alert.severity)}</b>
+        <time class="muted small">
+          {clockTime(alert.raisedAt)} · {rough(now.value - Date.parse(alert.raisedAt))}
+        </time>
+      </header>
+      <p>{alert.message}</p>
+      {alert.told.map((told, index) => (
+        <p key={index} class="small told">
+          {tValue('level', told.level)} {told.name ?? ''} <Phone number={told.phone} />
+        </p>
+      ))}
+      {alert.acknowledged.map((one) => (
+        <p key={one.by} class="small muted">
+          <Icon name="check" size={13} /> {t('alerts.by', { name: one.by, at: clockTime(one.at) })}
+        </p>
+      ))}
+      {alert.endedAt && (
+        <p class="small muted">
+          {t('alerts.endedAt', { at: clockTime(alert.endedAt), why: tValue('endedBecause', alert.endedBecause ?? '') })}
+        </p>
+      )}
+      <div class="row">
+        {alert.orderId && (
+          <button class="link" onClick={() => openOrder(alert.orderId!)}>
+            {order?.number ?? t('card.order')}
+          </button>
+        )}
+        {alert.vehicleId && (
+          <button class="link" onClick={() => openVehicle(alert.vehicleId!)}>
+            {vehicleName(alert.vehicleId)}
+          </button>
+        )}
+        <span class="grow" />
+        {!alert.endedAt && !mine && (
+          <button class="primary small-button" onClick={() => void acknowledge(alert)}>
+            <Icon name="check" size={14} /> {t('alerts.acknowledge')}
+          </button>
+        )}
+      </div>
+    </article>
+  );
+}
+
+export function AlertsPanel({ onClose }: { onClose: () => void }) {
+  const [tab, setTab] = useState<'mine' | 'all' | 'ended'>('mine');
+  const open = activeAlerts.value;
+  const waiting = open.filter((alert) => alert.acknowledged.length === 0);
+  const ended = [...alerts.value.values()].filter((alert) => alert.endedAt).sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
+  const shown = tab === 'mine' ? waiting : tab === 'all' ? open : ended.slice(0, 60);
+  return (
+    <aside
+      class="alerts-panel"
+      aria-label={t('alerts.title')}
+      onKeyDown={(event) => event.key === 'Escape' && onClose()}
+    >
+      <header class="panel-head">
+        <h2>{t('alerts.title')}</h2>
+        <span class="grow" />
+        <button class="icon-only quiet" aria-label={t('do.close')} onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div class="tabs" role="tablist">
+        {(['mine', 'all', 'ended'] as const).map((name) => (
+          <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
+            {t(`alerts.${name}`)}{' '}
+            <b>{name === 'mine' ? waiting.length + openCards.value.length : name === 'all' ? open.length : ended.length}</b>
+          </button>
+        ))}
+      </div>
+      <div class="notices" tabIndex={0} role="region" aria-label={t(`alerts.${tab}`)}>
+        {tab === 'mine' && openCards.value.map((card) => <CardItem key={card.id} card={card} />)}
+        {shown.map((alert) => (
+          <AlertItem key={alert.id} alert={alert} />
+        ))}
+        {shown.length === 0 && (tab !== 'mine' || openCards.value.length === 0) && <Empty text={t('alerts.none')} />}
+      </div>
+    </aside>
+  );
+}

@@ -1,0 +1,178 @@
+/**
+ * The live connection: a stream that resumes from the last event seen, with a watch on silence, and polling where a
+ * proxy holds streams back. What it says about freshness is what the whole page shows.
+ */
+import { signal } from '@preact/signals';
+import { BASE, get } from '../api/client.js';
+import { readStream, type SseMessage } from '../api/sse.js';
+import type { EventJson } from '../api/types.js';
+
+/** `live` by stream; `polling` by requests; `stale` = nothing heard, what is shown may be old. */
+export type ConnectionState = 'connecting' | 'live' | 'polling' | 'stale';
+export const connection = signal<{ state: ConnectionState; since: number }>({ state: 'connecting', since: Date.now() });
+/** Machine time of the last bytes from the server. */
+export const lastHeardAt = signal(Date.now());
+
+/** The server writes a heartbeat at least every 15 s; twice that without a byte means the line is dead. */
+const SILENCE_MS = 32_000;
+const MIN_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 30_000;
+const POLL_MS = 4_000;
+/** Streams that open and bring nothing this often in a row are held back by something in between: poll. */
+const HELD_BACK_AFTER = 3;
+
+export interface LiveHandlers {
+  onEvents(events: EventJson[]): void;
+  onPositions(data: unknown): void;
+  /** Everything must be loaded afresh: the first connection, or the log no longer reaches back to the last event. */
+  onReload(): Promise<void>;
+}
+
+function set(state: ConnectionState): void {
+  if (connection.value.state === state) return;
+  const since = state === 'stale' ? lastHeardAt.value : Date.now();
+  connection.value = { state, since };
+}
+
+export class LiveConnection {
+  #handlers: LiveHandlers;
+  #url: () => string;
+  #lastEventId: string | undefined;
+  #abort = new AbortController();
+  #stopped = false;
+  #failures = 0;
+  #silentStreams = 0;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+  #wake: (() => void) | undefined;
+
+  /** `query` gives the stream's query (`positions=1&bbox=…`), read at each connection. */
+  constructor(query: () => string, handlers: LiveHandlers) {
+    this.#handlers = handlers;
+    this.#url = () => `${BASE}/stream${query() ? `?${query()}` : ''}`;
+  }
+
+  start(): void {
+    void this.#run();
+    window.addEventListener('online', this.#retryNow);
+    document.addEventListener('visibilitychange', this.#retryNow);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#abort.abort();
+    this.#wake?.();
+    clearTimeout(this.#watch);
+    window.removeEventListener('online', this.#retryNow);
+    document.removeEventListener('visibilitychange', this.#retryNow);
+  }
+
+  /** Opens the stream again with the present query; nothing is missed, it goes on from the last event. */
+  reopen(): void {
+    this.#abort.abort();
+    this.#wake?.();
+  }
+
+  #retryNow = (): void => {
+    if (!document.hidden) this.#wake?.();
+  };
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#abort = new AbortController();
+      try {
+        if (this.#silentStreams >= HELD_BACK_AFTER) await this.#poll();
+        else await this.#stream();
+        this.#failures = 0;
+      } catch (error) {
+        if (this.#stopped) return;
+        if (!this.#abort.signal.aborted || connection.value.state !== 'live') this.#failures += 1;
+        if ((error as { status?: number }).status === 410) this.#lastEventId = undefined;
+      }
+      clearTimeout(this.#watch);
+      if (this.#stopped) return;
+      const wait = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** Math.min(this.#failures, 5));
+      if (this.#failures > 0) {
+        set('stale');
+        await this.#pause(wait * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #heard(): void {
+    lastHeardAt.value = Date.now();
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => {
+      set('stale');
+      this.#failures += 1;
+      this.#abort.abort();
+    }, SILENCE_MS);
+  }
+
+  async #stream(): Promise<void> {
+    let brought = false;
+    this.#silentStreams += 1;
+    await readStream(
+      this.#url(),
+      this.#lastEventId,
+      {
+        onOpen: () => {
+          this.#heard();
+          void this.#opened();
+        },
+        onBytes: () => {
+          if (!brought) {
+            brought = true;
+            this.#silentStreams = 0;
+            set('live');
+          }
+          this.#heard();
+        },
+        onMessage: (message) => this.#message(message),
+      },
+      this.#abort.signal,
+    );
+  }
+
+  /** The lists are loaded after the stream is open, so that no change falls between the two. */
+  async #opened(): Promise<void> {
+    if (this.#lastEventId !== undefined) return;
+    await this.#handlers.onReload();
+  }
+
+  #message(message: SseMessage): void {
+    if (message.id !== undefined) this.#lastEventId = message.id;
+    if (message.event === 'positions') {
+      this.#handlers.onPositions(JSON.parse(message.data));
+      return;
+    }
+    const data = JSON.parse(message.data) as EventJson | EventJson[];
+    this.#handlers.onEvents(Array.isArray(data) ? data : [data]);
+  }
+
+  async #poll(): Promise<void> {
+    const after = this.#lastEventId ?? '';
+    const page = await get<{ items: EventJson[]; next?: string | null }>(
+      `/events?limit=500${after ? `&after=${encodeURIComponent(after)}` : ''}`,
+      { signal: this.#abort.signal },
+    );
+    this.#heard();
+    set('polling');
+    if (!after) await this.#handlers.onReload();
+    const last = page.items.at(-1);
+    if (last) {
+      this.#lastEventId = String(last.position);
+      this.#handlers.onEvents(page.items);
+    }
+    await this.#pause(POLL_MS);
+  }
+}
