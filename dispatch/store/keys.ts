@@ -12,10 +12,15 @@ export function checkName(what: string, name: string): string {
   if (typeof name !== 'string' || name === '' || name.includes(NUL)) {
     throw invalid(`${what} must be a string of at least one character without NUL, got ${JSON.stringify(name)}`);
   }
-  if (name.length > MAX_KEY_BYTES / 3 && Buffer.byteLength(name) > MAX_KEY_BYTES) {
+  if (isTooLong(name)) {
     throw invalid(`${what} must have at most ${MAX_KEY_BYTES} bytes, got ${Buffer.byteLength(name)}`);
   }
   return name;
+}
+
+/** True where no store can hold an entry under this key, so that nothing is there either. */
+export function isTooLong(key: string): boolean {
+  return key.length > MAX_KEY_BYTES / 3 && Buffer.byteLength(key) > MAX_KEY_BYTES;
 }
 
 /** Key of a document: kind, NUL, id. */

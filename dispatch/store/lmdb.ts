@@ -1,7 +1,16 @@
 /** The dispatch store in one directory: LMDB, one process, durable against a crash at any instruction. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { StoreError, invalid } from './errors.js';
-import { checkLimit, checkName, docKey, docKeyOfEntry, encodeCursor, scanBounds, splitDocKey } from './keys.js';
+import {
+  checkLimit,
+  checkName,
+  docKey,
+  docKeyOfEntry,
+  encodeCursor,
+  isTooLong,
+  scanBounds,
+  splitDocKey,
+} from './keys.js';
 import { lockDirectory } from './lmdb-lock.js';
 import {
   appendGroup,
@@ -392,7 +401,9 @@ class LmdbStore implements DispatchStore {
   }
 
   #doc(key: string): StoredDoc | undefined {
-    const record = readRecord(this.#open(), key);
+    const env = this.#open();
+    if (isTooLong(key)) return undefined;
+    const record = readRecord(env, key);
     return record && { ...splitDocKey(key), version: record.version, value: record.value };
   }
 

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '../domain/events.js';
 import { invalid } from './errors.js';
-import { checkName, docKey, encodeSortKey, MAX_KEY_BYTES, refsOf } from './keys.js';
+import { checkName, docKey, encodeSortKey, isTooLong, MAX_KEY_BYTES, refsOf } from './keys.js';
 import type { PositionBatch } from './position-batch.js';
 import type { Batch, IngestPosition } from './store.js';
 
@@ -32,7 +32,9 @@ export function prepareBatch(batch: Batch): PreparedBatch {
     checks: (batch.checks ?? []).map((check) => {
       const where = `check of ${check.kind}/${check.id}`;
       checkVersion(`${where}: version`, check.version);
-      return { ...check, key: docKey(checkName(`${where}: kind`, check.kind), checkName(`${where}: id`, check.id)) };
+      const key = docKey(checkName(`${where}: kind`, check.kind), checkName(`${where}: id`, check.id));
+      if (isTooLong(key)) throw invalid(`${where}: kind and id may have ${MAX_KEY_BYTES} bytes together`);
+      return { ...check, key };
     }),
     events: (batch.events ?? []).map((event) => ({ json: eventJson(event), refs: refsOf(event) })),
   };
@@ -59,6 +61,7 @@ export function prepareBatch(batch: Batch): PreparedBatch {
 function preparePut(put: NonNullable<Batch['puts']>[number]): PreparedPut {
   const where = `put of ${put.kind}/${put.id}`;
   const key = docKey(checkName(`${where}: kind`, put.kind), checkName(`${where}: id`, put.id));
+  if (isTooLong(key)) throw invalid(`${where}: kind and id may have ${MAX_KEY_BYTES} bytes together`);
   checkVersion(`${where}: expect`, put.expect);
   if (put.dueAt !== undefined && !(Number.isInteger(put.dueAt) && put.dueAt >= 0)) {
     throw invalid(`${where}: dueAt must be whole milliseconds since 1970, got ${put.dueAt}`);

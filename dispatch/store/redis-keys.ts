@@ -64,6 +64,11 @@ export class RedisKeys {
     return `{${this.prefix}:log:${encodeURIComponent(node)}}`;
   }
 
+  /** A key on the server that holds a node's ingest log. */
+  logProbe(node: string): string {
+    return `${this.log(node)}:probe`;
+  }
+
   last(shard: number): string {
     return `${this.#tag(shard)}:last`;
   }

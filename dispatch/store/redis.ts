@@ -328,7 +328,9 @@ class RedisStore implements DispatchStore {
   async check(): Promise<void> {
     this.#open();
     if (!this.#failed && performance.now() - this.#committedAt < PROBE_AFTER_MS) return;
-    await this.redis.write('set', this.keys.probe, String(this.settings.now()));
+    // Where the business state is, and where this process appends.
+    const probes = [this.keys.probe, ...[...this.#listed.keys()].map((node) => this.keys.logProbe(node))];
+    await Promise.all(probes.map((key) => this.redis.write('set', key, this.settings.now())));
     this.#done();
   }
 
@@ -371,17 +373,18 @@ class RedisStore implements DispatchStore {
 
   async #commit(batch: PreparedBatch, groups: readonly BlockRows[]): Promise<CommitResult> {
     const id = randomUUID();
-    const run = (mode: 'check' | 'commit') =>
-      this.#again(() => this.redis.writeScript(scripts.commit, this.keys.commit, this.#args(mode, id, batch)));
+    const args = (mode: 'check' | 'commit') => this.#args(mode, id, batch);
     if (batch.positions) {
       // Most conflicts are found before positions are written; one that comes between leaves only what is true anyway.
-      const refused = toResult((await run('check')) as Buffer[]);
+      const check = () => this.redis.script(scripts.commit, this.keys.commit, args('check'));
+      const refused = toResult((await this.#again(check)) as Buffer[]);
       if (!refused.ok) return refused;
       const blocks = await this.#again(() => this.#positions.put(batch.positions!, groups));
       const message = this.#watch.message(groups, blocks);
       await this.redis.call('publish', this.keys.positionsChannel, message).catch(() => undefined);
     }
-    const result = toResult((await run('commit')) as Buffer[]);
+    const commit = () => this.redis.writeScript(scripts.commit, this.keys.commit, args('commit'));
+    const result = toResult((await this.#again(commit)) as Buffer[]);
     if (result.ok) {
       if (batch.positions) this.#watch.positions(batch.positions);
       if (batch.events.length > 0) this.#watch.committed(result.lastPosition);

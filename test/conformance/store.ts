@@ -73,6 +73,11 @@ export function storeConformance(
         expect(await store.getMany([])).toEqual([]);
       });
 
+      test('nothing is under a name that is too long', async () => {
+        expect(await store.get('k', 'x'.repeat(5_000))).toBeUndefined();
+        expect(await store.getMany([{ kind: 'k', id: '修'.repeat(700) }])).toEqual([undefined]);
+      });
+
       test('what is given out is a copy', async () => {
         const value = { list: [1] };
         await ok(store.commit({ puts: [put('k', '1', 0, value)] }));
@@ -148,6 +153,8 @@ export function storeConformance(
         ['an empty id', { puts: [put('k', '', 0, 1)] }, /id/],
         ['a NUL in a kind', { puts: [put('k\0', 'a', 0, 1)] }, /kind/],
         ['a document named twice', { puts: [put('k', 'a', 0, 1), put('k', 'a', 1, 2)] }, /once/],
+        ['a name that is too long', { puts: [put('k', '修'.repeat(501), 0, 1)] }, /bytes/],
+        ['a check of a name that is too long', { checks: [{ kind: 'k', id: 'x'.repeat(1_500), version: 0 }] }, /bytes/],
         ['a negative version', { puts: [put('k', 'a', -1, 1)] }, /expect/],
         ['a value that is no JSON', { puts: [put('k', 'a', 0, () => 1)] }, /JSON/],
         ['an endless sort key', { puts: [put('k', 'a', 0, 1, { indexes: [['i', 'x'.repeat(2_000)]] })] }, /index i/],
