@@ -4,7 +4,7 @@ import type { Place } from './geo.js';
 import type { Habits } from './habits.js';
 import type { Random } from './random.js';
 import type { Terminal } from './terminal/terminal.js';
-import type { ScreenOrder } from './terminal/types.js';
+import type { ScreenOrder, ScreenStep } from './terminal/types.js';
 import { Truck } from './truck.js';
 
 export interface VehicleOptions {
@@ -20,6 +20,8 @@ export interface VehicleOptions {
   start?: Place;
   now: number;
   gpsErrorM?: number;
+  /** What the crew says over voice radio because its terminal has no keys (`text`, `tracker`). */
+  says?: (step: ScreenStep, number: string, now: number) => void;
 }
 
 /** A crew looks at its screen and the truck once a second. */
@@ -57,8 +59,10 @@ export class Vehicle {
       ...(options.start === undefined ? {} : { start: city.projection.toPoint(options.start) }),
     });
     const acts = {
-      press: (step: Parameters<Terminal['press']>[0], order: { key: string; number: string }, at: number): void => {
-        this.terminal.press(step, this.terminal.hasApp ? order.key : order.number, at, { at: this.place() });
+      press: (step: ScreenStep, order: { key: string; number: string }, at: number): void => {
+        if (this.terminal.hasKeys) {
+          this.terminal.press(step, this.terminal.hasApp ? order.key : order.number, at, { at: this.place() });
+        } else options.says?.(step, order.number, at);
       },
       duty: (step: 'break' | 'standby', at: number): void => void this.terminal.duty(step, at),
     };

@@ -1,6 +1,8 @@
 import { drawCall, nextCallMs, type CallPattern } from '../calls.js';
 import type { City } from '../city.js';
+import type { Place } from '../geo.js';
 import type { Random } from '../random.js';
+import type { ScreenStep } from '../terminal/types.js';
 import type { Api } from './api.js';
 import type { FleetClock } from './clock.js';
 
@@ -17,19 +19,23 @@ export interface CallCentreOptions {
   assignsAfterMs?: number;
   /** Calls the customer back after the repair and closes the order. */
   callsBack: boolean;
-  /** An order was assigned to a vehicle by this call centre. */
-  onAssigned?: (order: { id: string; number: string }, vehicleId: string) => void;
+  /** Phones the crew of a vehicle whose terminal has no screen: an order, or that it is off. */
+  phone?: (vehicleId: string, order: OpenOrder, off: boolean) => void;
   /** Open orders at which no more calls are made, so that a slow fleet is not buried. Default 400. */
   mostOpen?: number;
 }
 
-interface OpenOrder {
+export interface OpenOrder {
   id: string;
   number: string;
-  madeAt: number;
+  address: string;
+  place: Place;
   assignAt: number;
   assigned: boolean;
 }
+
+/** What a crew says over the radio, and the step that the dispatcher enters for it. */
+const enteredSteps: Partial<Record<ScreenStep, string>> = { accept: 'accept', done: 'complete' };
 
 /** Orders are looked after this often, ms of gateway time. */
 const roundMs = 5_000;
@@ -45,6 +51,7 @@ export class CallCentre {
   readonly #startedAt: number;
   readonly #open = new Map<string, OpenOrder>();
   readonly #next: number[];
+  readonly #entries: { order: OpenOrder; step: string }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
   #stopped = false;
@@ -70,8 +77,18 @@ export class CallCentre {
     while (this.#busy) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
+  /** A crew without keys has said something over the radio: the dispatcher enters it, where this is the dispatcher. */
+  heard(number: string, step: ScreenStep): void {
+    const entered = enteredSteps[step];
+    if (entered === undefined || this.options.assignsAfterMs === undefined) return;
+    for (const order of this.#open.values()) if (order.number === number) this.#entries.push({ order, step: entered });
+    this.#nextRoundAt = this.options.clock.now();
+    this.#arm();
+  }
+
   #arm(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#busy) return;
+    clearTimeout(this.#timer);
     const at = Math.min(this.#nextRoundAt, ...this.#next);
     this.#timer = setTimeout(() => void this.#run(), this.options.clock.realMsUntil(at));
   }
@@ -88,6 +105,12 @@ export class CallCentre {
     }
     if (now >= this.#nextRoundAt) {
       this.#nextRoundAt = now + roundMs;
+      for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
+        const { order, step } = entry;
+        await this.#attempt(async () => {
+          await this.options.api.post(`/orders/${order.id}/${step}`, { note: 'radio' });
+        });
+      }
       for (const order of [...this.#open.values()]) {
         if (this.#stopped) break;
         await this.#attempt(() => this.#lookAfter(order, clock.now()));
@@ -99,19 +122,22 @@ export class CallCentre {
 
   async #call(pattern: CallPattern, now: number): Promise<void> {
     const { api, city, random, repairCentreId, issues, assignsAfterMs } = this.options;
-    const order = await api.post<{ id: string; number: string }>('/orders', drawCall(city, pattern, random));
+    const call = drawCall(city, pattern, random);
+    const { id, number } = await api.post<{ id: string; number: string }>('/orders', call);
     this.counts.made += 1;
     const assignAt = assignsAfterMs === undefined ? Infinity : now + assignsAfterMs;
-    this.#open.set(order.id, { id: order.id, number: order.number, madeAt: now, assignAt, assigned: false });
+    const { address, lat, lon } = call.site;
+    this.#open.set(id, { id, number, address, place: { lat, lon }, assignAt, assigned: false });
     if (!issues) return;
-    await api.post(`/orders/${order.id}/issue`, { repairCentreId });
+    await api.post(`/orders/${id}/issue`, { repairCentreId });
     this.counts.issued += 1;
   }
 
   async #lookAfter(order: OpenOrder, now: number): Promise<void> {
-    const { api, callsBack } = this.options;
+    const { api, callsBack, phone } = this.options;
     if (!order.assigned && now < order.assignAt) return;
-    const current = await api.get<{ stage: string; legs: { state: string }[] }>(`/orders/${order.id}`);
+    const current = await api.get<{ stage: string; legs: { vehicleId: string }[] }>(`/orders/${order.id}`);
+    if (current.stage !== 'dispatched') for (const leg of current.legs) phone?.(leg.vehicleId, order, true);
     switch (current.stage) {
       case 'issued':
       case 'atCentre':
@@ -120,7 +146,7 @@ export class CallCentre {
         return;
       case 'repaired':
         if (!callsBack) this.#open.delete(order.id);
-        else await api.post(`/orders/${order.id}/record`, { record: { cause: '设备老化', done: '更换后恢复供电' } });
+        else await api.post(`/orders/${order.id}/record`, { record: faultRecord(new Date(now)) });
         return;
       case 'recorded':
         if (callsBack) await api.post(`/orders/${order.id}/callback`, { result: 'satisfied' });
@@ -138,7 +164,7 @@ export class CallCentre {
   }
 
   async #assign(order: OpenOrder, now: number): Promise<void> {
-    const { api, onAssigned } = this.options;
+    const { api, phone } = this.options;
     const candidates = await api.get<Candidates>(`/orders/${order.id}/candidates`);
     const list = Array.isArray(candidates) ? candidates : candidates.items;
     const best = list.find((one) => one.refused === undefined || one.refused === false);
@@ -149,7 +175,7 @@ export class CallCentre {
     await api.post(`/orders/${order.id}/assign`, { vehicleId: best.vehicleId });
     order.assigned = true;
     this.counts.assigned += 1;
-    onAssigned?.(order, best.vehicleId);
+    phone?.(best.vehicleId, order, false);
   }
 
   /** What the API refuses is counted and shown; the show goes on. */
@@ -161,6 +187,17 @@ export class CallCentre {
       this.lastError = (error as Error).message;
     }
   }
+}
+
+/** A complete record, whatever the kind of fault asks for. */
+function faultRecord(restoredAt: Date): Record<string, unknown> {
+  return {
+    cause: '设备老化',
+    done: '更换后恢复供电',
+    equipment: '熔断器',
+    materials: '熔丝 3 根',
+    powerRestoredAt: restoredAt.toISOString(),
+  };
 }
 
 interface Candidate {

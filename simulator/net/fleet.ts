@@ -120,6 +120,15 @@ export class Fleet {
     callCentre?.start();
   }
 
+  /** A dispatcher phones the crew about an order (its terminal has no screen), or that it is off. */
+  tellByPhone(vehicleId: string, order: { id: string; number: string; address: string; place: Place }, off = false): void {
+    const terminal = this.terminals.find((one) => one.vehicleId === vehicleId);
+    if (terminal?.profile !== 'tracker') return;
+    const { id, number, address, place } = order;
+    if (off) terminal.vehicle.untell(id);
+    else terminal.vehicle.tell({ key: id, number, address, place, orderId: id, steps: [] });
+  }
+
   /** Ends the shift, lets the terminals deliver what they hold, closes and gives the account. Safe to call twice. */
   stop(): Promise<Report> {
     this.#stopped ??= this.#end();
@@ -180,6 +189,7 @@ export class Fleet {
       random,
       terminal,
       habits,
+      says: (step, number) => this.callCentre?.heard(number, step),
       reports: options.reports ?? true,
       patrols: options.patrols ?? habits !== undefined,
       now,
@@ -355,6 +365,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       repairCentreId,
       issues: issues ?? true,
       callsBack: callsBack ?? true,
+      phone: (vehicleId, order, off) => fleet?.tellByPhone(vehicleId, order, off),
       ...(assignAfterS === undefined ? {} : { assignsAfterMs: assignAfterS * 1000 }),
     });
   }

@@ -113,6 +113,11 @@ export class Terminal {
     return this.options.profile === 'smart' || this.options.profile === 'mqtt';
   }
 
+  /** The driver can answer on it; on others he speaks over the radio. */
+  get hasKeys(): boolean {
+    return this.hasApp || this.options.profile === 'menu';
+  }
+
   /** The orders on the screen, in its order. */
   orders(): ScreenOrder[] {
     return this.hasApp ? this.#app.orders() : this.#screen.orders();
