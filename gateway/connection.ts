@@ -78,8 +78,8 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
 
   // ---- what the registry and the committer say
 
-  committed(entries: number, durable: boolean): void {
-    this.session.committed(entries, durable, this.context.clock.now());
+  committed(entries: number, durable: boolean, nowMs: number): void {
+    this.session.committed(entries, durable, nowMs);
   }
 
   supersede(nowMs: number): void {
@@ -120,7 +120,13 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     directory.register(request, this.address).then(
       (answer) => {
         const result = answer === 'failed' ? answer : answer.result;
-        log.info({ terminal: request.phone, address: this.address, edition: request.edition, result, msg: 'registration' });
+        log.info({
+          terminal: request.phone,
+          address: this.address,
+          edition: request.edition,
+          result,
+          msg: 'registration',
+        });
         this.session.registered(answer, clock.now());
       },
       (error: unknown) => {
@@ -135,7 +141,8 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     registry.claim(this, facts, codeSha256, edition).then(
       (fence) => this.session.claimed(fence ?? 'failed', clock.now()),
       (error: unknown) => {
-        if (!(error instanceof Refusal)) log.warn({ terminal: facts.phone, err: error, msg: 'a terminal could not be claimed' });
+        if (!(error instanceof Refusal))
+          log.warn({ terminal: facts.phone, err: error, msg: 'a terminal could not be claimed' });
         this.session.claimed('failed', clock.now());
       },
     );

@@ -73,8 +73,12 @@ export interface GatewayLimits {
 
   /** Bytes of log groups that the reader takes at once: about 40,000 locations, some 100 ms of work. */
   readonly readBytes: number;
-  /** Groups that the reader asks the store for at once. */
+  /** Groups that the reader asks the store for at once (the store gives 1,000 at most). */
   readonly readGroups: number;
+  /** How much longer the reader rests than its last batch took, so that under load batches grow until they are cheap. */
+  readonly readRest: number;
+  /** Longest rest of the reader; positions are that much late at full load, and a few ms otherwise. */
+  readonly readRestMaxMs: number;
   /** Body bytes of unfinished sub-packaged messages of all terminals together in the reader. */
   readonly reassemblyBytes: number;
 }
@@ -114,6 +118,8 @@ export const defaultLimits: GatewayLimits = {
   linkCommands: 16,
   linkCommandsWaiting: 100_000,
   readBytes: 4 * 1024 * 1024,
-  readGroups: 256,
+  readGroups: 1_000,
+  readRest: 4,
+  readRestMaxMs: 500,
   reassemblyBytes: 128 * 1024 * 1024,
 };

@@ -55,10 +55,29 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
 
   const directory = new Directory({ dispatch, limits, enrolment, random, log: quiet });
   const reports = new LinkReports(dispatch, limits, quiet);
-  const registry = new SessionRegistry({ dispatch, directory, reports, deliveries, node, limits, counters, log: quiet });
-  const offsets = new ClockOffsets((phone, ms) => reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }));
+  const registry = new SessionRegistry({
+    dispatch,
+    directory,
+    reports,
+    deliveries,
+    node,
+    limits,
+    counters,
+    log: quiet,
+  });
+  const offsets = new ClockOffsets((phone, ms) =>
+    reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }),
+  );
   const start = Buffer.from(random(4)).toString('hex');
-  const ownership = new LogOwnership({ dispatch, node, instance: `${node}.${start}`, limits, counters, offsets, log: quiet });
+  const ownership = new LogOwnership({
+    dispatch,
+    node,
+    instance: `${node}.${start}`,
+    limits,
+    counters,
+    offsets,
+    log: quiet,
+  });
   const committer = new Committer({
     log: store,
     node,
@@ -66,7 +85,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     counters,
     now: () => clock.now(),
     after: (ms, call) => void clock.after(ms, call),
-    appended: (sequence) => ownership.own.appended(sequence),
+    appended: (sequence, urgent) => ownership.own.appended(sequence, urgent),
     failed: (error) => log.error({ err: error, msg: 'nothing is confirmed: the ingest log cannot be written' }),
   });
   const context: ConnectionContext = {

@@ -21,7 +21,7 @@ export interface Appender {
    * The group is durable, or is not (then its entries must not be confirmed; the terminal sends them again). Called
    * once for each group, in order, with the number of this appender's entries in it. Must not throw.
    */
-  committed(entries: number, durable: boolean): void;
+  committed(entries: number, durable: boolean, nowMs: number): void;
 }
 
 /**
@@ -40,8 +40,8 @@ export interface CommitterOptions {
   soon?: (call: () => void) => void;
   /** Runs the call after `ms` of gateway time. */
   after: (ms: number, call: () => void) => void;
-  /** A group is durable up to this sequence. */
-  appended?: (sequence: number) => void;
+  /** A group is durable up to this sequence; `urgent`: it holds more than plain locations. */
+  appended?: (sequence: number, urgent: boolean) => void;
   /** An append failed; said once for each failure. */
   failed?: (error: unknown) => void;
 }
@@ -159,13 +159,14 @@ export class Committer {
       failure = error ?? new Error('the append failed');
       this.#retryMs = Math.min(limits.appendRetryMaxMs, Math.max(limits.appendRetryMs, this.#retryMs * 2));
     }
-    counters.appendMs += now() - startedAt;
+    const endedAt = now();
+    counters.appendMs += endedAt - startedAt;
     this.#count(group, failure === undefined);
     if (failure === undefined) {
       counters.sequenceAppended = sequence;
-      this.#options.appended?.(sequence);
+      this.#options.appended?.(sequence, group.writer.urgent);
     } else this.#options.failed?.(failure);
-    this.#tell(group, failure === undefined);
+    this.#tell(group, failure === undefined, endedAt);
     group.writer.reset();
     group.appenders.length = 0;
     group.counts.length = 0;
@@ -177,9 +178,9 @@ export class Committer {
     for (const resolve of idle) resolve();
   }
 
-  #tell(group: Group, durable: boolean): void {
+  #tell(group: Group, durable: boolean, nowMs: number): void {
     const { appenders, counts } = group;
-    for (let i = 0; i < appenders.length; i++) appenders[i]!.committed(counts[i]!, durable);
+    for (let i = 0; i < appenders.length; i++) appenders[i]!.committed(counts[i]!, durable, nowMs);
   }
 
   #count(group: Group, durable: boolean): void {

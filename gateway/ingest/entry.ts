@@ -63,6 +63,8 @@ export class GroupWriter {
   #baseMs = 0;
   /** Entries so far. */
   count = 0;
+  /** True when the group holds more than plain locations: something that people wait for may be in it. */
+  urgent = false;
 
   constructor(initialBytes = 64 * 1024) {
     this.#bytes = new Uint8Array(initialBytes);
@@ -105,6 +107,8 @@ export class GroupWriter {
     }
     this.#length = this.#copy(bytes, start, end, at);
     if (kind === entryKinds.part) this.#bytes[1]! |= flagParts;
+    // The first two bytes of a frame are its message id.
+    if (kind !== entryKinds.frame || bytes[start] !== 0x02 || bytes[start + 1] !== 0x00) this.urgent = true;
     this.count++;
   }
 
@@ -121,6 +125,7 @@ export class GroupWriter {
     }
     this.#length = headBytes;
     this.count = 0;
+    this.urgent = false;
   }
 
   #begin(nowMs: number): void {
@@ -229,7 +234,8 @@ export class GroupCursor {
     for (let i = at; i < at + length; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
     const known = this.#vehicles.get(hash);
     if (known !== undefined && sameBytes(known.bytes, bytes, at, length)) return known.id;
-    const copy = bytes.slice(at, at + length);
+    // Not `slice`, which is a view where the group is a Buffer.
+    const copy = Uint8Array.from(bytes.subarray(at, at + length));
     const id = decoder.decode(copy);
     if (this.#vehicles.size >= 100_000) this.#vehicles.clear();
     this.#vehicles.set(hash, { bytes: copy, id });

@@ -32,6 +32,8 @@ export interface ReaderOptions {
 /** Pauses between tries while the store fails, ms of gateway time. */
 const retryMs = 200;
 const retryMaxMs = 5_000;
+/** What is urgent does not wait for a rest as long as batches are shorter than this, ms of the machine. */
+const urgentMs = 50;
 /** Tries of a batch that fails though the store works, before its reports are applied one by one. */
 const triesBeforeIsolating = 3;
 
@@ -52,6 +54,11 @@ export class IngestReader {
   #applied = 0;
   #groupBytes = 4096;
   #batch: ReadBatch | undefined;
+  /** Something that people may wait for came since the last read. */
+  #urgent = false;
+  #resting = false;
+  /** How long the last batch took, ms of the machine. */
+  #steppedMs = 0;
   #waiters: { sequence: number; resolve: () => void }[] = [];
   #wake: () => void = () => {};
   #stopping = false;
@@ -82,16 +89,20 @@ export class IngestReader {
     this.#running = this.#run();
   }
 
-  /** The log holds groups up to `sequence`. */
-  appended(sequence: number): void {
+  /** The log holds groups up to `sequence`; `urgent`: with something that people may wait for. */
+  appended(sequence: number, urgent = true): void {
     if (sequence > this.#appended) this.#appended = sequence;
-    this.#wake();
+    if (urgent) this.#urgent = true;
+    if (!this.#resting || (urgent && this.#steppedMs < urgentMs)) this.#wake();
   }
 
   /** Resolves when all up to `sequence` (default: all that is in the log now) is applied: then reads see it. */
   caughtUp(sequence = this.#appended): Promise<void> {
     if (this.#applied >= sequence || this.#stopping) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ sequence, resolve }));
+    return new Promise((resolve) => {
+      this.#waiters.push({ sequence, resolve });
+      this.#wake();
+    });
   }
 
   /** Stops after the batch that is being applied. What is left stays in the log. */
@@ -110,8 +121,11 @@ export class IngestReader {
         continue;
       }
       try {
+        const startedAt = performance.now();
         await this.#step();
         failures = 0;
+        this.#steppedMs = performance.now() - startedAt;
+        await this.#rest();
       } catch (error) {
         this.#failed(error);
         await this.#pause(Math.min(retryMaxMs, retryMs * 2 ** Math.min(failures++, 10)));
@@ -135,6 +149,7 @@ export class IngestReader {
   async #read(): Promise<ReadBatch> {
     const { dispatch, node, limits } = this.#options;
     const fits = Math.max(1, Math.min(limits.readGroups, Math.floor(limits.readBytes / this.#groupBytes)));
+    this.#urgent = false;
     const groups = await dispatch.store.readIngest(node, this.#applied, fits);
     const last = groups.at(-1);
     if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
@@ -146,6 +161,26 @@ export class IngestReader {
     }
     this.#groupBytes = Math.max(1, bytes / groups.length);
     return { sequence: last.sequence, translation, faults: 0 };
+  }
+
+  /**
+   * A batch costs something for each vehicle in it, however many positions that vehicle has: a reader that rests in
+   * proportion to its work makes few, large batches under load, and is back at once when there is little to do.
+   */
+  async #rest(): Promise<void> {
+    const { limits } = this.#options;
+    const ms = Math.min(limits.readRestMaxMs, this.#steppedMs * limits.readRest);
+    if (this.#waiters.length > 0 || (this.#urgent && this.#steppedMs < urgentMs)) return;
+    this.#resting = true;
+    await new Promise<void>((resolve) => {
+      // The machine's time: it is the machine that rests.
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#resting = false;
   }
 
   #failed(error: unknown): void {

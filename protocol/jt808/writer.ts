@@ -12,8 +12,10 @@ export interface FrameSpec extends Identity {
   readonly index?: number;
   /** Bits 10..12 of the attribute word. Default 0. */
   readonly encryption?: number;
-  /** Vendor header with a serial of one byte (0x4401, 0x5501, 0x5502); sets bit 15 as those terminals do. */
+  /** Vendor header with a serial of one byte (0x4401, 0x5501, 0x5502). */
   readonly shortSerial?: boolean;
+  /** Bit 15 of the attribute word, by which those terminals ask for an answer. */
+  readonly replyWanted?: boolean;
 }
 
 /** The largest body that the ten length bits can say. */
@@ -99,7 +101,7 @@ export class FrameWriter {
       ((spec?.encryption ?? 0) << 10) |
       (total > 0 ? 0x2000 : 0) |
       (identity.versionFlag ? 0x4000 : 0) |
-      (shortSerial ? 0x8000 : 0);
+      (spec?.replyWanted === true ? 0x8000 : 0);
     this.put(messageId >> 8);
     this.put(messageId & 255);
     this.put(attributes >> 8);
