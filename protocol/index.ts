@@ -29,6 +29,7 @@ export { isPassthrough, passthroughType, unwrapPassthrough, wrapPassthrough } fr
 export { EncodeError } from './field/index.js';
 export {
   decodeBody,
+  decodeFrame,
   encodeBody,
   encodeMessage,
   type DecodedMessage,
@@ -82,3 +83,5 @@ export type { Dialect, VendorAttributes } from './jt808/vendors/dialect.js';
 export { encodeJson } from './jt808/encode-json.js';
 export { explainFrame, type ExplainRow } from './jt808/explain.js';
 export { toJson } from './jt808/to-json.js';
+export { inflateUpload, type Inflated } from './jt808/compressed.js';
+export { answerSentence, answerShortSerial } from './jt808/vendors/replies.js';

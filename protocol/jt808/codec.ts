@@ -1,8 +1,9 @@
 import { copyBytes } from '../bytes/copy.js';
+import { DecodeError } from '../errors.js';
 import { EncodeError, Reader, Writer, type Field } from '../field/index.js';
 import { limits } from '../limits.js';
-import type { Edition } from './edition.js';
-import type { Identity } from './frame.js';
+import { detectEdition, type Edition } from './edition.js';
+import type { Frame, Identity } from './frame.js';
 import { declarationOf, messageName, messages, type Body, type Message, type MessageName } from './messages.js';
 import { encodeFrame, splitBody } from './writer.js';
 
@@ -21,6 +22,18 @@ export function decodeBody(messageId: number, edition: Edition, body: Uint8Array
   const value = (messages[name].body as Field<unknown>).read(reader);
   const decoded = { name, body: value } as Message;
   return reader.left === 0 ? decoded : { ...decoded, trailing: copyBytes(body, reader.at) };
+}
+
+/**
+ * Reads the body of a frame that is not a part of a sub-packaged message.
+ * @throws DecodeError `encrypted` when the body is cipher text (answer it with result 3, reference 2.11), else as
+ * `decodeBody`
+ */
+export function decodeFrame(frame: Frame, known?: Edition): DecodedMessage | undefined {
+  if (frame.encryption !== 0) {
+    throw new DecodeError('encrypted', 0, `the body is encrypted (${frame.encryption})`);
+  }
+  return decodeBody(frame.messageId, detectEdition(frame, known), frame.body);
 }
 
 /**

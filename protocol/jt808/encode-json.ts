@@ -32,11 +32,13 @@ export function encodeJson(input: unknown): Uint8Array[] {
     serial: optionalNumber(json, 'serial', 0xffff) ?? 0,
   };
   const total = optionalNumber(json, 'total', 0xffff) ?? 0;
+  const shortSerial = messageId === 0x5501 || messageId === 0x5502;
   const bodyBytes = json.bodyHex === undefined ? undefined : hexOf(json, 'bodyHex');
   if (bodyBytes !== undefined && json.assembled !== true) {
     const index = optionalNumber(json, 'index', 0xffff) ?? 0;
     const encryption = optionalNumber(json, 'encryption', 7) ?? 0;
-    if (bodyBytes.length <= 1023) return [encodeFrame({ ...header, body: bodyBytes, total, index, encryption })];
+    if (bodyBytes.length <= 1023)
+      return [encodeFrame({ ...header, body: bodyBytes, total, index, encryption, shortSerial })];
   }
   const spec: MessageSpec = {
     ...header,

@@ -72,6 +72,18 @@ const safetyHead =
       : { alarmID: reading.alarmId, flagStatus: reading.flag, alarmEventType: reading.type, alarmLevel: reading.level };
   };
 
+function parameterAt(index: number): Getter {
+  return (body) => (body.parameters as string[])[index];
+}
+
+/** A whole additional item, id and length included. */
+function rawItem(id: string): Getter {
+  return (_body, message) => {
+    const value = String(message.locations?.[0]?.extras[id]);
+    return `hex:${id}${(value.length / 2).toString(16).padStart(2, '0')}${value}`;
+  };
+}
+
 export const fieldMap: Record<string, Record<string, Getter>> = {
   terminalAck: {
     ...ackUp,
@@ -112,7 +124,13 @@ export const fieldMap: Record<string, Record<string, Getter>> = {
     gnssModule: at('gnss'),
     communicationModule: at('radio'),
   },
-  location: { extra_64: safetyHead('driverAssistance'), extra_65: safetyHead('driverMonitoring') },
+  location: {
+    'unknownLocationAttachData[0xca]': rawItem('ca'),
+    'unknownLocationAttachData[0xcb]': rawItem('cb'),
+    'unknownLocationAttachData[0xcd]': rawItem('cd'),
+    extra_64: safetyHead('driverAssistance'),
+    extra_65: safetyHead('driverMonitoring'),
+  },
   locationAnswer: { respondSerialNumber: at('replySerial') },
   controlAnswer: { msgNum: at('replySerial') },
   questionAnswer: { serialNumber: at('replySerial'), answerID: at('answerId') },
@@ -148,7 +166,20 @@ export const fieldMap: Record<string, Record<string, Getter>> = {
     authCode: at('token'),
     code: (body) => body.token ?? null,
   },
-  control: { command: at('command'), commandWord: at('command') },
+  control: {
+    command: at('command'),
+    commandWord: at('command'),
+    // The ports, the control byte and the limit are binary in this origin's frames: not text, not compared.
+    'commandParameters.DialPointName': parameterAt(1),
+    'commandParameters.DialUserName': parameterAt(2),
+    'commandParameters.DialPwd': parameterAt(3),
+    'commandParameters.ServerUrl': parameterAt(4),
+    'commandParameters.MakerId': parameterAt(7),
+    'commandParameters.MonitorPlatformAuthCode': parameterAt(8),
+    'commandParameters.HardwareVersion': parameterAt(9),
+    'commandParameters.FirmwareVersion': parameterAt(10),
+    'commandParameters.Url': parameterAt(11),
+  },
   track: { timeInterval: at('intervalS'), trackValidity: at('validityS') },
   text: {
     text: at('text'),

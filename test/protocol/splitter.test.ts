@@ -97,7 +97,7 @@ describe('a stream of frames', () => {
     const splitter = new FrameSplitter();
     const found: string[] = [];
     const sink = { frame: (frame: { phone: string }) => found.push(frame.phone), refused: () => found.push('refused') };
-    const chunk = heartbeat.slice(0, 8);
+    const chunk = Uint8Array.from(heartbeat.subarray(0, 8));
     splitter.push(chunk, sink);
     chunk.fill(0xff);
     splitter.push(heartbeat.subarray(8), sink);
