@@ -51,6 +51,7 @@ const MAX_HELD = 20_000;
 export function createAuditLog({ store, clock, onLost }: AuditDeps): AuditLog {
   let held: AuditEntry[] = [];
   let writing: Promise<void> | undefined;
+  let sequence = 0;
   // The pause is about the machine's disk, not about gateway time.
   const timer = setInterval(() => void flush(), FLUSH_MS);
   timer.unref();
@@ -60,7 +61,8 @@ export function createAuditLog({ store, clock, onLost }: AuditDeps): AuditLog {
       const group = held.slice(0, GROUP);
       const puts = group.map((value) => {
         const id = uuidV7(value.at, randomBytes);
-        const tail = `${timeKey(value.at)}/${id}`;
+        // Entries of one millisecond stay in the order in which they came.
+        const tail = `${timeKey(value.at)}/${String(sequence++).padStart(12, '0')}/${id}`;
         return {
           kind: 'audit',
           id,

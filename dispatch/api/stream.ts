@@ -60,6 +60,8 @@ const LIMITS: StreamLimits = {
   bufferBytes: 1 << 20,
   retryMs: 2_000,
 };
+/** Events are written together up to this much: a client that is far behind costs one such text, not the whole log. */
+const CHUNK_CHARS = 64 * 1024;
 /** Positions in one message: 150 KiB. */
 const POSITIONS_PER_MESSAGE = 1_000;
 
@@ -108,6 +110,8 @@ class Stream {
   #drained: Promise<void> | undefined;
   #positionsTick = 0;
   #sendingPositions = false;
+  /** Position of the last event that was written. */
+  #told: number;
 
   constructor(
     private readonly deps: StreamDeps,
@@ -119,6 +123,7 @@ class Stream {
     private readonly after: number,
   ) {
     this.principalId = what.guard.principal.id;
+    this.#told = after;
     this.ended = new Promise((done) => (this.#finish = done));
   }
 
@@ -209,17 +214,23 @@ class Stream {
 
   async #tell(events: StoredEvent[]): Promise<void> {
     let text = '';
-    let last = 0;
     const issued: StoredEvent[] = [];
     for (const event of events) {
-      last = event.position;
       if (this.#over) return;
+      // The log gives a follower that failed the same events again.
+      if (event.position <= this.#told) continue;
       if (event.type === 'order.issued') issued.push(event);
       if (!this.what.matches(event.type) || !(await this.what.guard.seesEvent('event.stream', event))) continue;
       text += `id: ${event.position}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+      if (text.length < CHUNK_CHARS) continue;
+      await this.#write(text);
+      this.#told = event.position;
+      text = '';
     }
     // What was left out moves the id on too, so that a client that returns does not make us read it again.
+    const last = events.at(-1)!.position;
     await this.#write(text === '' ? `id: ${last}\n:\n\n` : text);
+    this.#told = last;
     if (this.#over) return;
     for (const { orderId, centreId } of issued) {
       if (orderId !== undefined && centreId !== undefined)

@@ -139,7 +139,7 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       summary: 'A one-time link: opens the console signed in',
       params: z.strictObject({ token: z.string().min(20).max(100) }),
       produces: ['text/html', 'application/json'],
-      responses: { 303: { description: 'To the console' } },
+      responses: { 303: { description: 'To the console' }, 204: { description: 'A look ahead; the link is not used up' } },
       async handler(context) {
         // A look ahead by a browser or a chat program must not use the link up.
         if (context.request.method === 'HEAD' || /prefetch|preview/i.test(String(context.request.headers['sec-purpose'] ?? ''))) return new Answer(204);
