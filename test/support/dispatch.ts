@@ -1,13 +1,14 @@
 import { expect } from 'vitest';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import type { Actor, StoredEvent } from '../../dispatch/domain/events.js';
-import type { Docs, DocKind, Leg, LegState, Order, Vehicle } from '../../dispatch/domain/model.js';
+import type { Delivery, Docs, DocKind, Leg, LegState, Order, Vehicle } from '../../dispatch/domain/model.js';
+import { nextStep } from '../../dispatch/domain/outbox.js';
 import { replay } from '../../dispatch/domain/reduce.js';
 import { DEFAULT_SETTINGS, type DispatchSettings } from '../../dispatch/domain/settings.js';
 import type { AnyCommand, Result } from '../../dispatch/domain/tables.js';
 import { Refusal } from '../../dispatch/domain/tx.js';
 import { manualClock, type ManualClock } from '../../dispatch/clock.js';
-import { createDispatch, type Dispatch } from '../../dispatch/service.js';
+import { createDispatch, type Dispatch, type DispatchOptions } from '../../dispatch/service.js';
 import { memoryStore } from '../../dispatch/store/memory.js';
 import { PositionBatch } from '../../dispatch/store/position-batch.js';
 import type { DispatchStore } from '../../dispatch/store/store.js';
@@ -34,15 +35,17 @@ export class World {
   readonly dispatch: Dispatch;
   #sequence = 0;
 
-  constructor(settings: Partial<DispatchSettings> = {}, startAt = NINE) {
+  constructor(settings: Partial<DispatchSettings> = {}, startAt = NINE, guard?: DispatchOptions['guard']) {
     this.store = memoryStore();
     this.clock = manualClock(startAt);
     let seed = 1;
     this.dispatch = createDispatch({
       store: this.store,
       clock: this.clock,
+      ...(guard ? { guard } : {}),
       settings: { ...DEFAULT_SETTINGS, ...settings },
-      random: (length) => Uint8Array.from({ length }, () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 16),
+      random: (length) =>
+        Uint8Array.from({ length }, () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 16),
       log: {
         warn: () => {},
         error: ({ err }) => {
@@ -136,6 +139,25 @@ export class World {
       node: 'n',
       sequence: this.#sequence,
     });
+  }
+
+  /** Connects the vehicle's terminal and writes what is next, receipted, until an item passes; that one is only written. */
+  async deliver(vehicleId: string, wanted: (item: Delivery) => boolean): Promise<Delivery> {
+    const phone = (await this.vehicleDoc(vehicleId)).terminal.phone;
+    await this.do({ type: 'link.up', vehicleId, phone, address: 'a', transport: 'tcp', node: 'n' });
+    for (;;) {
+      const step = nextStep(await this.get('outbox', vehicleId), this.clock.now(), this.dispatch.settings.delivery);
+      if (step.do !== 'write') throw new Error(`nothing to write to ${vehicleId}`);
+      await this.do({ type: 'delivery.written', vehicleId, deliveryId: step.item.id, node: 'n' });
+      if (wanted(step.item)) return step.item;
+      await this.report({
+        type: 'report.receipt',
+        vehicleId,
+        deliveryId: step.item.id,
+        result: 'ok',
+        ofApplication: true,
+      });
+    }
   }
 
   async get<K extends DocKind>(kind: K, id: string): Promise<Docs[K]> {
