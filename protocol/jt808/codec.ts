@@ -59,6 +59,8 @@ export interface MessageSpec<K extends MessageName = MessageName> extends Identi
   readonly bodyBytes?: Uint8Array;
   /** Longest body of one frame; longer ones are sub-packaged. Default `limits.downlinkBodyBytes`. */
   readonly maxBodyBytes?: number;
+  /** The framing of the terminal's connection. Default `standard`. */
+  readonly framing?: 'standard' | 'e7';
 }
 
 /** Frames of one message, and their serials in the same order. */
@@ -85,7 +87,9 @@ export function encodeMessage<K extends MessageName>(spec: MessageSpec<K>): Enco
     const serial = (spec.serial + at) & 0xffff;
     const { versionFlag, protocolVersion, phoneRaw } = spec;
     const split = parts.length > 1 ? { total: parts.length, index: at + 1 } : {};
-    frames.push(encodeFrame({ messageId, versionFlag, protocolVersion, phoneRaw, serial, body: part, ...split }));
+    frames.push(
+      encodeFrame({ messageId, versionFlag, protocolVersion, phoneRaw, serial, body: part, ...split }, spec.framing),
+    );
     serials.push(serial);
   });
   return { frames, serials };

@@ -129,6 +129,13 @@ describe('a long message', () => {
     expect(found.map(({ body }) => body).join('')).toBe(toHex(bodyBytes));
   });
 
+  it('takes the framing of the connection', () => {
+    const spec = { ...identity, phoneRaw: phoneToRaw('12345678901234', 7), versionFlag: false, protocolVersion: 0 };
+    const body = { flags: 1, text: '~' };
+    const { frames } = encodeMessage({ ...spec, name: 'text', edition: 2013, serial: 0, body, framing: 'e7' });
+    expect([frames[0]!.at(0), frames[0]!.at(-1)]).toEqual([0xe7, 0xe7]);
+  });
+
   it('is one frame without sub-package item when it fits exactly', () => {
     const bodyBytes = new Uint8Array(900);
     const { frames } = encodeMessage({ ...identity, messageId: 0x8300, edition: 2019, serial: 0, bodyBytes });
