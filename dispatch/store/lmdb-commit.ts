@@ -2,10 +2,11 @@
 import { docKey, indexEntry } from './keys.js';
 import { isLater, latestRows, rowBytes, rowFromBytes, rowNumbers } from './last-position.js';
 import { json, keys, numberedKey, parse, PRESENT, readU48, u48, type Env, type StoredRecord } from './lmdb-env.js';
+import { putTracks, type Tails } from './lmdb-track.js';
 import type { PositionBatch } from './position-batch.js';
 import type { PreparedBatch, PreparedPut } from './prepare.js';
 import type { CommitResult } from './store.js';
-import { mergeBlock, type BlockRows } from './track-block.js';
+import type { BlockRows } from './track-block.js';
 
 /** Expired idempotency keys that one commit removes: more than one commit makes, so they cannot pile up. */
 const EXPIRED_PER_COMMIT = 10;
@@ -33,6 +34,8 @@ export class CommitScope {
     public lastPosition: number,
     readonly knownLast: ReadonlyMap<string, Float64Array>,
     readonly knownLogs: ReadonlyMap<string, IngestLog>,
+    /** Changed at once; cleared where the transaction fails. */
+    readonly tails: Tails,
   ) {}
 
   log(node: string): IngestLog {
@@ -144,10 +147,7 @@ function remember(scope: CommitScope, { key, json: result, keepMs }: NonNullable
 
 function putPositions(scope: CommitScope, batch: PositionBatch, blocks: readonly BlockRows[]): void {
   const { env } = scope;
-  for (const { vehicleId, hour, rows } of blocks) {
-    const key = numberedKey(vehicleId, hour);
-    env.track.putSync(key, asBuffer(mergeBlock(env.track.get(key), batch, rows)));
-  }
+  putTracks(env.track, scope.tails, batch, blocks);
   latestRows(batch).forEach((row, vehicle) => {
     if (row < 0) return;
     const vehicleId = batch.vehicles[vehicle]!;

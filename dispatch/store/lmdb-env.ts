@@ -26,7 +26,7 @@ export interface Tables {
   nodes: Table;
   /** vehicle → last position, ten doubles. */
   last: Table;
-  /** vehicle NUL hour (48 bits) → track block. */
+  /** vehicle NUL device time (48 bits) → track block; see lmdb-track.ts. */
   track: Table;
   /** name NUL number (48 bits) → chunk. */
   blobs: Table;

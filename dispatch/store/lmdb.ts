@@ -34,12 +34,13 @@ import {
   u48,
   type Env,
 } from './lmdb-env.js';
+import type { Tails } from './lmdb-track.js';
 import { LmdbWriter } from './lmdb-writer.js';
 import type { Position } from './position-batch.js';
 import { prepareBatch } from './prepare.js';
 import type { Batch, CommitResult, DispatchStore, Durability, Page, Scan, StoredDoc, StoreListener } from './store.js';
 import type { StoredEvent } from '../domain/events.js';
-import { groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
+import { BLOCK_MS, groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
 import { LocalPresence } from './local-presence.js';
 import { DueClaims } from './due-claims.js';
 import { Watchers } from './watchers.js';
@@ -102,6 +103,7 @@ class LmdbStore implements DispatchStore {
   #lastPosition = 0;
   /** One entry per vehicle that ever reported. */
   #last = new Map<string, Float64Array>();
+  readonly #tails: Tails = new Map();
   /** One entry per node that ever logged. */
   #logs = new Map<string, IngestLog>();
   #failure: StoreError | undefined;
@@ -117,10 +119,11 @@ class LmdbStore implements DispatchStore {
   ) {
     this.#writer = new LmdbWriter({
       ready: () => this.#ready(),
-      begin: () => new CommitScope(this.env, this.now(), this.#lastPosition, this.#last, this.#logs),
+      begin: () => new CommitScope(this.env, this.now(), this.#lastPosition, this.#last, this.#logs, this.#tails),
       flushed: (scope) => this.#flushed(scope),
       failed: (error) => {
         this.#failure = error;
+        this.#tails.clear();
       },
     });
   }
@@ -180,11 +183,11 @@ class LmdbStore implements DispatchStore {
     checkLimit(limit);
     const { events, refs } = this.#open();
     if (ref === undefined) {
-      return entries(events, { lower: u48(after + 1), limit }).map(({ key, value }) =>
+      return entries(events, { lower: u48(clampAt(after + 1)), limit }).map(({ key, value }) =>
         toEvent(numberOfKey(key), value),
       );
     }
-    const range = { lower: numberedKey(checkName('ref', ref), after + 1), upper: behindPrefix(ref), limit };
+    const range = { lower: numberedKey(checkName('ref', ref), clampAt(after + 1)), upper: behindPrefix(ref), limit };
     return keys(refs, range).map((key) => toEvent(numberOfKey(key), events.get(u48(numberOfKey(key)))!));
   }
 
@@ -230,7 +233,7 @@ class LmdbStore implements DispatchStore {
 
   async readIngest(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
     checkLimit(limit);
-    const range = { lower: numberedKey(checkName('node', node), after + 1), upper: behindPrefix(node), limit };
+    const range = { lower: numberedKey(checkName('node', node), clampAt(after + 1)), upper: behindPrefix(node), limit };
     return entries(this.#open().ingest, range).map(({ key, value }) => ({ sequence: numberOfKey(key), group: value }));
   }
 
@@ -245,7 +248,7 @@ class LmdbStore implements DispatchStore {
   async trimIngest(node: string, sequence: number): Promise<void> {
     this.#open();
     const upTo = Math.min(sequence, this.#logs.get(node)?.applied ?? 0);
-    const range = { lower: prefixKey(checkName('node', node)), upper: numberedKey(node, upTo + 1) };
+    const range = { lower: prefixKey(checkName('node', node)), upper: numberedKey(node, clampAt(upTo + 1)) };
     await this.#removeInSteps(() => keys(this.env.ingest, { ...range, limit: TRIMMED_PER_COMMIT }), 'ingest');
   }
 
@@ -262,8 +265,8 @@ class LmdbStore implements DispatchStore {
 
   async *track(vehicleId: string, from: number, to: number): AsyncIterable<Position> {
     checkName('vehicleId', vehicleId);
-    const end = numberedKey(vehicleId, Math.min(MAX_U48, Math.max(0, hourOf(to - 1) + 1)));
-    let lower = numberedKey(vehicleId, Math.max(0, hourOf(from)));
+    const end = numberedKey(vehicleId, clampAt(to));
+    let lower = numberedKey(vehicleId, clampAt(hourOf(from) * BLOCK_MS));
     for (;;) {
       // One block at a time: no read transaction stays open while the caller does something else.
       const [entry] = entries(this.#open().track, { lower, upper: end, limit: 1 });
@@ -274,10 +277,10 @@ class LmdbStore implements DispatchStore {
   }
 
   async trimPositions(before: number): Promise<number> {
-    const hour = Math.max(0, hourOf(before));
+    const hourAt = clampAt(hourOf(before) * BLOCK_MS);
     let deleted = 0;
     for (const vehicleId of [...this.#last.keys()]) {
-      const range = { lower: prefixKey(vehicleId), upper: numberedKey(vehicleId, hour), limit: TRIMMED_PER_COMMIT };
+      const range = { lower: prefixKey(vehicleId), upper: numberedKey(vehicleId, hourAt), limit: TRIMMED_PER_COMMIT };
       deleted += await this.#removeInSteps(() => keys(this.#open().track, range), 'track');
     }
     return deleted;
@@ -475,6 +478,11 @@ class LmdbStore implements DispatchStore {
     }
     return removed;
   }
+}
+
+/** A time or position as it can stand in a key. */
+function clampAt(at: number): number {
+  return Math.min(MAX_U48, Math.max(0, Math.ceil(at)));
 }
 
 function blobRange(name: string) {

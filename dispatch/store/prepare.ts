@@ -4,6 +4,11 @@ import { checkName, docKey, encodeSortKey, isTooLong, MAX_KEY_BYTES, refsOf } fr
 import type { PositionBatch } from './position-batch.js';
 import type { Batch, IngestPosition } from './store.js';
 
+/** Times stand in keys as 48 bits; this leaves room for sums. */
+const MAX_TIME = 2 ** 47;
+/** A thousand years, nearly. */
+const MAX_KEEP_MS = 2 ** 45;
+
 /** A batch that was checked and turned into text before it queues: a mistake in it harms no other commit. */
 export interface PreparedBatch {
   puts: PreparedPut[];
@@ -43,7 +48,9 @@ export function prepareBatch(batch: Batch): PreparedBatch {
   if (batch.idempotency) {
     const { key, result, keepMs } = batch.idempotency;
     checkName('idempotency.key', key);
-    if (!(keepMs > 0)) throw invalid(`idempotency.keepMs must be above 0, got ${keepMs}`);
+    if (!(keepMs > 0 && keepMs < MAX_KEEP_MS)) {
+      throw invalid(`idempotency.keepMs must be above 0 and below ${MAX_KEEP_MS}, got ${keepMs}`);
+    }
     prepared.idempotency = { key, json: toJson('idempotency.result', result ?? null), keepMs };
   }
   if (batch.applied) {
@@ -63,7 +70,7 @@ function preparePut(put: NonNullable<Batch['puts']>[number]): PreparedPut {
   const key = docKey(checkName(`${where}: kind`, put.kind), checkName(`${where}: id`, put.id));
   if (isTooLong(key)) throw invalid(`${where}: kind and id may have ${MAX_KEY_BYTES} bytes together`);
   checkVersion(`${where}: expect`, put.expect);
-  if (put.dueAt !== undefined && !(Number.isInteger(put.dueAt) && put.dueAt >= 0)) {
+  if (put.dueAt !== undefined && !(Number.isInteger(put.dueAt) && put.dueAt >= 0 && put.dueAt < MAX_TIME)) {
     throw invalid(`${where}: dueAt must be whole milliseconds since 1970, got ${put.dueAt}`);
   }
   const seen = new Set<string>();

@@ -13,6 +13,8 @@ import { hourOf, mergeBlock, mergeBlocks, positionAt, positionsOf, type BlockRow
 
 /** Frames of one hour after which they are put into one: a frame's head costs about as much as five positions. */
 const FRAMES_BEFORE_COMPACTION = 64;
+/** A track of an hour that is longer has so many rows in each frame that their heads do not count. */
+const LONGEST_COMPACTED_BYTES = 1_000_000;
 /** Hours of a track that one read fetches. */
 const HOURS_PER_READ = 24;
 /** Vehicles that one command names when they are trimmed or read. */
@@ -166,6 +168,7 @@ export class RedisPositions {
   }
 
   async #compact(key: string): Promise<void> {
+    if (Number(await this.redis.call('strlen', key)) > LONGEST_COMPACTED_BYTES) return;
     const bytes = (await this.redis.call('get', key)) as Buffer | null;
     if (!bytes) return;
     const blocks = framesOf(bytes);

@@ -144,7 +144,7 @@ export interface DispatchStore {
   lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>>;
   /** In device order, each position once, `from <= deviceAt < to`. */
   track(vehicleId: string, from: number, to: number): AsyncIterable<Position>;
-  /** Deletes blocks (an hour each) that end at or before `before` (retention); number of blocks deleted. */
+  /** Deletes the hours that end at or before `before` (retention); number of blocks deleted. */
   trimPositions(before: number): Promise<number>;
 
   // presence

@@ -1,6 +1,6 @@
 /**
- * Track blocks: the positions of one vehicle in one hour of device time, in device order, each once. Pure; both stores
- * share it.
+ * Track blocks: the positions of one vehicle in one hour of device time, or a part of it, in device order, each once.
+ * Pure; both stores share it.
  *
  * A block is: format (1), number of rows, the last row in full, then the rows. A row is a mask of the columns that
  * differ from the row before and the differences as zigzag varints. The last row stands in front so that the usual
@@ -38,6 +38,8 @@ const COLUMNS = [
 const COMPARED = [DEVICE_AT, LAT, LON, RECEIVED_AT, 4, 5, 6, 7, 8, 9];
 /** Larger numbers lose their exactness in differences and zigzag. */
 const MAX_VALUE = 2 ** 50;
+/** Device times stand in keys as 48 bits. */
+const MAX_DEVICE_AT = 2 ** 47;
 /** Mask and ten differences of at most 8 bytes. */
 const MAX_ROW_BYTES = 2 + 8 * POSITION_WIDTH;
 
@@ -101,9 +103,30 @@ export function mergeBlocks(blocks: readonly Uint8Array[]): Uint8Array {
   return encode(numbers, inDeviceOrder(numbers, allRows(numbers)));
 }
 
-/** Number of rows in a block. */
-export function blockLength(block: Uint8Array): number {
-  return readHeader(block).count;
+/** Number of rows in a block and device time of its last one, without reading the rows. */
+export function blockEnd(block: Uint8Array): { count: number; lastAt: number } {
+  const { count, last } = readHeader(block);
+  return { count, lastAt: last[DEVICE_AT]! };
+}
+
+/**
+ * A block of more than `most` rows in parts of about `rows`; rows of one device time stay together. `startAt` is the
+ * device time of a part's first row, undefined for the first part.
+ */
+export function splitBlock(block: Uint8Array, most: number, rows: number): { startAt?: number; block: Uint8Array }[] {
+  if (blockEnd(block).count <= most) return [{ block }];
+  const numbers = decodeRows(block);
+  const all = allRows(numbers);
+  const time = (row: number) => numbers[row * POSITION_WIDTH]!;
+  const parts: { startAt?: number; block: Uint8Array }[] = [];
+  for (let from = 0; from < all.length;) {
+    let to = Math.min(from + rows, all.length);
+    while (to < all.length && time(to) === time(to - 1)) to++;
+    const part = encode(numbers, all.subarray(from, to));
+    parts.push(from === 0 ? { block: part } : { startAt: time(from), block: part });
+    from = to;
+  }
+  return parts;
 }
 
 /** The rows of a block as numbers, {@link POSITION_WIDTH} each. Throws `StoreError` where the bytes are no block. */
@@ -169,14 +192,16 @@ function checkNumbers(batch: PositionBatch): void {
     if (Number.isInteger(value) && value < MAX_VALUE && value > -MAX_VALUE) continue;
     throw badNumber(batch, i);
   }
-  for (let i = 0; i < end; i += POSITION_WIDTH) if (numbers[i]! < 0) throw badNumber(batch, i);
+  for (let i = 0; i < end; i += POSITION_WIDTH) {
+    if (numbers[i]! < 0 || numbers[i]! > MAX_DEVICE_AT) throw badNumber(batch, i);
+  }
 }
 
 function badNumber(batch: PositionBatch, i: number): StoreError {
   const row = Math.floor(i / POSITION_WIDTH);
   return invalid(
     `positions: ${COLUMNS[i % POSITION_WIDTH]} of vehicle ${batch.vehicles[batch.vehicleOf[row]!]} (row ${row}) must be ` +
-      `a whole number of at most 50 bits (deviceAt from 0), got ${batch.numbers[i]}`,
+      `a whole number of at most 50 bits (deviceAt from 0 and of at most 47), got ${batch.numbers[i]}`,
   );
 }
 

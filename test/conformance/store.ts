@@ -158,6 +158,12 @@ export function storeConformance(
         ['a negative version', { puts: [put('k', 'a', -1, 1)] }, /expect/],
         ['a value that is no JSON', { puts: [put('k', 'a', 0, () => 1)] }, /JSON/],
         ['an endless sort key', { puts: [put('k', 'a', 0, 1, { indexes: [['i', 'x'.repeat(2_000)]] })] }, /index i/],
+        ['a key that is kept for ever', { idempotency: { key: 'x', result: 1, keepMs: Infinity } }, /keepMs/],
+        [
+          'a device time past all calendars',
+          { positions: positions([['truck', 2 ** 49, 1, 1]]) },
+          /deviceAt of vehicle/,
+        ],
         ['a due time that is no number', { puts: [put('k', 'a', 0, 1, { dueAt: NaN })] }, /dueAt/],
         ['a position that is no number', { positions: positions([['truck', NOW, NaN, 1]]) }, /latE6 of vehicle truck/],
       ])('%s is refused by name and harms nothing else', async (_, batch, message) => {
@@ -538,6 +544,22 @@ export function storeConformance(
         await ok(store.commit({ applied: { node: 'n', sequence: 2 }, positions: batch() }));
         expect(await track(store, 'v1', 0, NOW * 2)).toEqual(before);
         expect(before).toHaveLength(33);
+      });
+
+      test('a busy hour that comes in any order is whole and in order', async () => {
+        const rows = 3_000;
+        // 7 has no common factor with 3,000: each row once, none where it belongs.
+        const shuffled = Array.from({ length: rows }, (_, i) => (i * 7) % rows);
+        for (const part of [shuffled.slice(0, 900), shuffled.slice(600, 2_000), shuffled.slice(2_000)]) {
+          await ok(store.commit({ positions: positions(part.map((i) => ['v', NOW + i * 1_000, i, -i])) }));
+        }
+        for (let i = rows; i < rows + 20; i++) {
+          await ok(store.commit({ positions: positions([['v', NOW + i * 1_000, i, -i]]) }));
+        }
+        const all = Array.from({ length: rows + 20 }, (_, i) => i);
+        expect((await track(store, 'v', 0, NOW * 2)).map(({ latE6 }) => latE6)).toEqual(all);
+        const some = await track(store, 'v', NOW + 1_234_500, NOW + 2_000_000);
+        expect(some.map(({ latE6 }) => latE6)).toEqual(all.slice(1_235, 2_000));
       });
 
       test('retention deletes whole hours and leaves the last position', async () => {

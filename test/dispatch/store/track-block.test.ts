@@ -4,12 +4,13 @@ import { isLater, latestRows, rowBytes, rowFromBytes, rowNumbers } from '../../.
 import { POSITION_WIDTH, PositionBatch } from '../../../dispatch/store/position-batch.js';
 import {
   BLOCK_MS,
-  blockLength,
+  blockEnd,
   decodeRows,
   groupByBlock,
   mergeBlock,
   mergeBlocks,
   positionsOf,
+  splitBlock,
 } from '../../../dispatch/store/track-block.js';
 
 type Row = [vehicle: string, ...numbers: number[]];
@@ -88,7 +89,7 @@ describe('track blocks', () => {
           expect(new Set(found.map(place)).size).toBe(found.length);
           expect(found.map((p) => p.deviceAt)).toEqual(found.map((p) => p.deviceAt).sort((a, b) => a - b));
           for (const position of found) expect(given).toContainEqual(position);
-          expect(blockLength(block)).toBe(found.length);
+          expect(blockEnd(block).count).toBe(found.length);
         }
       }),
     );
@@ -135,6 +136,25 @@ describe('track blocks', () => {
           const parts = [rows.slice(0, cut), rows.slice(cut)].map((part) => [...apply([part]).values()][0]!);
           expect(mergeBlocks(parts)).toEqual([...apply([rows]).values()][0]);
           expect(mergeBlocks([...parts].reverse())).toEqual(mergeBlocks(parts));
+        },
+      ),
+    );
+  });
+
+  test('a split block holds the same positions in parts that do not overlap', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 80 }),
+        fc.integer({ min: 1, max: 9 }),
+        (times, size) => {
+          const rows = times.map((at, i): Row => ['v', NOW + at, NOW, i, 0, 0, 0, 0, 0, 0, 0]);
+          const [block] = [...apply([rows]).values()];
+          const parts = splitBlock(block!, 2 * size, size);
+          expect(mergeBlocks(parts.map((part) => part.block))).toEqual(block);
+          parts.slice(1).forEach(({ startAt }, i) => {
+            expect(blockEnd(parts[i]!.block).lastAt).toBeLessThan(startAt!);
+          });
+          if (parts.length === 1) expect(parts[0]).toEqual({ block });
         },
       ),
     );
