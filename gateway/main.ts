@@ -22,6 +22,7 @@ import { serveControl } from './control.js';
 import { Deliveries } from './deliveries/loop.js';
 import { wordLog, type Logger } from './log.js';
 import { registerMetrics } from './metrics.js';
+import { startMqtt } from './mqtt/index.js';
 import { peopleHandlers } from './people.js';
 import { createReadiness } from './readiness.js';
 import { startRetention } from './retention.js';
@@ -118,6 +119,9 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   // Terminals come last: what they send must find everything else at work.
   ports.http = await listenHttp(http, config);
   await listenTerminals(terminals, config, ports);
+  const mqtt = await startMqtt(config, { dispatch, accounts, terminals, log });
+  if (mqtt) undo.add('mqtt', () => mqtt.close());
+  Object.assign(ports, mqtt?.ports);
   readiness.up();
   undo.add('readiness', () => readiness.down());
   log.info({

@@ -1,0 +1,424 @@
+/**
+ * The embedded broker: aedes, consumed through its hooks. It routes nothing between clients: what a terminal publishes
+ * goes through the gate and nowhere else, what a terminal or an integrator receives is handed to its own connection. So
+ * it needs no queue for absent clients (the outbox and the event log are those), and gives every client a clean session.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
+import { createWebSocketStream, WebSocketServer } from 'ws';
+import type { Accounts } from '../../dispatch/accounts.js';
+import type { ApiToken } from '../../dispatch/domain/model.js';
+import type { DispatchPort } from '../../dispatch/ports.js';
+import { AddressLimits } from '../address-limits.js';
+import { count } from '../counters.js';
+import type { Logger } from '../log.js';
+import type { CloseReason } from '../session/sink.js';
+import type { TerminalGateway } from '../terminal-gateway.js';
+import { MqttCounters } from './counters.js';
+import { IntegratorClient, IntegratorCursors } from './integrator-client.js';
+import { MQTT_SCOPE } from './integrators.js';
+import { defaultMqttLimits, type MqttLimits } from './limits.js';
+import { PacketGuard } from './packet-guard.js';
+import { MqttTerminal } from './terminal.js';
+import { integratorMaySubscribe, NOWHERE, parseTerminalTopic, terminalTopic } from './topics.js';
+
+export interface EmbeddedBrokerOptions {
+  readonly dispatch: DispatchPort;
+  readonly accounts: Pick<Accounts, 'token'>;
+  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits'>;
+  readonly node: string;
+  readonly log: Logger;
+  readonly limits?: Partial<MqttLimits>;
+}
+
+export interface BrokerListenOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly kind: 'tcp' | 'tls' | 'ws';
+  /** PEM texts; needed for `tls`, used for `ws` where given. With `ca`, a terminal's certificate replaces its password. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer; readonly ca?: string | Buffer };
+}
+
+/** MQTT return codes of a refused connection (3.1.1, 3.2.2.3). */
+const UNAVAILABLE = 3;
+const BAD_LOGIN = 4;
+const NOT_AUTHORIZED = 5;
+
+/** A connection as this broker knows it. */
+interface Peer {
+  readonly address: string;
+  readonly conn: Duplex;
+  /** Whether the client asked to keep its session; integrators then go on where they were. */
+  keep: boolean;
+  denials: number;
+  authenticated: boolean;
+  terminal?: MqttTerminal;
+  integrator?: IntegratorClient;
+}
+
+const SWEEP_MS = 10_000;
+
+export class EmbeddedBroker {
+  readonly counters = new MqttCounters();
+  readonly #limits: MqttLimits;
+  readonly #addresses: AddressLimits;
+  readonly #peers = new WeakMap<Client, Peer>();
+  readonly #clients = new Set<Client>();
+  readonly #servers: Server[] = [];
+  readonly #cursors: IntegratorCursors;
+  readonly #sweep: { cancel(): void };
+  #broker!: Aedes;
+  #nextId = 1;
+  #closing = false;
+
+  private constructor(private readonly options: EmbeddedBrokerOptions) {
+    this.#limits = { ...defaultMqttLimits, ...options.limits };
+    this.#addresses = new AddressLimits(options.terminals.limits);
+    this.#cursors = new IntegratorCursors(options.dispatch, this.#limits.cursorsPerToken);
+    this.#sweep = options.dispatch.clock.every(SWEEP_MS, () => this.#endIdle());
+  }
+
+  static async create(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+    const self = new EmbeddedBroker(options);
+    self.#broker = await Aedes.createBroker({
+      maxInflightInbound: self.#limits.inboundQos2,
+      connectTimeout: options.terminals.limits.authenticateMs / options.dispatch.clock.rate,
+      maxClientsIdLength: 128,
+      preConnect: (client, packet, done) => {
+        self.#prepare(client, packet);
+        done(null, !self.#closing);
+      },
+      authenticate: (client, user, password, done) => void self.#authenticate(client, user, password).then(
+        () => done(null, true),
+        (error: AuthenticateError) => done(error, false),
+      ),
+      authorizePublish: (client, packet, done) => void self.#published(client, packet).then((taken) => taken && done(null)),
+      authorizeSubscribe: (client, subscription, done) => done(null, self.#maySubscribe(client, subscription)),
+      authorizeForward: (client, packet) => (self.#mayReceive(client, packet.topic) ? packet : null),
+    }); // prettier-ignore
+    self.#listenToBroker();
+    return self;
+  }
+
+  /** Opens a port. @returns the port taken; rejects when it cannot be had or the certificate is wrong */
+  async listen({ port, host, kind, tls }: BrokerListenOptions): Promise<number> {
+    const server = kind === 'ws' ? this.#webSocketServer(tls) : this.#socketServer(kind, tls);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host, backlog: 1024 }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    server.on('error', (error) => this.options.log.error({ err: error, kind, msg: 'an MQTT listener failed' }));
+    this.#servers.push(server);
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Takes no new connections, ends those that are open, remembers how far integrators read. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#sweep.cancel();
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const client of this.#clients) this.#end(client, 'shutdown');
+    await new Promise<void>((resolve) => this.#broker.close(() => resolve()));
+    await Promise.all(closed);
+    await this.#cursors.flush();
+  }
+
+  // ---- connections
+
+  #socketServer(kind: 'tcp' | 'tls', tls: BrokerListenOptions['tls']): Server {
+    const open = (socket: Socket): void => this.#open(socket, socket);
+    if (kind === 'tcp') return createServer({ noDelay: true, keepAlive: true }, open);
+    // A certificate that does not verify is no certificate: the password decides then.
+    const client = tls!.ca === undefined ? {} : { ca: tls!.ca, requestCert: true, rejectUnauthorized: false };
+    return createTlsServer({ cert: tls!.cert, key: tls!.key, minVersion: 'TLSv1.2', noDelay: true, ...client }, open);
+  }
+
+  #webSocketServer(tls: BrokerListenOptions['tls']): Server {
+    const http = tls ? createHttpsServer({ cert: tls.cert, key: tls.key }) : createHttpServer();
+    const webSockets = new WebSocketServer({
+      server: http,
+      perMessageDeflate: false,
+      maxPayload: this.#limits.packetBytes,
+      handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : false),
+    });
+    webSockets.on('connection', (socket, request: IncomingMessage) => {
+      this.#open(createWebSocketStream(socket), request.socket, request);
+    });
+    return http;
+  }
+
+  #open(conn: Duplex, socket: Socket, request?: IncomingMessage): void {
+    const { dispatch } = this.options;
+    const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
+    const refusal = this.#closing ? 'tooManyConnections' : this.#addresses.accept(address, dispatch.clock.now());
+    conn.on('error', () => {});
+    if (refusal !== undefined) {
+      this.counters.connectsRefused++;
+      conn.destroy();
+      return;
+    }
+    this.#guard(conn);
+    const client = this.#broker.handle(conn, request);
+    const peer: Peer = { address, conn, keep: false, denials: 0, authenticated: false };
+    this.#peers.set(client, peer);
+    this.#clients.add(client);
+    this.counters.clients = this.#clients.size;
+    conn.once('close', () => {
+      this.#clients.delete(client);
+      this.counters.clients = this.#clients.size;
+      this.#addresses.closed(address, peer.authenticated);
+      peer.terminal?.ended();
+      peer.integrator?.stop();
+    });
+  }
+
+  /** Counts and measures packets before the broker collects them. */
+  #guard(conn: Duplex): void {
+    const { clock } = this.options.dispatch;
+    const guard = new PacketGuard(this.#limits, clock.now());
+    const read = conn.read.bind(conn);
+    conn.read = (size?: number): unknown => {
+      const bytes = read(size) as Buffer | null;
+      const refusal = bytes && guard.check(bytes, clock.now());
+      if (!refusal) return bytes;
+      count(this.counters.cutOff, refusal);
+      conn.destroy();
+      return null;
+    };
+  }
+
+  #endIdle(): void {
+    const { dispatch, terminals } = this.options;
+    const before = dispatch.clock.now() - terminals.limits.idleMs;
+    for (const client of this.#clients) {
+      const terminal = this.#peers.get(client)?.terminal;
+      if (terminal && terminal.heardMs < before) this.#end(client, 'idle');
+    }
+    void terminals.registry.renew();
+  }
+
+  #end(client: Client, reason: CloseReason | 'denied'): void {
+    count(this.counters.cutOff, reason);
+    client.close();
+  }
+
+  // ---- who it is
+
+  /** Terminals keep their name; integrators get names of their own, so that none can push a terminal off. */
+  #prepare(
+    client: Client,
+    packet: { clientId: string; username?: string; clean?: boolean; will?: { topic: string } },
+  ): void {
+    const peer = this.#peers.get(client)!;
+    peer.keep = packet.clean === false;
+    packet.clean = true;
+    const user = packet.username ?? '';
+    if (!/^\d+$/.test(user)) packet.clientId = `integrator/${user}/${packet.clientId}`;
+    if (packet.will && packet.will.topic !== terminalTopic(user, 'online')) {
+      this.#deny(client, 'publishesDenied');
+      delete packet.will;
+    }
+  }
+
+  async #authenticate(client: Client, user = '', password?: Buffer): Promise<void> {
+    const peer = this.#peers.get(client)!;
+    this.counters.connects++;
+    try {
+      if (/^\d+$/.test(user)) peer.terminal = await this.#terminal(client, peer, user, password);
+      else peer.integrator = await this.#integrator(client, peer, user, password);
+    } catch (error) {
+      this.counters.connectsRefused++;
+      const returnCode = (error as Partial<AuthenticateError>).returnCode ?? UNAVAILABLE;
+      const { log } = this.options;
+      if (returnCode === UNAVAILABLE) log.warn({ user, err: error, msg: 'an MQTT login could not be decided' });
+      else log.info({ user, address: peer.address, msg: `MQTT login refused: ${(error as Error).message}` });
+      throw Object.assign(error as Error, { returnCode });
+    }
+    peer.authenticated = true;
+    this.#addresses.authenticated(peer.address);
+  }
+
+  async #terminal(client: Client, peer: Peer, phone: string, password?: Buffer): Promise<MqttTerminal> {
+    const { dispatch, terminals, node } = this.options;
+    const filed = (await dispatch.get('terminal', phone))?.value;
+    const proved = filed && (hasCertificate(peer.conn, phone) || isSecret(password, filed.secret?.sha256));
+    if (!filed || !proved) throw refusal(BAD_LOGIN, 'wrong number or password');
+    if (client.id !== phone) throw refusal(NOT_AUTHORIZED, `the client id must be the user name ${phone}`);
+    if (filed.blocked) throw refusal(NOT_AUTHORIZED, 'the terminal is blocked');
+    const facts = await terminals.directory.lookup(phone);
+    if (!facts) throw refusal(BAD_LOGIN, 'no such terminal');
+    const { clock } = dispatch;
+    const { committer, registry } = terminals;
+    const terminal = new MqttTerminal(
+      { clock, committer, registry, counters: this.counters, limits: this.#limits },
+      {
+        id: `${node}.mqtt.${clock.now()}.${this.#nextId++}`,
+        address: peer.address,
+        facts,
+        publish: (payload) => this.#publishDown(client, peer, phone, payload),
+        end: (reason) => this.#end(client, reason),
+      },
+    );
+    if (!(await terminal.claim())) throw refusal(UNAVAILABLE, 'another connection was faster');
+    return terminal;
+  }
+
+  async #integrator(client: Client, peer: Peer, user: string, password?: Buffer): Promise<IntegratorClient> {
+    const token: ApiToken | undefined = password && (await this.options.accounts.token(password.toString('utf8')));
+    if (!token || token.name !== user) throw refusal(BAD_LOGIN, 'wrong token name or token');
+    if (!token.scopes?.includes(MQTT_SCOPE)) throw refusal(NOT_AUTHORIZED, `the token lacks the scope ${MQTT_SCOPE}`);
+    const { dispatch } = this.options;
+    const after = await this.#cursors.begin(token.id, client.id, peer.keep);
+    return new IntegratorClient({
+      dispatch,
+      token,
+      after,
+      limits: this.#limits,
+      publish: (topic, payload, qos) => publishTo(client, topic, payload, qos),
+      canSend: () => peer.conn.writableLength < this.#limits.sendBytes,
+      progress: (position) => {
+        if (peer.keep) this.#cursors.note(token.id, client.id, position);
+      },
+      sent: () => void this.counters.eventsPublished++,
+    });
+  }
+
+  // ---- what it may do
+
+  /** True when the broker may go on with (acknowledge) the packet; it then reaches nobody. */
+  async #published(client: Client | null, packet: PublishPacket): Promise<boolean> {
+    const peer = client && this.#peers.get(client);
+    if (!client || !peer) return true;
+    const topic = parseTerminalTopic(packet.topic);
+    const { terminal } = peer;
+    if (!terminal || topic?.phone !== terminal.phone || topic.what === 'down') {
+      this.#deny(client, 'publishesDenied');
+      return nowhere(packet);
+    }
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    if (topic.what === 'online') this.#heardOnline(client, terminal, payload);
+    else if (!(await this.#gate(client, terminal, payload))) return false;
+    return nowhere(packet);
+  }
+
+  /** Waits until the payload is durable; a store that fails is asked again, and nothing is acknowledged meanwhile. */
+  async #gate(client: Client, terminal: MqttTerminal, payload: Buffer): Promise<boolean> {
+    const { clock } = this.options.dispatch;
+    while (!client.closed) {
+      if (await terminal.receive(payload)) return true;
+      await new Promise<void>((resolve) => void clock.after(this.#limits.appendRetryMs, resolve));
+    }
+    return false;
+  }
+
+  /** Birth and last will: `1` the app is ready, `0` it is not. The connection itself says the rest. */
+  #heardOnline(client: Client, terminal: MqttTerminal, payload: Buffer): void {
+    terminal.heard();
+    if (payload.toString() === '0') terminal.down('byTerminal');
+    else if (listens(client, terminal.phone)) terminal.up();
+  }
+
+  #maySubscribe(client: Client, subscription: Subscription): Subscription | null {
+    const { terminal, integrator } = this.#peers.get(client)!;
+    const { topic } = subscription;
+    const allowed = terminal ? parseTerminalTopic(topic)?.phone === terminal.phone : integratorMaySubscribe(topic);
+    if (allowed && (terminal || integrator)) return subscription;
+    this.#deny(client, 'subscriptionsDenied');
+    return null;
+  }
+
+  #mayReceive(client: Client, topic: string): boolean {
+    const { terminal, integrator } = this.#peers.get(client) ?? {};
+    return terminal ? topic === terminalTopic(terminal.phone, 'down') : integrator?.wants(topic) === true;
+  }
+
+  #deny(client: Client, what: 'publishesDenied' | 'subscriptionsDenied'): void {
+    const peer = this.#peers.get(client)!;
+    this.counters[what]++;
+    if (++peer.denials <= this.#limits.denials) return;
+    this.options.log.warn({ client: client.id, address: peer.address, msg: 'MQTT client cut off: foreign topics' });
+    // Not inside its own packet: the broker still works on that.
+    setImmediate(() => this.#end(client, 'denied'));
+  }
+
+  // ---- down
+
+  #publishDown(client: Client, peer: Peer, phone: string, payload: Uint8Array): boolean {
+    if (client.closed || peer.conn.writableLength >= this.#limits.sendBytes) return false;
+    this.counters.downlinks++;
+    void publishTo(client, terminalTopic(phone, 'down'), Buffer.from(payload), 1).catch(() => {});
+    return true;
+  }
+
+  #listenToBroker(): void {
+    const { log } = this.options;
+    this.#broker.on('subscribe', (subscriptions, client) => {
+      const peer = this.#peers.get(client);
+      const phone = peer?.terminal?.phone;
+      if (phone !== undefined && subscriptions.some(({ topic }) => topic === terminalTopic(phone, 'down')))
+        peer!.terminal!.up();
+      peer?.integrator?.subscribe(subscriptions);
+    });
+    this.#broker.on('unsubscribe', (topics, client) => this.#peers.get(client)?.integrator?.unsubscribe(topics));
+    this.#broker.on('ack', (_packet, client) => this.#peers.get(client)?.integrator?.acknowledged());
+    this.#broker.on('ping', (_packet, client) => this.#peers.get(client)?.terminal?.heard());
+    for (const event of ['clientError', 'connectionError'] as const) {
+      this.#broker.on(event, (client, error) => {
+        log.debug({
+          client: client.id,
+          address: this.#peers.get(client)?.address,
+          err: error,
+          msg: 'MQTT connection failed',
+        });
+      });
+    }
+  }
+}
+
+function listens(client: Client, phone: string): boolean {
+  const { subscriptions } = client as Client & { subscriptions: Record<string, unknown> };
+  return terminalTopic(phone, 'down') in subscriptions;
+}
+
+/** The packet stays one that the broker acknowledges, and reaches nobody. */
+function nowhere(packet: PublishPacket): true {
+  packet.topic = NOWHERE;
+  packet.payload = '';
+  packet.retain = false;
+  return true;
+}
+
+function publishTo(client: Client, topic: string, payload: string | Buffer, qos: 0 | 1): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (client.closed) return reject(new Error('the client is gone'));
+    client.publish({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function refusal(returnCode: number, message: string): AuthenticateError {
+  return Object.assign(new Error(message), { returnCode });
+}
+
+/** Compares hashes in constant time. */
+function isSecret(password: Buffer | undefined, sha256: string | undefined): boolean {
+  if (!password || sha256 === undefined) return false;
+  const given = createHash('sha256').update(password).digest();
+  const known = Buffer.from(sha256, 'hex');
+  return known.length === given.length && timingSafeEqual(known, given);
+}
+
+/** A verified client certificate whose common name is the terminal's number. */
+function hasCertificate(conn: Duplex, phone: string): boolean {
+  return conn instanceof TLSSocket && conn.authorized && conn.getPeerCertificate().subject?.CN === phone;
+}

@@ -1,0 +1,180 @@
+/**
+ * A terminal that speaks terminal.proto over MQTT, whichever broker carries it: its uplinks go through the same gate as
+ * those of TCP, its deliveries come from the same loop.
+ */
+import { DecodeError, decodeUplink } from '../../protocol/index.js';
+import type { Clock } from '../../dispatch/ports.js';
+import type { Committer } from '../ingest/committer.js';
+import { vehiclePrefix } from '../ingest/entry.js';
+import type { OutgoingMessage, TerminalLink } from '../session/link.js';
+import type { CloseReason, TerminalFacts } from '../session/sink.js';
+import type { OwnedConnection, SessionRegistry } from '../sessions.js';
+import type { MqttCounters } from './counters.js';
+import type { MqttLimits } from './limits.js';
+
+export interface MqttTerminalContext {
+  readonly clock: Clock;
+  readonly committer: Committer;
+  readonly registry: SessionRegistry;
+  readonly counters: MqttCounters;
+  readonly limits: MqttLimits;
+}
+
+export interface MqttTerminalOptions {
+  readonly id: string;
+  readonly address: string;
+  readonly facts: TerminalFacts;
+  /** Publishes on the terminal's `down` topic, QoS 1; false when it cannot be taken now. */
+  readonly publish: (payload: Uint8Array) => boolean;
+  /** Ends the connection, where there is one to end. */
+  readonly end: (reason: CloseReason) => void;
+}
+
+/** Items that wait for the terminal's receipt; the loop keeps two in flight. */
+const OUTSTANDING = 8;
+
+export class MqttTerminal implements OwnedConnection {
+  readonly transport = 'mqtt';
+  readonly id: string;
+  readonly address: string;
+  heardMs: number;
+  closed = false;
+  #facts: TerminalFacts;
+  #link: MqttLink | undefined;
+  #vehicle: Uint8Array;
+
+  constructor(
+    private readonly context: MqttTerminalContext,
+    private readonly options: MqttTerminalOptions,
+  ) {
+    this.id = options.id;
+    this.address = options.address;
+    this.#facts = options.facts;
+    this.#vehicle = vehiclePrefix(options.facts.vehicleId);
+    this.heardMs = context.clock.now();
+  }
+
+  get phone(): string {
+    return this.#facts.phone;
+  }
+
+  /** Claims the terminal. @returns false when another connection was faster. Rejects when the store does. */
+  async claim(): Promise<boolean> {
+    const fence = await this.context.registry.claim(this, this.#facts, undefined, 2019);
+    if (fence === undefined) return false;
+    this.#fence = fence;
+    return true;
+  }
+  #fence = 0;
+
+  /** It can be written to: it listens on its topic. */
+  up(): void {
+    if (this.closed || this.#link) return;
+    this.#link = new MqttLink(this.#facts, this.#fence, (payload) => this.options.publish(payload));
+    this.context.registry.up(this, this.#link);
+  }
+
+  /** It cannot be written to any more, by its last will or because it said so. */
+  down(reason: CloseReason): void {
+    const link = this.#link;
+    this.#link = undefined;
+    if (link) this.context.registry.down(this, link, reason);
+  }
+
+  /** The connection is gone. */
+  ended(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.down('byTerminal');
+  }
+
+  heard(): void {
+    this.heardMs = this.context.clock.now();
+  }
+
+  /**
+   * One payload of its `up` topic. Resolves with true when it is durable: only then it may be acknowledged. What is no
+   * `Uplink` is logged with its bytes and acknowledged too, so that the terminal moves on.
+   */
+  receive(payload: Uint8Array): Promise<boolean> {
+    this.heard();
+    return appendUplink(this.context, this.phone, this.#vehicle, payload);
+  }
+
+  supersede(): void {
+    this.closed = true;
+    this.#link = undefined;
+    this.options.end('takenOver');
+  }
+
+  factsChanged(facts: TerminalFacts | undefined): void {
+    if (!facts) return this.options.end('vehicleDeleted');
+    if (facts.blocked) return this.options.end('blocked');
+    if (facts.vehicleId !== this.#facts.vehicleId) return this.options.end('vehicleChanged');
+    this.#facts = facts;
+    if (!this.#link) return;
+    this.#link.facts = facts;
+    this.context.registry.changed(this, this.#link, facts.contested);
+  }
+}
+
+/** Puts a payload of an `up` topic through the gate; true when it is durable. `vehicle` is from `vehiclePrefix`. */
+export function appendUplink(
+  { committer, counters, clock }: Pick<MqttTerminalContext, 'committer' | 'counters' | 'clock'>,
+  phone: string,
+  vehicle: Uint8Array,
+  payload: Uint8Array,
+): Promise<boolean> {
+  counters.uplinks++;
+  const wrong = faultOf(payload);
+  if (wrong) counters.uplinksUnusable++;
+  const context = wrong ? `${phone}\n${wrong.code}\n${wrong.message}` : phone;
+  return committer.appendAndWait(wrong ? 'mqttUnusable' : 'mqtt', vehicle, context, payload, clock.now());
+}
+
+function faultOf(payload: Uint8Array): DecodeError | undefined {
+  try {
+    decodeUplink(payload);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
+  }
+}
+
+class MqttLink implements TerminalLink {
+  readonly transport = 'mqtt';
+  /** Not of JT/T 808; the field decides nothing for protobuf. */
+  readonly edition = 2019;
+  readonly #outstanding = new Set<string>();
+
+  constructor(
+    public facts: TerminalFacts,
+    readonly fence: number,
+    private readonly publish: (payload: Uint8Array) => boolean,
+  ) {}
+
+  get vehicleId(): string {
+    return this.facts.vehicleId;
+  }
+  get phone(): string {
+    return this.facts.phone;
+  }
+  get profile(): TerminalFacts['profile'] {
+    return this.facts.profile;
+  }
+  get options(): TerminalFacts['options'] {
+    return this.facts.options;
+  }
+
+  write(deliveryId: string, messages: readonly OutgoingMessage[]): { serials: [number, number] } | undefined {
+    if (!this.#outstanding.has(deliveryId) && this.#outstanding.size >= OUTSTANDING) return undefined;
+    for (const { body } of messages) if (!this.publish(body)) return undefined;
+    this.#outstanding.add(deliveryId);
+    return { serials: [0, 0] };
+  }
+
+  forget(deliveryId: string): void {
+    this.#outstanding.delete(deliveryId);
+  }
+}
