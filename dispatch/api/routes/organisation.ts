@@ -107,7 +107,9 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
         const before = await present('centre', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
         const options = ifMatch === undefined || ifMatch === 0 ? {} : { ifVersion: { kind: 'centre' as const, id: params.id, version: ifMatch } };
-        await guard.execute({ type: 'centre.put', centre: { ...body, limits: defined(body.limits), id: params.id } as RepairCentre }, options);
+        const { limits: given, ...plain } = body;
+        const centreIn = { ...plain, ...(given ? { limits: defined(given) } : {}), id: params.id };
+        await guard.execute({ type: 'centre.put', centre: centreIn }, options);
         const { status, body: shown, headers } = show((await dispatch.get('centre', params.id))!);
         return new Answer(before ? status : 201, shown, headers);
       },
@@ -160,8 +162,6 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
   ]; // prettier-ignore
 }
 
-function defined(given: Record<string, number | undefined> | undefined): Record<string, number> | undefined {
-  return (
-    given && (Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Record<string, number>)
-  );
+function defined(given: Record<string, number | undefined>): Record<string, number> {
+  return Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Record<string, number>;
 }

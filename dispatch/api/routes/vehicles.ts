@@ -1,4 +1,5 @@
 /** Vehicles with terminal and crew, their queues, deliveries, messages and duty. */
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Command } from '../../domain/commands.js';
 import type { Versioned } from '../../ports.js';
@@ -65,10 +66,13 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
       secretFields: ['terminalSecret'],
       responses: { 201: { description: 'The vehicle', schema: vehicle.extend({ terminalSecret: z.string().optional() }) } },
       async handler(context) {
-        const result = await command(context, { type: 'vehicle.create', ...context.body });
+        const { terminal, ...vehicleIn } = context.body;
+        // An MQTT terminal signs in with a password; made here where the operator gave none.
+        const made = terminal.profile === 'mqtt' && terminal.secret === undefined ? randomBytes(18).toString('base64url') : undefined;
+        const papers = made === undefined ? terminal : { ...terminal, secret: made };
+        const result = await command(context, { type: 'vehicle.create', ...vehicleIn, terminal: papers });
         const vehicleId = String(result['vehicleId']);
-        const secret = result['secret'] ?? result['terminalSecret'];
-        return answer(context.guard, vehicleId, 201, { location: `/api/v1/vehicles/${encodeURIComponent(vehicleId)}` }, secret === undefined ? {} : { terminalSecret: secret });
+        return answer(context.guard, vehicleId, 201, { location: `/api/v1/vehicles/${encodeURIComponent(vehicleId)}` }, made === undefined ? {} : { terminalSecret: made });
       },
     }),
     route({
