@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../../../dispatch/store/open.js';
+import { PositionBatch } from '../../../dispatch/store/position-batch.js';
+import type { DispatchStore } from '../../../dispatch/store/store.js';
+import { RedisServer } from '../../support/redis.js';
+
+const NOW = Date.UTC(2024, 5, 1, 8, 0, 0);
+let server: RedisServer;
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterAll(() => server.stop());
+
+async function report(store: DispatchStore, at: number): Promise<void> {
+  const batch = new PositionBatch(1);
+  batch.add('v', NOW + at, NOW + at + 300, at, -at, 10, 300, 90, 0, 3, at);
+  expect(await store.commit({ positions: batch })).toMatchObject({ ok: true });
+}
+
+async function places(store: DispatchStore): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { latE6 } of store.track('v', 0, NOW * 2)) found.push(latE6);
+  return found;
+}
+
+async function bytesOfTracks(prefix: string): Promise<number[]> {
+  const keys = (await server.command('KEYS', `{${prefix}:*:track:v:*`)) as string[];
+  return Promise.all(keys.sort().map(async (key) => Number(await server.command('STRLEN', key))));
+}
+
+test('single reports are put together after a while, and when their hour is over', async () => {
+  const store = await openStore(server.url, { prefix: 'single' });
+  for (let i = 0; i < 140; i++) await report(store, i * 1_000);
+  for (let i = 0; i < 3; i++) await report(store, 3_600_000 + i);
+  // Put together a position takes less than 30 bytes; alone, with the head of its frame, more than 60.
+  await expect.poll(async () => (await bytesOfTracks('single'))[0]! / 140).toBeLessThan(30);
+  expect((await bytesOfTracks('single'))[1]! / 3).toBeGreaterThan(30);
+  expect(await places(store)).toEqual([
+    ...Array.from({ length: 140 }, (_, i) => i * 1_000),
+    ...[3_600_000, 3_600_001, 3_600_002],
+  ]);
+  await store.close();
+});
+
+test('two nodes that write the same track at once lose nothing while it is put together', async () => {
+  const nodes = [await openStore(server.url, { prefix: 'two' }), await openStore(server.url, { prefix: 'two' })];
+  await Promise.all(
+    nodes.map(async (node, n) => {
+      for (let i = 0; i < 200; i++) await report(node, i * 2 + n);
+    }),
+  );
+  expect(await places(nodes[0]!)).toEqual(Array.from({ length: 400 }, (_, i) => i));
+  await Promise.all(nodes.map((node) => node.close()));
+});
