@@ -58,8 +58,10 @@ export class Ledger {
         return;
       case 'offline':
         if (event.reason !== 'end') this.lost += 1;
-        // A reboot empties the screen without a word; what is shown afterwards is not shown twice.
-        if (event.reason === 'reboot') this.#shown.clear();
+        return;
+      case 'rebooted':
+        // The screen is emptied without a word; what is shown afterwards is not shown twice.
+        if (event.lostScreen) this.#shown.clear();
         return;
       case 'refused':
         this.refused += 1;

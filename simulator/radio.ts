@@ -101,7 +101,7 @@ export class Radio {
   #nextOutageAt: number;
 
   constructor(
-    readonly conditions: RadioConditions,
+    public conditions: RadioConditions,
     private readonly random: Random,
     now: number,
   ) {
@@ -121,6 +121,13 @@ export class Radio {
   on(): void {
     this.#off = 'no';
     this.#outageUntil = 0;
+  }
+
+  /** From now on nothing goes wrong any more. */
+  heal(): void {
+    this.on();
+    this.conditions = radioByName.perfect;
+    this.#nextOutageAt = Infinity;
   }
 
   /** What is swallowed without a word. */

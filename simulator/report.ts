@@ -39,12 +39,15 @@ export interface Report {
   confirmationMs: ReturnType<Histogram['summary']>;
   /** Confirmed but lost, by phone; only the first few. */
   missing: { phone: string; at: string; lat: number; lon: number }[];
+  /** Terminals whose track the API would not give: nothing is known about their positions. */
+  unchecked: number;
   /** Anything that a person should read. */
   notes: string[];
 }
 
-/** A run is good when nothing that was confirmed is missing or doubled. */
+/** A run is good when nothing that was confirmed is missing or doubled, and all of it could be looked at. */
 export function isSound(report: Report): boolean {
+  if (report.unchecked > 0) return false;
   return report.positions.lost === 0 && report.positions.doubled === 0 && report.orders.doubled === 0;
 }
 

@@ -162,10 +162,11 @@ async function runLoad(flags: LoadFlags): Promise<number> {
     lost: checked?.lost ?? 0,
     doubled: checked?.doubled ?? 0,
     missing: checked?.missing ?? [],
+    unchecked: checked?.unchecked ?? 0,
     notes: checked?.notes ?? [],
   };
   process.stdout.write(json ? `${JSON.stringify({ type: 'report', ...report })}\n` : `${format(report)}\n`);
-  return report.lost === 0 && report.doubled === 0 ? 0 : 1;
+  return report.lost === 0 && report.doubled === 0 && report.unchecked === 0 ? 0 : 1;
 }
 
 /** A child process with its part of the terminals. */

@@ -7,6 +7,8 @@ export interface Audit {
   lost: number;
   doubled: number;
   missing: { phone: string; at: string; lat: number; lon: number }[];
+  /** Terminals whose track could not be read; `notes` say why. */
+  unchecked: number;
   notes: string[];
 }
 
@@ -35,7 +37,7 @@ export interface Confirmed {
  * once. Terminals without a vehicle on file are left out.
  */
 export async function auditPositions(api: Api, terminals: readonly Confirmed[]): Promise<Audit> {
-  const result: Audit = { received: 0, lost: 0, doubled: 0, missing: [], notes: [] };
+  const result: Audit = { received: 0, lost: 0, doubled: 0, missing: [], unchecked: 0, notes: [] };
   const queue = terminals.filter(({ vehicleId, positions }) => vehicleId !== undefined && positions.length > 0);
   const workers = Array.from({ length: parallel }, async () => {
     for (let terminal = queue.pop(); terminal !== undefined; terminal = queue.pop()) await auditOne(api, terminal, result);
@@ -56,6 +58,7 @@ async function auditOne(api: Api, terminal: Confirmed, result: Audit): Promise<v
     try {
       lines = await api.lines<TrackLine>(path);
     } catch (error) {
+      result.unchecked += 1;
       result.notes.push(`${terminal.phone}: the track could not be read: ${(error as Error).message}`);
       return;
     }

@@ -277,8 +277,9 @@ export class FleetTerminal {
 
   endShift(): void {
     this.#parts.vehicle.endShift();
-    this.#parts.radio.on();
-    if (!this.#link.active) this.connect();
+    this.#link.dropDead();
+    this.#parts.radio.heal();
+    this.connect();
     this.#flush();
   }
 

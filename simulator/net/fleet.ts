@@ -319,6 +319,7 @@ export class Fleet {
       },
       confirmationMs: this.confirmation().summary(),
       missing: checked?.missing ?? [],
+      unchecked: checked?.unchecked ?? 0,
       notes,
     };
   }

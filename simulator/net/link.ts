@@ -21,6 +21,8 @@ export interface Link {
   radioOn(): void;
   /** A hole in the network swallows the connection. */
   lose(): void;
+  /** Closes the connection if the network has swallowed it: the terminal would only find out by and by. */
+  dropDead(): void;
   /** Bytes on the wire so far. */
   readonly bytes: { up: number; down: number };
 }

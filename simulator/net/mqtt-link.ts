@@ -103,6 +103,10 @@ export class MqttLink implements Link {
     this.close('no network');
   }
 
+  dropDead(): void {
+    // A lost MQTT connection is closed at once: there is none that only seems to live.
+  }
+
   #down(client: MqttClient, payload: Uint8Array): void {
     if (this.#client !== client || this.radio.silent) return;
     this.bytes.down += payload.length;

@@ -97,6 +97,10 @@ export class TcpLink implements Link {
     this.#dead = true;
   }
 
+  dropDead(): void {
+    if (this.#dead) this.close('dead');
+  }
+
   #put({ bytes, then }: Transmission): void {
     const socket = this.#socket;
     if (socket === undefined || this.#dead || this.radio.silent) return;

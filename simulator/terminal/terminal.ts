@@ -296,9 +296,9 @@ export class Terminal {
     this.closed(now, 'reboot');
     this.wire.restart();
     this.#rebooted = true;
-    if (this.options.keepsScreen === true) return;
-    this.#app.forget();
-    this.#screen.forget();
+    const lostScreen = this.options.keepsScreen !== true;
+    this.#tell({ at: now, type: 'rebooted', lostScreen });
+    if (lostScreen) this.#forgetScreen();
   }
 
   /** Another device in the same truck: flash and screen are empty, the identity in the registration is new. */
@@ -308,9 +308,13 @@ export class Terminal {
     this.flash.sequence = 0;
     this.#outbox = [];
     this.#blind = [];
+    this.#forgetScreen();
+    this.wire.swapped?.();
+  }
+
+  #forgetScreen(): void {
     this.#app.forget();
     this.#screen.forget();
-    this.wire.swapped?.();
   }
 
   /** True once after a reboot: the link must be closed by whoever holds it. */

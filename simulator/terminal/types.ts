@@ -43,6 +43,8 @@ export type Report =
 export type TerminalEvent = { at: number } & (
   | { type: 'online' }
   | { type: 'offline'; reason: string }
+  /** The power was off; `lostScreen` when the screen is empty now. */
+  | { type: 'rebooted'; lostScreen: boolean }
   | { type: 'registered' }
   | { type: 'refused'; what: 'registration' | 'authentication'; result: number }
   /** An order appeared on the screen, or its content changed (`again`). */
