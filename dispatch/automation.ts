@@ -24,6 +24,14 @@ interface Watched {
   lastAt: number;
 }
 
+/** What a track said; `receivedAt` of the position that made the last finding sure. */
+interface Folded {
+  findings: Finding[];
+  receivedAt: number;
+  /** No finding rests on positions that came late. */
+  live: boolean;
+}
+
 /** Track read before the watch begins, to know where the vehicle stood. */
 const BEFORE_MS = 10 * 60_000;
 /** Late positions are gathered this long (gateway time) before the track is folded again. */
@@ -154,11 +162,11 @@ export class PositionRules {
       lastAt: -Infinity,
     };
     this.#folding.add(vehicleId);
-    const { findings, receivedAt } = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER).finally(() =>
-      this.#folding.delete(vehicleId),
+    const { findings, receivedAt, live } = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER).finally(
+      () => this.#folding.delete(vehicleId),
     );
     this.#watched.set(vehicleId, entry);
-    await this.#note(vehicleId, entry, findings, receivedAt, this.#isLive(receivedAt));
+    await this.#note(vehicleId, entry, findings, receivedAt, live);
   }
 
   /** Positions came late: folds again every leg of the vehicle in whose time they lie, for the leg that was watched then. */
@@ -191,22 +199,19 @@ export class PositionRules {
     await this.#refresh(vehicleId);
   }
 
-  async #foldTrack(
-    vehicleId: string,
-    entry: Watched,
-    until: number,
-  ): Promise<{ findings: Finding[]; receivedAt: number }> {
-    const findings: Finding[] = [];
-    let receivedAt = this.dispatch.clock.now();
+  async #foldTrack(vehicleId: string, entry: Watched, until: number): Promise<Folded> {
+    const folded: Folded = { findings: [], receivedAt: this.dispatch.clock.now(), live: true };
     const from = entry.fold.watch.since - BEFORE_MS;
     for await (const position of this.dispatch.store.track(vehicleId, from, until)) {
       entry.lastAt = position.deviceAt;
       if ((position.status & HAS_FIX) === 0) continue;
       const found = entry.fold.step(fixOfPosition(position));
-      if (found.length > 0) receivedAt = position.receivedAt;
-      findings.push(...found);
+      if (found.length === 0) continue;
+      folded.findings.push(...found);
+      folded.receivedAt = position.receivedAt;
+      if (position.receivedAt - position.deviceAt > this.dispatch.settings.lateMs) folded.live = false;
     }
-    return { findings, receivedAt };
+    return folded;
   }
 
   async #load(
@@ -223,10 +228,6 @@ export class PositionRules {
     return { vehicle, orders: byId, profile: terminal?.profile ?? 'tracker', phone };
   }
 
-  #isLive(receivedAt: number): boolean {
-    return this.dispatch.clock.now() - receivedAt < this.dispatch.settings.lateMs;
-  }
-
   async #note(
     vehicleId: string,
     { fold, phone }: Watched,
@@ -241,7 +242,8 @@ export class PositionRules {
       if (found.type === 'stoodAtOther')
         return { ...common, type: 'rule.stoodAtOther', orderId: found.orderId, leg: found.leg, at: found.at };
       const type = found.type === 'departed' ? 'rule.departed' : 'rule.arrived';
-      const flags: StampFlag[] = found.type === 'departed' && found.alreadyMoving ? ['alreadyMoving'] : [];
+      const flags: StampFlag[] = live ? [] : ['late'];
+      if (found.type === 'departed' && found.alreadyMoving) flags.push('alreadyMoving');
       return { ...common, type, orderId, leg, at: found.at, live, flags };
     });
     await this.dispatch.note(reports);

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PositionRules } from '../../../dispatch/automation.js';
+import { PositionBatch } from '../../../dispatch/store/position-batch.js';
+import { crewOf, NINE, World } from '../../support/dispatch.js';
+
+const S = 1000;
+/** The site of the World's orders. */
+const SITE = { lat: 39.9, lon: 116.4 };
+const FIX_AND_IGNITION = 0b11;
+
+interface Point {
+  /** Seconds after nine. */
+  at: number;
+  /** Metres north of the site. */
+  m: number;
+  kmh: number;
+}
+/** A drive from 3 km away that leaves at 70 s, comes in at 190 s and stands from then on. */
+const DRIVE: Point[] = [
+  { at: 10, m: 3000, kmh: 0 },
+  { at: 60, m: 3000, kmh: 0 },
+  { at: 70, m: 2950, kmh: 30 },
+  { at: 100, m: 2400, kmh: 60 },
+  { at: 160, m: 500, kmh: 60 },
+  { at: 180, m: 120, kmh: 20 },
+  { at: 190, m: 40, kmh: 2 },
+  { at: 205, m: 40, kmh: 0 },
+  { at: 225, m: 40, kmh: 0 },
+];
+
+describe('The rules of positions', () => {
+  let world: World;
+  let rules: PositionRules | undefined;
+  let sequence = 1000;
+  const failures: unknown[] = [];
+  beforeEach(async () => {
+    world = new World();
+    await world.vehicle('v1');
+  });
+  afterEach(async () => {
+    await rules?.stop();
+    rules = undefined;
+    expect(failures.splice(0)).toEqual([]);
+    await world.checkReplay();
+    await world.close();
+  });
+
+  async function watch(): Promise<void> {
+    rules = new PositionRules(world.dispatch, { error: (fields) => failures.push(fields) });
+    await rules.start();
+  }
+  /** Hands positions on as the reader does: live ones arrive a second after they were made. */
+  async function drive(points: Point[], receivedAtS?: number): Promise<void> {
+    for (const group of receivedAtS === undefined ? points.map((one) => [one]) : [points]) {
+      const batch = new PositionBatch();
+      for (const { at, m, kmh } of group) {
+        const received = NINE + (receivedAtS ?? at + 1) * S;
+        if (received > world.clock.now()) world.clock.advance(received - world.clock.now());
+        batch.add(
+          'v1',
+          NINE + at * S,
+          received,
+          Math.round((SITE.lat + m / 111_195) * 1e6),
+          SITE.lon * 1e6,
+          50,
+          kmh * 10,
+          180,
+          0,
+          FIX_AND_IGNITION,
+          -1,
+        );
+      }
+      await world.dispatch.apply([], batch, { node: 'positions', sequence: ++sequence });
+    }
+  }
+  const stamp = async (orderId: string, point: 'G' | 'H') => (await world.leg(orderId)).points[point];
+  const arrived = async (orderId: string) =>
+    vi.waitFor(async () => expect((await world.leg(orderId)).state).toBe('onSite'), 5000);
+
+  it('depart and arrive an accepted order without a key: each at the first instant of its run', async () => {
+    await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE);
+    await arrived(orderId);
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, rank: 'serverFence', source: 'fence' });
+    expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S, rank: 'serverFence', source: 'fence' });
+  });
+
+  it('leave an order alone that the crew has not accepted', async () => {
+    await watch();
+    const orderId = await world.orderWith('v1');
+    await world.do({ type: 'order.shown', orderId }, crewOf('v1'));
+    await drive(DRIVE);
+    await rules!.stop();
+    expect((await world.leg(orderId)).state).toBe('delivered');
+  });
+
+  it('find after a restart what the track says, and once', async () => {
+    const orderId = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE);
+    expect((await world.leg(orderId)).state).toBe('accepted');
+    await watch();
+    await arrived(orderId);
+    expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S });
+    const before = await world.dispatch.store.lastPosition();
+    await rules!.stop();
+    await watch();
+    await rules!.stop();
+    const again = (await world.events())
+      .slice(before)
+      .filter((event) => event.type === 'leg.onSite' || event.type === 'timePoint.set');
+    expect(again).toEqual([]);
+  });
+
+  it('run a batch from a radio hole through the rules in device order', async () => {
+    await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE.slice(0, 2));
+    await drive([...DRIVE.slice(2)].reverse(), 900);
+    world.clock.advance(5 * S);
+    await arrived(orderId);
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S });
+    expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S });
+    expect((await stamp(orderId, 'H'))?.flags).toContain('late');
+  });
+
+  it('let the key win over the fence where the key lies within the standing run', async () => {
+    await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE);
+    await arrived(orderId);
+    await world.report({
+      type: 'report.action',
+      vehicleId: 'v1',
+      orderId,
+      leg: 1,
+      action: 'arrive',
+      deviceAt: NINE + 220 * S,
+    });
+    expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 220 * S, rank: 'key' });
+  });
+
+  it('work for a text terminal from delivery on, since nobody can accept: F is implied', async () => {
+    await world.do({ type: 'vehicle.edit', vehicleId: 'v1', changes: { terminal: { profile: 'text' } } });
+    await watch();
+    const orderId = await world.orderWith('v1');
+    await world.do({ type: 'order.shown', orderId }, crewOf('v1'));
+    await drive(DRIVE);
+    await arrived(orderId);
+    expect((await world.leg(orderId)).points.F).toMatchObject({ rank: 'implied' });
+  });
+
+  it('propose, and change nothing, when the vehicle stands at the site of another queued order', async () => {
+    await watch();
+    const first = await world.orderWith('v1', 'accepted', { site: { lat: 39.99, lon: 116.4, address: 'Road 2' } });
+    const other = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE);
+    await vi.waitFor(
+      async () => expect((await world.cards()).filter((card) => card.orderId === other)).toHaveLength(1),
+      5000,
+    );
+    expect((await world.leg(other)).state).toBe('accepted');
+    expect((await world.leg(first)).state).toBe('enRoute');
+  });
+});
