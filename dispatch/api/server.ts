@@ -4,7 +4,11 @@ import type { ServerOptions as TlsOptions } from 'node:https';
 import cookie from '@fastify/cookie';
 import Fastify, {
   LogController,
-  type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { Accounts } from '../accounts.js';

@@ -45,20 +45,42 @@ export function alertRoutes({ dispatch }: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'GET', path: '/alerts', tag: TAG, right: 'alert.read', summary: 'Escalations, breaches, SOS: newest first',
-      query: z.strictObject({ ...pageQuery, open: flag.optional().meta({ description: '0 shows those that have ended too' }), order: id.optional(), centre: id.optional() }),
+      method: 'GET',
+      path: '/alerts',
+      tag: TAG,
+      right: 'alert.read',
+      summary: 'Escalations, breaches, SOS: newest first',
+      query: z.strictObject({
+        ...pageQuery,
+        open: flag.optional().meta({ description: '0 shows those that have ended too' }),
+        order: id.optional(),
+        centre: id.optional(),
+      }),
       responses: { 200: { description: 'A page of alerts', schema: pageOf(alert) } },
       async handler({ guard, query }) {
-        const scan = query.order !== undefined ? { index: 'alerts.order', from: `${query.order}/`, to: `${query.order}0` } : { index: query.open === false ? 'alerts' : 'alerts.open' };
+        const scan =
+          query.order !== undefined
+            ? { index: 'alerts.order', from: `${query.order}/`, to: `${query.order}0` }
+            : { index: query.open === false ? 'alerts' : 'alerts.open' };
         return page(dispatch, { ...scan, reverse: true }, query, async (docs) =>
-          Promise.all((docs as unknown as Versioned<'alert'>[]).map(async ({ value, version }) => {
-            const fits = (query.centre === undefined || value.centreId === query.centre) && (query.open === false || value.endedAt === undefined);
-            return fits && (await guard.seesNotice('alert.read', value)) ? alertView(value, version) : undefined;
-          })));
+          Promise.all(
+            (docs as unknown as Versioned<'alert'>[]).map(async ({ value, version }) => {
+              const fits =
+                (query.centre === undefined || value.centreId === query.centre) &&
+                (query.open === false || value.endedAt === undefined);
+              return fits && (await guard.seesNotice('alert.read', value)) ? alertView(value, version) : undefined;
+            }),
+          ),
+        );
       },
     }),
     route({
-      method: 'GET', path: '/alerts/{id}', tag: TAG, right: 'alert.read', params: byId, summary: 'One alert',
+      method: 'GET',
+      path: '/alerts/{id}',
+      tag: TAG,
+      right: 'alert.read',
+      params: byId,
+      summary: 'One alert',
       responses: { 200: { description: 'The alert', schema: alert } },
       async handler({ guard, params }) {
         const found = await guard.read('alert.read', 'alert', params.id);
@@ -66,33 +88,54 @@ export function alertRoutes({ dispatch }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'POST', path: '/alerts/{id}/acknowledge', tag: TAG, right: 'alert.acknowledge', params: byId, body: z.strictObject({}).prefault({}),
+      method: 'POST',
+      path: '/alerts/{id}/acknowledge',
+      tag: TAG,
+      right: 'alert.acknowledge',
+      params: byId,
+      body: z.strictObject({}).prefault({}),
       summary: 'I have seen it: by name',
       responses: { 200: { description: 'The alert', schema: alert } },
       async handler({ guard, params, idempotencyKey }) {
-        await guard.execute({ type: 'alert.acknowledge', alertId: params.id }, idempotencyKey ? { idempotencyKey } : {});
+        await guard.execute(
+          { type: 'alert.acknowledge', alertId: params.id },
+          idempotencyKey ? { idempotencyKey } : {},
+        );
         const found = (await dispatch.get('alert', params.id)) as Versioned<'alert'> & { value: Alert };
         return new Answer(200, alertView(found.value, found.version), { etag: etagOf(found.version) });
       },
     }),
     ...LISTS.flatMap(([path, kinds, summary]) => [
       route({
-        method: 'GET', path: `/${path}`, tag: TAG, right: 'card.read', summary, query: cardQuery,
+        method: 'GET',
+        path: `/${path}`,
+        tag: TAG,
+        right: 'card.read',
+        summary,
+        query: cardQuery,
         responses: { 200: { description: 'A page of cards', schema: pageOf(card) } },
         handler: ({ guard, query }) => cards(guard, kinds, query),
       }),
       route({
-        method: 'POST', path: `/${path}/{id}/resolve`, tag: TAG, right: 'card.resolve', params: byId, body: resolveIn,
+        method: 'POST',
+        path: `/${path}/{id}/resolve`,
+        tag: TAG,
+        right: 'card.resolve',
+        params: byId,
+        body: resolveIn,
         summary: 'Decide: one of the card’s choices',
         responses: { 200: { description: 'The card', schema: card } },
         async handler({ guard, params, body, idempotencyKey }) {
-          await guard.execute({ type: 'card.resolve', cardId: params.id, ...body }, idempotencyKey ? { idempotencyKey } : {});
+          await guard.execute(
+            { type: 'card.resolve', cardId: params.id, ...body },
+            idempotencyKey ? { idempotencyKey } : {},
+          );
           const found = (await dispatch.get('card', params.id))!;
           return new Answer(200, cardView(found.value, found.version), { etag: etagOf(found.version) });
         },
       }),
     ]),
-  ]; // prettier-ignore
+  ];
 }
 
 /** `kindIndex~cursor` */

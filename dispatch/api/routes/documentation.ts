@@ -21,21 +21,41 @@ export function documentationRoutes({ registrar, config }: RouteDeps): Route[] {
   };
   return [
     route({
-      method: 'GET', path: '/openapi.json', tag: TAG, right: 'public', summary: 'This API as OpenAPI 3.1',
+      method: 'GET',
+      path: '/openapi.json',
+      tag: TAG,
+      right: 'public',
+      summary: 'This API as OpenAPI 3.1',
       responses: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.string() }) } },
-      handler: () => new Answer(200, documents().json, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' }),
+      handler: () =>
+        new Answer(200, documents().json, {
+          'content-type': 'application/json; charset=utf-8',
+          'cache-control': 'no-cache',
+        }),
     }),
     route({
-      method: 'GET', path: '/api/docs', root: true, tag: TAG, right: 'public', summary: 'This API, to be read',
+      method: 'GET',
+      path: '/api/docs',
+      root: true,
+      tag: TAG,
+      right: 'public',
+      summary: 'This API, to be read',
       produces: ['text/html'],
       responses: { 200: { description: 'A page', mediaTypes: ['text/html'] } },
       handler: () => new Answer(200, documents().page, { 'content-type': 'text/html; charset=utf-8' }),
     }),
     route({
-      method: 'GET', path: '/api/docs.css', root: true, tag: TAG, right: 'public', hidden: true, summary: 'Style of that page',
+      method: 'GET',
+      path: '/api/docs.css',
+      root: true,
+      tag: TAG,
+      right: 'public',
+      hidden: true,
+      summary: 'Style of that page',
       produces: ['text/css'],
       responses: { 200: { description: 'Style', mediaTypes: ['text/css'] } },
-      handler: () => new Answer(200, STYLE, { 'content-type': 'text/css; charset=utf-8', 'cache-control': 'max-age=3600' }),
+      handler: () =>
+        new Answer(200, STYLE, { 'content-type': 'text/css; charset=utf-8', 'cache-control': 'max-age=3600' }),
     }),
-  ]; // prettier-ignore
+  ];
 }

@@ -26,19 +26,34 @@ const MAX_LOOKED_AT = 20_000;
 export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
   return [
     route({
-      method: 'GET', path: '/events', tag: TAG, right: 'event.read',
+      method: 'GET',
+      path: '/events',
+      tag: TAG,
+      right: 'event.read',
       summary: 'The event log from a position on, oldest first',
-      description: '`after` is a position (0 = from the beginning). `next` is the position to go on from; it is there as long as more may follow.',
-      query: z.strictObject({ limit: pageQuery.limit, after: position.optional(), types, order: id.optional(), vehicle: id.optional() }),
+      description:
+        '`after` is a position (0 = from the beginning). `next` is the position to go on from; it is there as long as more may follow.',
+      query: z.strictObject({
+        limit: pageQuery.limit,
+        after: position.optional(),
+        types,
+        order: id.optional(),
+        vehicle: id.optional(),
+      }),
       responses: { 200: { description: 'A page of events', schema: pageOf(event).extend({ lastPosition: z.int() }) } },
       async handler({ guard, query }) {
         const wanted = query.limit ?? DEFAULT_PAGE;
         const matches = typeFilter(query.types);
-        const ref = query.order !== undefined ? `order:${query.order}` : query.vehicle !== undefined ? `vehicle:${query.vehicle}` : undefined;
+        const ref =
+          query.order !== undefined
+            ? `order:${query.order}`
+            : query.vehicle !== undefined
+              ? `vehicle:${query.vehicle}`
+              : undefined;
         const lastPosition = await dispatch.store.lastPosition();
         const items: Record<string, unknown>[] = [];
         let after = query.after ?? 0;
-        for (let looked = 0; looked < MAX_LOOKED_AT; ) {
+        for (let looked = 0; looked < MAX_LOOKED_AT;) {
           const found = await dispatch.eventsAfter(after, 500, ref);
           for (const one of found) {
             if (items.length >= wanted) return { items, next: String(after), lastPosition };
@@ -53,7 +68,10 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/stream', tag: TAG, right: 'event.stream',
+      method: 'GET',
+      path: '/stream',
+      tag: TAG,
+      right: 'event.stream',
       summary: 'The event log live, as server-sent events',
       description:
         'Each message is one event (`id` = its position, `data` = the event). A client that sends `Last-Event-ID` (or `?after=`) misses nothing; ' +
@@ -76,7 +94,7 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
         return HANDLED;
       },
     }),
-  ]; // prettier-ignore
+  ];
 }
 
 function resumeFrom(header: string | string[]): number {

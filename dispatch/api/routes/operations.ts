@@ -26,12 +26,32 @@ export function operationRoutes({ dispatch, readiness, registry, config, authent
 
   return [
     route({
-      method: 'GET', path: '/healthz', root: true, tag: TAG, right: 'public', summary: 'The process lives',
-      responses: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok'), version: z.string().optional(), time: timeOut, clockRate: z.number() }) } },
+      method: 'GET',
+      path: '/healthz',
+      root: true,
+      tag: TAG,
+      right: 'public',
+      summary: 'The process lives',
+      responses: {
+        200: {
+          description: 'It does',
+          schema: z.object({
+            status: z.literal('ok'),
+            version: z.string().optional(),
+            time: timeOut,
+            clockRate: z.number(),
+          }),
+        },
+      },
       handler: () => ({ status: 'ok', version: config.version, ...time() }),
     }),
     route({
-      method: 'GET', path: '/readyz', root: true, tag: TAG, right: 'public', summary: 'Whether it can take work, and why not',
+      method: 'GET',
+      path: '/readyz',
+      root: true,
+      tag: TAG,
+      right: 'public',
+      summary: 'Whether it can take work, and why not',
       responses: {
         200: { description: 'Ready', schema: readyJson },
         503: { description: 'Not ready; `reasons` say why', schema: readyJson },
@@ -42,7 +62,12 @@ export function operationRoutes({ dispatch, readiness, registry, config, authent
       },
     }),
     route({
-      method: 'GET', path: '/metrics', root: true, tag: TAG, right: 'public', summary: 'Prometheus metrics',
+      method: 'GET',
+      path: '/metrics',
+      root: true,
+      tag: TAG,
+      right: 'public',
+      summary: 'Prometheus metrics',
       description: 'For the machine itself, or with a token of an administrator or integrator.',
       produces: ['text/plain', 'application/openmetrics-text'],
       responses: { 200: { description: 'Text format', mediaTypes: ['text/plain'] } },
@@ -51,7 +76,7 @@ export function operationRoutes({ dispatch, readiness, registry, config, authent
         return new Answer(200, await registry.metrics(), { 'content-type': registry.contentType });
       },
     }),
-  ]; // prettier-ignore
+  ];
 }
 
 const readyJson = z.object({

@@ -15,10 +15,20 @@ const withFields = (more: z.core.$ZodLooseShape): z.ZodType => z.strictObject({ 
 
 /** Path → command. The body is the common one unless the row says more. */
 const STEPS: readonly Step[] = [
-  ['issue', 'order.issue', 'Send it to a repair centre (B); without one, by the rules of who repairs what', withFields({ repairCentreId: id.optional() }).prefault({})],
+  [
+    'issue',
+    'order.issue',
+    'Send it to a repair centre (B); without one, by the rules of who repairs what',
+    withFields({ repairCentreId: id.optional() }).prefault({}),
+  ],
   ['receive', 'order.receive', 'A person accepts it for the repair centre'],
   ['return', 'order.return', 'The repair centre sends it back, with a reason'],
-  ['assign', 'order.assign', 'Put it into a vehicle’s queue (D)', withFields({ vehicleId: id, position: z.int().min(1).max(1_000).optional() })],
+  [
+    'assign',
+    'order.assign',
+    'Put it into a vehicle’s queue (D)',
+    withFields({ vehicleId: id, position: z.int().min(1).max(1_000).optional() }),
+  ],
   ['accept', 'order.accept', 'The crew accepts (F), or did so by phone'],
   ['reject', 'order.reject', 'The crew refuses, with a reason'],
   ['recall', 'order.recall', 'Take it back from the vehicle; ends when the terminal confirms the removal'],
@@ -36,11 +46,19 @@ const STEPS: readonly Step[] = [
   ['work', 'order.work', 'The crew works'],
   ['complete', 'order.complete', 'The fault is dealt with (I): the order is repaired, the leg leaves the queue'],
   ['record', 'order.record', 'File the fault record (J)', withFields({ record: recordIn.optional() }).prefault({})],
-  ['callback', 'order.callback', 'What the customer said when called back', withFields({ result: z.enum(['satisfied', 'unsatisfied', 'stillDark', 'noAnswer', 'notWanted']), words: words.optional() })],
+  [
+    'callback',
+    'order.callback',
+    'What the customer said when called back',
+    withFields({
+      result: z.enum(['satisfied', 'unsatisfied', 'stillDark', 'noAnswer', 'notWanted']),
+      words: words.optional(),
+    }),
+  ],
   ['reopen', 'order.reopen', 'Still dark: begin a new cycle'],
   ['shown', 'order.shown', 'The crew’s page showed the order (E)'],
   ['told-by-phone', 'order.toldByPhone', 'The crew was told by phone (E and F of a tracker)'],
-]; // prettier-ignore
+];
 
 export function orderStepRoutes(deps: RouteDeps): Route[] {
   return STEPS.map(([path, type, summary, body = step]) =>

@@ -49,19 +49,29 @@ export function orderRoutes(deps: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'POST', path: '/orders', tag: TAG, right: 'order.create',
+      method: 'POST',
+      path: '/orders',
+      tag: TAG,
+      right: 'order.create',
       summary: 'Take a customer’s report',
       description: 'Point A is `callEndedAt`, else the time of creation, flagged `created`.',
       body: orderCreate,
       responses: { 201: { description: 'The order', schema: order } },
       async handler({ guard, body, idempotencyKey }) {
-        const { result } = await guard.execute({ type: 'order.create', ...body }, idempotencyKey ? { idempotencyKey } : {});
+        const { result } = await guard.execute(
+          { type: 'order.create', ...body },
+          idempotencyKey ? { idempotencyKey } : {},
+        );
         const orderId = String(result['orderId']);
         return answer(guard, orderId, 201, { location: `/api/v1/orders/${encodeURIComponent(orderId)}` });
       },
     }),
     route({
-      method: 'GET', path: '/orders', tag: TAG, right: 'order.read', audit: true,
+      method: 'GET',
+      path: '/orders',
+      tag: TAG,
+      right: 'order.read',
+      audit: true,
       summary: 'Orders, newest first',
       query: z.strictObject({
         ...pageQuery,
@@ -73,13 +83,25 @@ export function orderRoutes(deps: RouteDeps): Route[] {
         number: z.string().max(20).optional(),
         priority: z.enum(['normal', 'urgent']).optional(),
       }),
-      responses: { 200: { description: 'A page of orders; `from` and `to` are about their creation', schema: pageOf(orderSummary) } },
+      responses: {
+        200: {
+          description: 'A page of orders; `from` and `to` are about their creation',
+          schema: pageOf(orderSummary),
+        },
+      },
       async handler({ guard, query, principal }) {
         const { scan, matches } = plan(query);
         return page(dispatch, { ...scan, reverse: true }, query, async (docs) => {
-          const seen = (docs as unknown as Versioned<'order'>[]).filter(({ value }) => guard.seesOrder('order.read', value) && matches(value));
+          const seen = (docs as unknown as Versioned<'order'>[]).filter(
+            ({ value }) => guard.seesOrder('order.read', value) && matches(value),
+          );
           const got = await Promise.all(seen.map(({ value }) => reached.got(principal, value)));
-          const fresh = got.some(Boolean) ? await dispatch.getMany('order', seen.map(({ value }) => value.id)) : seen;
+          const fresh = got.some(Boolean)
+            ? await dispatch.getMany(
+                'order',
+                seen.map(({ value }) => value.id),
+              )
+            : seen;
           const shown = fresh.flatMap((one) => one ?? []);
           const allowed = await Promise.all(shown.map(({ value }) => allowedSteps(dispatch, principal, value)));
           return (await orderViews(dispatch, shown)).map((json, i) => ({ ...json, allowed: allowed[i] }));
@@ -87,7 +109,12 @@ export function orderRoutes(deps: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/orders/{id}', tag: TAG, right: 'order.read', params: byId, audit: true,
+      method: 'GET',
+      path: '/orders/{id}',
+      tag: TAG,
+      right: 'order.read',
+      params: byId,
+      audit: true,
       summary: 'One order with its time points, segments, legs, cycles and events',
       responses: { 200: { description: 'The order', schema: order } },
       async handler({ guard, params }) {
@@ -97,26 +124,38 @@ export function orderRoutes(deps: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'PATCH', path: '/orders/{id}', tag: TAG, right: 'order.edit', params: byId, body: orderEdit,
+      method: 'PATCH',
+      path: '/orders/{id}',
+      tag: TAG,
+      right: 'order.edit',
+      params: byId,
+      body: orderEdit,
       summary: 'Correct an order; crews are shown the new content',
       responses: { 200: { description: 'The order', schema: order } },
       async handler({ guard, params, body, ifMatch }) {
-        const ifVersion = ifMatch === undefined ? undefined : { kind: 'order' as const, id: params.id, version: ifMatch };
+        const ifVersion =
+          ifMatch === undefined ? undefined : { kind: 'order' as const, id: params.id, version: ifMatch };
         await guard.execute({ type: 'order.edit', orderId: params.id, changes: body }, ifVersion ? { ifVersion } : {});
         return answer(guard, params.id);
       },
     }),
     route({
-      method: 'GET', path: '/orders/{id}/candidates', tag: TAG, right: 'order.candidates', params: byId,
+      method: 'GET',
+      path: '/orders/{id}/candidates',
+      tag: TAG,
+      right: 'order.candidates',
+      params: byId,
       summary: 'Recommended vehicles with reasons; the ones that cannot take it come last, with why',
       responses: { 200: { description: 'Best first', schema: z.object({ items: z.array(candidate) }) } },
       async handler({ guard, params }) {
         const { value } = await guard.read('order.candidates', 'order', params.id);
         const items = await candidatesFor(dispatch, value);
-        return { items: items.filter(({ vehicle }) => guard.seesVehicle('order.candidates', vehicle)).map(({ json }) => json) };
+        return {
+          items: items.filter(({ vehicle }) => guard.seesVehicle('order.candidates', vehicle)).map(({ json }) => json),
+        };
       },
     }),
-  ]; // prettier-ignore
+  ];
 }
 
 interface OrderQuery {

@@ -83,30 +83,56 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'GET', path: '/repair-centres', tag: TAG, right: 'organisation.read', summary: 'Repair centres',
+      method: 'GET',
+      path: '/repair-centres',
+      tag: TAG,
+      right: 'organisation.read',
+      summary: 'Repair centres',
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page of repair centres', schema: pageOf(centre) } },
       async handler({ guard, query }) {
         const found = await page(dispatch, { index: 'centres' }, query, (docs) =>
-          (docs as unknown as Versioned<'centre'>[]).map((doc) => (guard.sees('organisation.read', { centreId: doc.value.id }) ? { ...plainObject(doc.value), version: doc.version } : undefined)));
+          (docs as unknown as Versioned<'centre'>[]).map((doc) =>
+            guard.sees('organisation.read', { centreId: doc.value.id })
+              ? { ...plainObject(doc.value), version: doc.version }
+              : undefined,
+          ),
+        );
         const first = await dispatch.get('centre', FIRST_CENTRE);
-        const missing = !first && query.after === undefined && guard.sees('organisation.read', { centreId: FIRST_CENTRE });
+        const missing =
+          !first && query.after === undefined && guard.sees('organisation.read', { centreId: FIRST_CENTRE });
         return missing ? { ...found, items: [{ ...FIRST, version: 0 }, ...found.items] } : found;
       },
     }),
     route({
-      method: 'GET', path: '/repair-centres/{id}', tag: TAG, right: 'organisation.read', params: byId, summary: 'One repair centre',
+      method: 'GET',
+      path: '/repair-centres/{id}',
+      tag: TAG,
+      right: 'organisation.read',
+      params: byId,
+      summary: 'One repair centre',
       responses: { 200: { description: 'The repair centre', schema: centre } },
       handler: async ({ guard, params }) => show(await read(guard, 'centre', params.id)),
     }),
     route({
-      method: 'PUT', path: '/repair-centres/{id}', tag: TAG, right: 'centre.put', params: byId, body: centreIn,
+      method: 'PUT',
+      path: '/repair-centres/{id}',
+      tag: TAG,
+      right: 'centre.put',
+      params: byId,
+      body: centreIn,
       summary: 'Make or change a repair centre',
-      responses: { 200: { description: 'The repair centre', schema: centre }, 201: { description: 'It is new', schema: centre } },
+      responses: {
+        200: { description: 'The repair centre', schema: centre },
+        201: { description: 'It is new', schema: centre },
+      },
       async handler({ guard, params, body, ifMatch }) {
         const before = await present('centre', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
-        const options = ifMatch === undefined || ifMatch === 0 ? {} : { ifVersion: { kind: 'centre' as const, id: params.id, version: ifMatch } };
+        const options =
+          ifMatch === undefined || ifMatch === 0
+            ? {}
+            : { ifVersion: { kind: 'centre' as const, id: params.id, version: ifMatch } };
         const { limits: given, ...plain } = body;
         const centreIn = { ...plain, ...(given ? { limits: defined(given) } : {}), id: params.id };
         await guard.execute({ type: 'centre.put', centre: centreIn }, options);
@@ -115,32 +141,57 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/units', tag: TAG, right: 'organisation.read', summary: 'Units with their managers',
+      method: 'GET',
+      path: '/units',
+      tag: TAG,
+      right: 'organisation.read',
+      summary: 'Units with their managers',
       query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page of units', schema: pageOf(unit) } },
       handler: ({ guard, query }) =>
         page(dispatch, { index: 'units' }, query, (docs) =>
-          (docs as unknown as Versioned<'unit'>[]).map((doc) => (guard.sees('organisation.read', { centreId: doc.value.repairCentreId }) ? { ...plainObject(doc.value), version: doc.version } : undefined))),
+          (docs as unknown as Versioned<'unit'>[]).map((doc) =>
+            guard.sees('organisation.read', { centreId: doc.value.repairCentreId })
+              ? { ...plainObject(doc.value), version: doc.version }
+              : undefined,
+          ),
+        ),
     }),
     route({
-      method: 'GET', path: '/units/{id}', tag: TAG, right: 'organisation.read', params: byId, summary: 'One unit',
+      method: 'GET',
+      path: '/units/{id}',
+      tag: TAG,
+      right: 'organisation.read',
+      params: byId,
+      summary: 'One unit',
       responses: { 200: { description: 'The unit', schema: unit } },
       handler: async ({ guard, params }) => show(await read(guard, 'unit', params.id)),
     }),
     route({
-      method: 'PUT', path: '/units/{id}', tag: TAG, right: 'unit.put', params: byId, body: unitIn, summary: 'Make or change a unit',
+      method: 'PUT',
+      path: '/units/{id}',
+      tag: TAG,
+      right: 'unit.put',
+      params: byId,
+      body: unitIn,
+      summary: 'Make or change a unit',
       responses: { 200: { description: 'The unit', schema: unit }, 201: { description: 'It is new', schema: unit } },
       async handler({ guard, params, body, ifMatch }) {
         const before = await dispatch.get('unit', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
-        const options = ifMatch === undefined ? {} : { ifVersion: { kind: 'unit' as const, id: params.id, version: ifMatch } };
+        const options =
+          ifMatch === undefined ? {} : { ifVersion: { kind: 'unit' as const, id: params.id, version: ifMatch } };
         await guard.execute({ type: 'unit.put', unit: { ...body, id: params.id } }, options);
         const { status, body: shown, headers } = show((await dispatch.get('unit', params.id))!);
         return new Answer(before ? status : 201, shown, headers);
       },
     }),
     route({
-      method: 'GET', path: '/rules', tag: TAG, right: 'rules.read', summary: 'The rules that are kept in the store',
+      method: 'GET',
+      path: '/rules',
+      tag: TAG,
+      right: 'rules.read',
+      summary: 'The rules that are kept in the store',
       responses: { 200: { description: 'The rules; empty where only the defaults hold', schema: rules } },
       async handler() {
         const found = await dispatch.get('rules', RULES_ID);
@@ -148,18 +199,26 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'PUT', path: '/rules', tag: TAG, right: 'rules.put', summary: 'Replace the rules', body: z.looseObject({}),
+      method: 'PUT',
+      path: '/rules',
+      tag: TAG,
+      right: 'rules.put',
+      summary: 'Replace the rules',
+      body: z.looseObject({}),
       responses: { 200: { description: 'The rules', schema: rules } },
       async handler({ guard, body, ifMatch }) {
         const before = await dispatch.get('rules', RULES_ID);
         checkVersion(ifMatch, before?.version ?? 0);
-        const options = ifMatch === undefined || !before ? {} : { ifVersion: { kind: 'rules' as const, id: RULES_ID, version: ifMatch } };
+        const options =
+          ifMatch === undefined || !before
+            ? {}
+            : { ifVersion: { kind: 'rules' as const, id: RULES_ID, version: ifMatch } };
         await guard.execute({ type: 'rules.put', value: body }, options);
         const found = await dispatch.get('rules', RULES_ID);
         return new Answer(200, found!.value.value, { etag: etagOf(found!.version) });
       },
     }),
-  ]; // prettier-ignore
+  ];
 }
 
 function defined(given: Record<string, number | undefined>): Record<string, number> {

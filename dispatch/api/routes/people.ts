@@ -80,7 +80,12 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'GET', path: '/users', tag: TAG, right: 'user.read', audit: true, summary: 'Accounts',
+      method: 'GET',
+      path: '/users',
+      tag: TAG,
+      right: 'user.read',
+      audit: true,
+      summary: 'Accounts',
       responses: { 200: { description: 'All accounts', schema: pageOf(user) } },
       async handler() {
         const found = await Promise.all((await accounts.list()).map((account) => accounts.find(account.name)));
@@ -88,7 +93,12 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'POST', path: '/users', tag: TAG, right: 'user.write', body: userIn, summary: 'Make an account',
+      method: 'POST',
+      path: '/users',
+      tag: TAG,
+      right: 'user.write',
+      body: userIn,
+      summary: 'Make an account',
       responses: { 201: { description: 'The account', schema: user } },
       async handler({ body }) {
         await accounts.create({ ...body, ...(body.fullName === undefined ? {} : { fullName: body.fullName }) });
@@ -96,12 +106,22 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/users/{name}', tag: TAG, right: 'user.read', params: byName, summary: 'One account',
+      method: 'GET',
+      path: '/users/{name}',
+      tag: TAG,
+      right: 'user.read',
+      params: byName,
+      summary: 'One account',
       responses: { 200: { description: 'The account', schema: user } },
       handler: ({ params }) => showUser(params.name),
     }),
     route({
-      method: 'PATCH', path: '/users/{name}', tag: TAG, right: 'user.write', params: byName, body: userEdit,
+      method: 'PATCH',
+      path: '/users/{name}',
+      tag: TAG,
+      right: 'user.write',
+      params: byName,
+      body: userEdit,
       summary: 'Change an account; another password or other rights end its sessions',
       responses: { 200: { description: 'The account', schema: user } },
       async handler({ params, body, ifMatch }) {
@@ -110,7 +130,12 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'DELETE', path: '/users/{name}', tag: TAG, right: 'user.write', params: byName, summary: 'Delete an account',
+      method: 'DELETE',
+      path: '/users/{name}',
+      tag: TAG,
+      right: 'user.write',
+      params: byName,
+      summary: 'Delete an account',
       responses: { 204: { description: 'It is gone' } },
       async handler({ params, ifMatch }) {
         await accounts.remove(params.name, ifMatch);
@@ -118,17 +143,32 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'DELETE', path: '/users/{name}/sessions', tag: TAG, right: 'user.write', params: byName, summary: 'Sign the person out everywhere',
+      method: 'DELETE',
+      path: '/users/{name}/sessions',
+      tag: TAG,
+      right: 'user.write',
+      params: byName,
+      summary: 'Sign the person out everywhere',
       responses: { 200: { description: 'How many sessions ended', schema: z.object({ ended: z.int() }) } },
       handler: async ({ params }) => ({ ended: await accounts.endSessions(params.name) }),
     }),
     route({
-      method: 'GET', path: '/tokens', tag: TAG, right: 'token.read', audit: true, summary: 'API tokens, without their secrets',
+      method: 'GET',
+      path: '/tokens',
+      tag: TAG,
+      right: 'token.read',
+      audit: true,
+      summary: 'API tokens, without their secrets',
       responses: { 200: { description: 'All tokens', schema: pageOf(token) } },
       handler: async () => ({ items: (await accounts.tokens()).map(tokenView) }),
     }),
     route({
-      method: 'POST', path: '/tokens', tag: TAG, right: 'token.write', body: tokenIn, secretFields: ['secret'],
+      method: 'POST',
+      path: '/tokens',
+      tag: TAG,
+      right: 'token.write',
+      body: tokenIn,
+      secretFields: ['secret'],
       summary: 'Make an API token; `secret` is shown this once',
       responses: { 201: { description: 'The token', schema: token.extend({ secret: z.string().optional() }) } },
       async handler({ body, principal }) {
@@ -137,7 +177,12 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'DELETE', path: '/tokens/{id}', tag: TAG, right: 'token.write', params: z.strictObject({ id }), summary: 'End a token',
+      method: 'DELETE',
+      path: '/tokens/{id}',
+      tag: TAG,
+      right: 'token.write',
+      params: z.strictObject({ id }),
+      summary: 'End a token',
       responses: { 204: { description: 'It is gone' } },
       async handler({ params }) {
         await accounts.removeToken(params.id);
@@ -145,8 +190,17 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/audit', tag: TAG, right: 'audit.read', summary: 'Who saw and did what, newest first',
-      query: z.strictObject({ ...pageQuery, ...fromTo, by: z.string().max(200).optional(), action: z.string().max(60).optional() }),
+      method: 'GET',
+      path: '/audit',
+      tag: TAG,
+      right: 'audit.read',
+      summary: 'Who saw and did what, newest first',
+      query: z.strictObject({
+        ...pageQuery,
+        ...fromTo,
+        by: z.string().max(200).optional(),
+        action: z.string().max(60).optional(),
+      }),
       responses: { 200: { description: 'A page of entries', schema: pageOf(auditEntry) } },
       async handler({ query }) {
         const { by, from, to, after } = query;
@@ -158,9 +212,11 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
           ...(after === undefined ? {} : { after }),
         });
         const entries = found.items.map((item) => item.value as AuditEntry);
-        const items = entries.filter((entry) => query.action === undefined || entry.action === query.action).map(auditView);
+        const items = entries
+          .filter((entry) => query.action === undefined || entry.action === query.action)
+          .map(auditView);
         return { items, ...(found.next === undefined ? {} : { next: found.next }) };
       },
     }),
-  ]; // prettier-ignore
+  ];
 }

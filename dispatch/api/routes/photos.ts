@@ -27,16 +27,23 @@ export function photoRoutes({ dispatch }: RouteDeps): Route[] {
   const blobName = (orderId: string, photo: string): string => `photo/${orderId}/${photo}`;
   return [
     route({
-      method: 'POST', path: '/orders/{id}/photos', tag: TAG, right: 'order.photo', params: z.strictObject({ id }),
+      method: 'POST',
+      path: '/orders/{id}/photos',
+      tag: TAG,
+      right: 'order.photo',
+      params: z.strictObject({ id }),
       summary: 'Keep a photo for the fault record; name it in `record.photos`',
-      bodyTypes: TYPES, bodyLimit: PHOTO_BYTES,
+      bodyTypes: TYPES,
+      bodyLimit: PHOTO_BYTES,
       responses: { 201: { description: 'Its name', schema: z.object({ name: z.string() }) } },
       async handler({ guard, params, request }) {
         const { value } = await guard.read('order.photo', 'order', params.id);
         const bytes = request.body as Uint8Array | undefined;
         const kind = bytes && kindOf(bytes);
         if (!bytes || !kind) {
-          throw new Problem('invalidBody', 'the body is no JPEG, PNG or WebP picture', { errors: [{ pointer: '#', detail: 'no known picture', expected: TYPES.join(' or ') }] });
+          throw new Problem('invalidBody', 'the body is no JPEG, PNG or WebP picture', {
+            errors: [{ pointer: '#', detail: 'no known picture', expected: TYPES.join(' or ') }],
+          });
         }
         const name = `${createHash('sha256').update(bytes).digest('hex')}.${kind.extension}`;
         await dispatch.store.putBlob(blobName(value.id, name), bytes);
@@ -44,16 +51,25 @@ export function photoRoutes({ dispatch }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/orders/{id}/photos/{photo}', tag: TAG, right: 'order.read', params: z.strictObject({ id, photo: photoName }), audit: true,
-      summary: 'A photo', produces: TYPES,
+      method: 'GET',
+      path: '/orders/{id}/photos/{photo}',
+      tag: TAG,
+      right: 'order.read',
+      params: z.strictObject({ id, photo: photoName }),
+      audit: true,
+      summary: 'A photo',
+      produces: TYPES,
       responses: { 200: { description: 'The picture', mediaTypes: TYPES } },
       async handler({ guard, params }) {
         const { value } = await guard.read('order.read', 'order', params.id);
         const bytes = await dispatch.store.getBlob(blobName(value.id, params.photo));
         const kind = bytes && kindOf(bytes);
         if (!bytes || !kind) throw new Problem('notFound', `order ${value.number} has no photo "${params.photo}"`);
-        return new Answer(200, Buffer.from(bytes), { 'content-type': kind.type, 'cache-control': 'private, max-age=31536000, immutable' });
+        return new Answer(200, Buffer.from(bytes), {
+          'content-type': kind.type,
+          'cache-control': 'private, max-age=31536000, immutable',
+        });
       },
     }),
-  ]; // prettier-ignore
+  ];
 }

@@ -82,19 +82,46 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'GET', path: '/reports/segments', tag: TAG, right: 'report.read', query, responses, produces: ['application/json', 'text/csv'], audit: true,
+      method: 'GET',
+      path: '/reports/segments',
+      tag: TAG,
+      right: 'report.read',
+      query,
+      responses,
+      produces: ['application/json', 'text/csv'],
+      audit: true,
       summary: 'Where the minutes went: every segment of every order and cycle, medians, breaches, proposed limits',
       async handler(context) {
         const period = periodAsked(context);
         const { orders, truncated } = await ordersIn(dispatch, context.guard, period, context.query.centre);
         const mains = await mainsOf(dispatch, orders);
         const now = dispatch.clock.now();
-        const items = orders.flatMap((order) => order.cycles.map((cycle) => segmentRow(order, cycle, now, dispatch.settings, mains.get(order.mergedInto ?? ''))));
-        return answer(context, 'segments', period, truncated, segmentSummary(items), items, SEGMENT_COLUMNS, items.map(segmentCells));
+        const items = orders.flatMap((order) =>
+          order.cycles.map((cycle) =>
+            segmentRow(order, cycle, now, dispatch.settings, mains.get(order.mergedInto ?? '')),
+          ),
+        );
+        return answer(
+          context,
+          'segments',
+          period,
+          truncated,
+          segmentSummary(items),
+          items,
+          SEGMENT_COLUMNS,
+          items.map(segmentCells),
+        );
       },
     }),
     route({
-      method: 'GET', path: '/reports/capacity', tag: TAG, right: 'report.read', query, responses, produces: ['application/json', 'text/csv'], audit: true,
+      method: 'GET',
+      path: '/reports/capacity',
+      tag: TAG,
+      right: 'report.read',
+      query,
+      responses,
+      produces: ['application/json', 'text/csv'],
+      audit: true,
       summary: 'Orders that found no crew of their trade on standby, by half-hour and weekday',
       async handler(context) {
         const period = periodAsked(context);
@@ -104,17 +131,32 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'GET', path: '/reports/deliveries', tag: TAG, right: 'report.read', query, responses, produces: ['application/json', 'text/csv'], audit: true,
+      method: 'GET',
+      path: '/reports/deliveries',
+      tag: TAG,
+      right: 'report.read',
+      query,
+      responses,
+      produces: ['application/json', 'text/csv'],
+      audit: true,
       summary: 'What was sent to terminals, how often, and how long until the receipt',
       async handler(context) {
         const period = periodAsked(context);
         const tally = new DeliveryTally();
         const complete = await deliveriesIn(dispatch, context.guard, period, context.query.centre, tally);
         const items = tally.rows();
-        return answer(context, 'deliveries', period, !complete || tally.truncated, deliverySummary(items), items, DELIVERY_COLUMNS);
+        return answer(
+          context,
+          'deliveries',
+          period,
+          !complete || tally.truncated,
+          deliverySummary(items),
+          items,
+          DELIVERY_COLUMNS,
+        );
       },
     }),
-  ]; // prettier-ignore
+  ];
 }
 
 async function ordersIn(

@@ -75,7 +75,11 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
 
   return [
     route({
-      method: 'POST', path: '/session', tag: TAG, right: 'public', summary: 'Sign in with name and password',
+      method: 'POST',
+      path: '/session',
+      tag: TAG,
+      right: 'public',
+      summary: 'Sign in with name and password',
       description: 'Sets the session cookie (HttpOnly, SameSite=Lax). Too many failures are 429 with `Retry-After`.',
       body: z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) }),
       responses: { 201: { description: 'Who signed in', schema: me } },
@@ -86,7 +90,9 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
         if (waitMs > 0) {
           note(context, name, 'session.throttled', 429);
           const seconds = String(Math.ceil(waitMs / 1000 / dispatch.clock.rate));
-          throw new Problem('tooManyAttempts', `too many failed sign-ins; try again in ${seconds} s`, { headers: { 'retry-after': seconds } });
+          throw new Problem('tooManyAttempts', `too many failed sign-ins; try again in ${seconds} s`, {
+            headers: { 'retry-after': seconds },
+          });
         }
         const account = await accounts.verify(name, password);
         if (!account) {
@@ -103,7 +109,11 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       },
     }),
     route({
-      method: 'DELETE', path: '/session', tag: TAG, right: 'signedIn', summary: 'Sign out',
+      method: 'DELETE',
+      path: '/session',
+      tag: TAG,
+      right: 'signedIn',
+      summary: 'Sign out',
       responses: { 204: { description: 'Signed out' } },
       async handler({ request, reply }) {
         const session = request.identity?.session;
@@ -113,19 +123,30 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       },
     }),
     route({
-      method: 'GET', path: '/me', tag: TAG, right: 'signedIn', summary: 'Who I am and what I may see',
+      method: 'GET',
+      path: '/me',
+      tag: TAG,
+      right: 'signedIn',
+      summary: 'Who I am and what I may see',
       responses: { 200: { description: 'Account or token', schema: me } },
       handler: (context) => describe(context, context.request.identity?.session),
     }),
     route({
-      method: 'PUT', path: '/me/password', tag: TAG, right: 'signedIn', summary: 'Change my password; ends my other sessions',
+      method: 'PUT',
+      path: '/me/password',
+      tag: TAG,
+      right: 'signedIn',
+      summary: 'Change my password; ends my other sessions',
       body: z.strictObject({ oldPassword: z.string().min(1).max(256), newPassword: z.string().min(10).max(256) }),
       responses: { 201: { description: 'A new session', schema: me } },
       async handler(context) {
         const { principal, body, request } = context;
         if (principal.via !== 'session') throw new Problem('notAllowed', 'a token has no password');
         const waitMs = throttle.waitMs(principal.id, request.ip);
-        if (waitMs > 0) throw new Problem('tooManyAttempts', 'too many failed tries', { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } });
+        if (waitMs > 0)
+          throw new Problem('tooManyAttempts', 'too many failed tries', {
+            headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+          });
         if (!(await accounts.verify(principal.id, body.oldPassword))) {
           throttle.failed(principal.id, request.ip);
           throw new Problem('wrongCredentials', 'the old password is wrong');
@@ -135,14 +156,26 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       },
     }),
     route({
-      method: 'GET', path: '/sign-in/{token}', root: true, tag: TAG, right: 'public', hidden: true,
+      method: 'GET',
+      path: '/sign-in/{token}',
+      root: true,
+      tag: TAG,
+      right: 'public',
+      hidden: true,
       summary: 'A one-time link: opens the console signed in',
       params: z.strictObject({ token: z.string().min(20).max(100) }),
       produces: ['text/html', 'application/json'],
-      responses: { 303: { description: 'To the console' }, 204: { description: 'A look ahead; the link is not used up' } },
+      responses: {
+        303: { description: 'To the console' },
+        204: { description: 'A look ahead; the link is not used up' },
+      },
       async handler(context) {
         // A look ahead by a browser or a chat program must not use the link up.
-        if (context.request.method === 'HEAD' || /prefetch|preview/i.test(String(context.request.headers['sec-purpose'] ?? ''))) return new Answer(204);
+        if (
+          context.request.method === 'HEAD' ||
+          /prefetch|preview/i.test(String(context.request.headers['sec-purpose'] ?? ''))
+        )
+          return new Answer(204);
         const name = await accounts.useSignInLink(context.params.token);
         if (name === undefined) throw new Problem('linkUsed', 'the link was used, has run out, or never existed');
         await open(context, name);
@@ -150,5 +183,5 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
         return new Answer(303, undefined, { location: '/' });
       },
     }),
-  ]; // prettier-ignore
+  ];
 }

@@ -20,7 +20,12 @@ const CHUNK_BYTES = 64 * 1024;
 export function trackRoutes({ dispatch }: RouteDeps): Route[] {
   return [
     route({
-      method: 'GET', path: '/vehicles/{id}/track', tag: 'Vehicles', right: 'vehicle.track', params: byId, audit: true,
+      method: 'GET',
+      path: '/vehicles/{id}/track',
+      tag: 'Vehicles',
+      right: 'vehicle.track',
+      params: byId,
+      audit: true,
       summary: 'The track of a vehicle, each position once, in device order',
       description:
         '`from` ≤ device time < `to`; the last 24 hours by default. `Accept: application/x-ndjson` gives one position a line, without limit; ' +
@@ -43,7 +48,7 @@ export function trackRoutes({ dispatch }: RouteDeps): Route[] {
         return new Answer(200, body, { 'content-type': `${mediaType}; charset=utf-8` });
       },
     }),
-  ]; // prettier-ignore
+  ];
 }
 
 async function* lines(track: AsyncIterable<Position>): AsyncGenerator<string> {

@@ -96,16 +96,30 @@ export function webhookRoutes({ dispatch, webhooks }: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'GET', path: '/webhooks', tag: TAG, right: 'webhook.read', summary: 'Webhooks and how they do', query: z.strictObject(pageQuery),
+      method: 'GET',
+      path: '/webhooks',
+      tag: TAG,
+      right: 'webhook.read',
+      summary: 'Webhooks and how they do',
+      query: z.strictObject(pageQuery),
       responses: { 200: { description: 'A page of webhooks', schema: pageOf(webhook) } },
       handler: ({ query, principal }) =>
         page(dispatch, { index: 'webhooks' }, query, (docs) =>
-          (docs as unknown as Versioned<'webhook'>[]).map(({ value, version }) => (mayHold(principal, value) ? webhookView(value, version) : undefined))),
+          (docs as unknown as Versioned<'webhook'>[]).map(({ value, version }) =>
+            mayHold(principal, value) ? webhookView(value, version) : undefined,
+          ),
+        ),
     }),
     route({
-      method: 'POST', path: '/webhooks', tag: TAG, right: 'webhook.write', body: webhookIn, secretFields: ['secret'],
+      method: 'POST',
+      path: '/webhooks',
+      tag: TAG,
+      right: 'webhook.write',
+      body: webhookIn,
+      secretFields: ['secret'],
       summary: 'Be told events; `secret` is shown this once',
-      description: 'Messages are CloudEvents 1.0, signed after Standard Webhooks. They are sent in order, at least once, with the same `webhook-id` on a retry. An answer of 2xx takes the event; 410 switches the hook off; anything else is tried again with growing pauses for 24 hours.',
+      description:
+        'Messages are CloudEvents 1.0, signed after Standard Webhooks. They are sent in order, at least once, with the same `webhook-id` on a retry. An answer of 2xx takes the event; 410 switches the hook off; anything else is tried again with growing pauses for 24 hours.',
       responses: { 201: { description: 'The webhook', schema: withSecret } },
       async handler({ body, principal }) {
         const { items } = await dispatch.scan({ index: 'webhooks', limit: MAX_WEBHOOKS });
@@ -122,19 +136,34 @@ export function webhookRoutes({ dispatch, webhooks }: RouteDeps): Route[] {
           createdAt: now,
           position: body.position ?? (await dispatch.store.lastPosition()),
         };
-        if (!mayHold(principal, value)) throw new Problem('notAllowed', 'the webhook would see repair centres that are not yours');
-        await dispatch.store.commit({ puts: [{ kind: 'webhook', id: value.id, expect: 0, value, ...describeDoc('webhook', value, dispatch.settings) }] });
+        if (!mayHold(principal, value))
+          throw new Problem('notAllowed', 'the webhook would see repair centres that are not yours');
+        await dispatch.store.commit({
+          puts: [
+            { kind: 'webhook', id: value.id, expect: 0, value, ...describeDoc('webhook', value, dispatch.settings) },
+          ],
+        });
         webhooks.changed();
         return show({ value, version: 1 }, { secret }, 201);
       },
     }),
     route({
-      method: 'GET', path: '/webhooks/{id}', tag: TAG, right: 'webhook.read', params: byId, summary: 'One webhook',
+      method: 'GET',
+      path: '/webhooks/{id}',
+      tag: TAG,
+      right: 'webhook.read',
+      params: byId,
+      summary: 'One webhook',
       responses: { 200: { description: 'The webhook', schema: webhook } },
       handler: async ({ params, principal }) => show(await read(principal, params.id)),
     }),
     route({
-      method: 'PATCH', path: '/webhooks/{id}', tag: TAG, right: 'webhook.write', params: byId, body: webhookEdit,
+      method: 'PATCH',
+      path: '/webhooks/{id}',
+      tag: TAG,
+      right: 'webhook.write',
+      params: byId,
+      body: webhookEdit,
       summary: 'Change a webhook; `enabled: true` switches one on again that was switched off',
       responses: { 200: { description: 'The webhook', schema: webhook } },
       async handler({ params, body, ifMatch, principal }) {
@@ -144,13 +173,22 @@ export function webhookRoutes({ dispatch, webhooks }: RouteDeps): Route[] {
           ...(address === undefined ? {} : { url: address }),
           ...(body.types === undefined ? {} : { types: body.types }),
           ...(body.enabled === true || failing === undefined ? {} : { failing }),
-          ...(body.enabled === false ? { disabledAt: disabledAt ?? dispatch.clock.now() } : body.enabled === undefined && disabledAt !== undefined ? { disabledAt } : {}),
+          ...(body.enabled === false
+            ? { disabledAt: disabledAt ?? dispatch.clock.now() }
+            : body.enabled === undefined && disabledAt !== undefined
+              ? { disabledAt }
+              : {}),
         }));
         return show(changed);
       },
     }),
     route({
-      method: 'DELETE', path: '/webhooks/{id}', tag: TAG, right: 'webhook.write', params: byId, summary: 'Remove a webhook',
+      method: 'DELETE',
+      path: '/webhooks/{id}',
+      tag: TAG,
+      right: 'webhook.write',
+      params: byId,
+      summary: 'Remove a webhook',
       responses: { 204: { description: 'It is gone' } },
       async handler({ params, ifMatch, principal }) {
         await change(principal, params.id, ifMatch, () => undefined);
@@ -158,25 +196,47 @@ export function webhookRoutes({ dispatch, webhooks }: RouteDeps): Route[] {
       },
     }),
     route({
-      method: 'POST', path: '/webhooks/{id}/rotate', tag: TAG, right: 'webhook.write', params: byId, body: z.strictObject({}).prefault({}), secretFields: ['secret'],
+      method: 'POST',
+      path: '/webhooks/{id}/rotate',
+      tag: TAG,
+      right: 'webhook.write',
+      params: byId,
+      body: z.strictObject({}).prefault({}),
+      secretFields: ['secret'],
       summary: 'A new secret; messages carry a signature of the old one too until the next rotation',
       responses: { 200: { description: 'The webhook with its new secret', schema: withSecret } },
       async handler({ params, ifMatch, principal }) {
         const secret = newSecret();
-        const changed = await change(principal, params.id, ifMatch, (hook) => ({ ...hook, secrets: [secret, ...hook.secrets].slice(0, MAX_SECRETS) }));
+        const changed = await change(principal, params.id, ifMatch, (hook) => ({
+          ...hook,
+          secrets: [secret, ...hook.secrets].slice(0, MAX_SECRETS),
+        }));
         return show(changed, { secret });
       },
     }),
     route({
-      method: 'POST', path: '/webhooks/{id}/replay', tag: TAG, right: 'webhook.write', params: byId, body: z.strictObject({ position }),
+      method: 'POST',
+      path: '/webhooks/{id}/replay',
+      tag: TAG,
+      right: 'webhook.write',
+      params: byId,
+      body: z.strictObject({ position }),
       summary: 'Send again everything behind a position of the log',
       responses: { 202: { description: 'It begins', schema: webhook } },
       async handler({ params, body, ifMatch, principal }) {
         const last = await dispatch.store.lastPosition();
-        if (body.position > last) throw new Problem('invalidValue', `the log ends at ${last}`, { errors: [{ pointer: '#/position', detail: 'is beyond the log', expected: `at most ${last}` }] });
-        const changed = await change(principal, params.id, ifMatch, ({ failing: _failing, disabledAt: _disabledAt, ...hook }) => ({ ...hook, position: body.position }));
+        if (body.position > last)
+          throw new Problem('invalidValue', `the log ends at ${last}`, {
+            errors: [{ pointer: '#/position', detail: 'is beyond the log', expected: `at most ${last}` }],
+          });
+        const changed = await change(
+          principal,
+          params.id,
+          ifMatch,
+          ({ failing: _failing, disabledAt: _disabledAt, ...hook }) => ({ ...hook, position: body.position }),
+        );
         return show(changed, {}, 202);
       },
     }),
-  ]; // prettier-ignore
+  ];
 }

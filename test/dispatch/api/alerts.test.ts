@@ -34,7 +34,13 @@ describe('what waits for a person', () => {
       after = json.next ?? '';
     } while (after !== '');
     expect(all.map((card) => card.code)).toEqual(['three', 'two', 'one']);
-    expect(all[0]).toMatchObject({ kind: 'quarantine', vehicleId: 'v1', centreId: 'centre-1', bytesHex: '7e7e', choices: expect.any(Array) });
+    expect(all[0]).toMatchObject({
+      kind: 'quarantine',
+      vehicleId: 'v1',
+      centreId: 'centre-1',
+      bytesHex: '7e7e',
+      choices: expect.any(Array),
+    });
     const token = await api.token(['dispatcher'], { centres: ['centre-2'] });
     expect((await api.get('/quarantine', { token })).json.items.map((card: Card) => card.code)).toEqual(['foreign']);
   });
@@ -47,7 +53,10 @@ describe('what waits for a person', () => {
     const foreign = await api.token(['dispatcher'], { centres: ['centre-1'] });
     expect((await api.post(`/quarantine/${id}/resolve`, { choice: 'seen' }, { token: foreign })).status).toBe(404);
     const resolved = await api.post(`/quarantine/${id}/resolve`, { choice: 'seen', note: 'ok' });
-    expect([resolved.status, resolved.json.resolved]).toEqual([200, expect.objectContaining({ choice: 'seen', by: 'bootstrap' })]);
+    expect([resolved.status, resolved.json.resolved]).toEqual([
+      200,
+      expect.objectContaining({ choice: 'seen', by: 'bootstrap' }),
+    ]);
     expect((await api.get('/quarantine?centre=centre-2')).json.items).toEqual([]);
     expect((await api.get('/quarantine?centre=centre-2&open=0')).json.items).toHaveLength(1);
   });
@@ -59,13 +68,16 @@ describe('what waits for a person', () => {
       puts: [{ kind: 'alert', id: alert.id, expect: 0, value: alert, indexes: [['alerts', `${String(alert.raisedAt).padStart(14, '0')}/a-1`], ['alerts.open', `${String(alert.raisedAt).padStart(14, '0')}/a-1`]] }],
       events: [{ type: 'alert.raised', ...SAID, orderId, centreId: 'centre-1', data: { alert } }],
     }); // prettier-ignore
-    const ids = async (query = '', token?: string): Promise<string[]> => (await api.get(`/alerts${query}`, token === undefined ? {} : { token })).json.items.map((one: Alert) => one.id);
+    const ids = async (query = '', token?: string): Promise<string[]> =>
+      (await api.get(`/alerts${query}`, token === undefined ? {} : { token })).json.items.map((one: Alert) => one.id);
     expect(await ids()).toEqual(['a-1']);
     expect(await ids('?centre=centre-2')).toEqual([]);
     expect(await ids('', await api.token(['dispatcher'], { centres: ['centre-2'] }))).toEqual([]);
     const token = await api.token(['supervisor']);
     const acknowledged = await api.post('/alerts/a-1/acknowledge', {}, { token });
-    expect(acknowledged.json.acknowledged).toEqual([{ by: 'token:supervisor', at: new Date(api.clock.now()).toISOString() }]);
+    expect(acknowledged.json.acknowledged).toEqual([
+      { by: 'token:supervisor', at: new Date(api.clock.now()).toISOString() },
+    ]);
     expect((await api.get('/alerts/a-1')).json.acknowledged).toHaveLength(1);
     expect((await api.post('/alerts/none/acknowledge')).status).toBe(404);
   });
@@ -73,7 +85,16 @@ describe('what waits for a person', () => {
   it('goes through the kinds of the attention list one after the other', async () => {
     const empty = await api.get('/attention?limit=1');
     expect([empty.status, empty.json.items]).toEqual([200, []]);
-    const cards = (['attention', 'proposal', 'contested'] as const).map((kind, i): Card => ({ id: `c-${kind}`, kind, code: 'test', message: 'look', at: NINE + i, choices: ['ok'], data: {}, centreId: 'centre-1' }));
+    const cards = (['attention', 'proposal', 'contested'] as const).map((kind, i): Card => ({
+      id: `c-${kind}`,
+      kind,
+      code: 'test',
+      message: 'look',
+      at: NINE + i,
+      choices: ['ok'],
+      data: {},
+      centreId: 'centre-1',
+    }));
     await api.store.commit({
       puts: cards.map((card) => ({ kind: 'card', id: card.id, expect: 0, value: card, indexes: [['cards.open', `${card.kind}/${card.at}/${card.id}`]] as [string, string][] })),
     }); // prettier-ignore
@@ -98,15 +119,28 @@ describe('photos', () => {
       const sending = { method: 'POST', body: PNG, headers: { 'content-type': 'image/png' } };
       const kept = await api.send(`/orders/${id}/photos`, sending);
       expect(kept.status).toBe(201);
-      const photo = await fetch(`${api.url}/api/v1/orders/${id}/photos/${kept.json.name}`, { headers: { authorization: 'Bearer bootstrap-token-of-the-tests' } });
-      expect([photo.headers.get('content-type'), Buffer.from(await photo.arrayBuffer()).equals(PNG)]).toEqual(['image/png', true]);
+      const photo = await fetch(`${api.url}/api/v1/orders/${id}/photos/${kept.json.name}`, {
+        headers: { authorization: 'Bearer bootstrap-token-of-the-tests' },
+      });
+      expect([photo.headers.get('content-type'), Buffer.from(await photo.arrayBuffer()).equals(PNG)]).toEqual([
+        'image/png',
+        true,
+      ]);
       const html = await api.send(`/orders/${id}/photos`, { ...sending, body: '<script>alert(1)</script>' });
       expect([html.status, html.json.code]).toEqual([422, 'invalidBody']);
-      const svg = await api.send(`/orders/${id}/photos`, { ...sending, body: '<svg/>', headers: { 'content-type': 'image/svg+xml' } });
+      const svg = await api.send(`/orders/${id}/photos`, {
+        ...sending,
+        body: '<svg/>',
+        headers: { 'content-type': 'image/svg+xml' },
+      });
       expect(svg.status).toBe(415);
       const other = await issuedOrder(api);
-      expect((await api.get(`/orders/${other}/photos/${kept.json.name}`, { headers: { accept: '*/*' } })).status).toBe(404);
-      expect((await api.get(`/orders/${id}/photos/..%2f..%2fetc%2fpasswd`, { headers: { accept: '*/*' } })).status).toBe(400);
+      expect((await api.get(`/orders/${other}/photos/${kept.json.name}`, { headers: { accept: '*/*' } })).status).toBe(
+        404,
+      );
+      expect(
+        (await api.get(`/orders/${id}/photos/..%2f..%2fetc%2fpasswd`, { headers: { accept: '*/*' } })).status,
+      ).toBe(400);
     } finally {
       await api.close();
     }

@@ -31,7 +31,20 @@ describe('docs/api.md', () => {
 
   it('names every report, role and code of a stream’s end that there is', async () => {
     const text = await readFile(GUIDE, 'utf8');
-    for (const word of ['segments', 'capacity', 'deliveries', 'administrator', 'agent', 'supervisor', 'dispatcher', 'crew', 'integrator', 'tooSlow', 'signedOut', 'stopping']) {
+    for (const word of [
+      'segments',
+      'capacity',
+      'deliveries',
+      'administrator',
+      'agent',
+      'supervisor',
+      'dispatcher',
+      'crew',
+      'integrator',
+      'tooSlow',
+      'signedOut',
+      'stopping',
+    ]) {
       expect(text).toContain(`\`${word}\``);
     }
   });

@@ -24,7 +24,9 @@ describe('HTTP', () => {
       const body = { ...orderBody(), site: { lat: 95, lon: 'east', address: '' }, priority: 'high', colour: 'red' };
       const reply = await api.post('/orders', body);
       expectProblem(reply, 422, 'invalidBody');
-      const errors = Object.fromEntries(reply.json.errors.map((error: { pointer: string; expected?: string }) => [error.pointer, error.expected]));
+      const errors = Object.fromEntries(
+        reply.json.errors.map((error: { pointer: string; expected?: string }) => [error.pointer, error.expected]),
+      );
       expect(errors).toEqual({
         '#/site/lat': 'at most 90',
         '#/site/lon': 'number',
@@ -35,7 +37,13 @@ describe('HTTP', () => {
     });
 
     it('says which query parameter is wrong', async () => {
-      for (const [query, parameter] of [['limit=0', 'limit'], ['limit=many', 'limit'], ['stage=done', 'stage.0'], ['from=yesterday', 'from'], ['color=red', 'color']]) {
+      for (const [query, parameter] of [
+        ['limit=0', 'limit'],
+        ['limit=many', 'limit'],
+        ['stage=done', 'stage.0'],
+        ['from=yesterday', 'from'],
+        ['color=red', 'color'],
+      ]) {
         const reply = await api.get(`/orders?${query}`);
         expectProblem(reply, 400, 'invalidParameter');
         expect(reply.json.errors[0].parameter).toBe(parameter);
@@ -47,7 +55,11 @@ describe('HTTP', () => {
       const reply = await api.post('/orders', '{"customer": {', { headers: { 'content-type': 'application/json' } });
       expectProblem(reply, 400, 'malformedJson');
       expect(reply.json.detail).toMatch(/JSON/);
-      expectProblem(await api.post('/orders', '{"__proto__": {"x": 1}}', { headers: { 'content-type': 'application/json' } }), 400, 'malformedJson');
+      expectProblem(
+        await api.post('/orders', '{"__proto__": {"x": 1}}', { headers: { 'content-type': 'application/json' } }),
+        400,
+        'malformedJson',
+      );
     });
 
     it('knows unknown addresses, other methods and other media types', async () => {
@@ -57,16 +69,25 @@ describe('HTTP', () => {
       expectProblem(method, 405, 'methodNotAllowed');
       expect(method.headers.get('allow')!.split(', ').sort()).toEqual(['GET', 'HEAD', 'OPTIONS', 'POST']);
       const options = await api.send('/vehicles/v1', { method: 'OPTIONS' });
-      expect([options.status, options.headers.get('allow')!.split(', ').sort().join()]).toEqual([204, 'DELETE,GET,HEAD,OPTIONS,PATCH']);
+      expect([options.status, options.headers.get('allow')!.split(', ').sort().join()]).toEqual([
+        204,
+        'DELETE,GET,HEAD,OPTIONS,PATCH',
+      ]);
       expectProblem(await api.get('/orders', { headers: { accept: 'text/html' } }), 406, 'notAcceptable');
-      expectProblem(await api.post('/orders', 'a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 415, 'unsupportedMediaType');
+      expectProblem(
+        await api.post('/orders', 'a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+        415,
+        'unsupportedMediaType',
+      );
       expectProblem(await api.get('/api/v1/orders/%zz'), 400, 'badRequest');
       expectProblem(await api.get(`/orders/${'x'.repeat(400)}`), 414, 'uriTooLong');
       expectProblem(await api.get('/orders/does-not-exist'), 404, 'notFound');
     });
 
     it('refuses a body over a megabyte before it is read', async () => {
-      const reply = await api.post('/orders', orderBody({ area: 'x'.repeat(1 << 20) })).catch((error: unknown) => error as Error);
+      const reply = await api
+        .post('/orders', orderBody({ area: 'x'.repeat(1 << 20) }))
+        .catch((error: unknown) => error as Error);
       // The server may end the connection while the client still sends.
       if (reply instanceof Error) expect(String(reply.cause)).toMatch(/EPIPE|ECONNRESET|other side closed/);
       else expectProblem(reply, 413, 'bodyTooLarge');
@@ -110,7 +131,10 @@ describe('HTTP', () => {
       expect(changed.headers.get('etag')).not.toBe(headers.get('etag'));
       const stale = await api.send('/vehicles/v1', { ...change, headers: { 'if-match': headers.get('etag')! } });
       expect(stale.status).toBe(412);
-      const weak = await api.send('/vehicles/v1', { ...change, headers: { 'if-match': `W/${changed.headers.get('etag')}` } });
+      const weak = await api.send('/vehicles/v1', {
+        ...change,
+        headers: { 'if-match': `W/${changed.headers.get('etag')}` },
+      });
       expect(weak.status).toBe(412);
       expectProblem(await api.send('/vehicles/v1', { ...change, headers: { 'if-match': '3' } }), 400, 'invalidHeader');
       expect((await api.send('/vehicles/v1', { ...change, headers: { 'if-match': '*' } })).status).toBe(200);
@@ -119,7 +143,10 @@ describe('HTTP', () => {
     it('holds for the steps of an order', async () => {
       const { json, headers } = await api.post('/orders', orderBody());
       const etag = headers.get('etag')!;
-      expect((await api.post(`/orders/${json.id}/issue`, { repairCentreId: 'centre-1' }, { headers: { 'if-match': etag } })).status).toBe(200);
+      expect(
+        (await api.post(`/orders/${json.id}/issue`, { repairCentreId: 'centre-1' }, { headers: { 'if-match': etag } }))
+          .status,
+      ).toBe(200);
       expect((await api.post(`/orders/${json.id}/receive`, {}, { headers: { 'if-match': etag } })).status).toBe(412);
     });
   });
@@ -138,14 +165,20 @@ describe('HTTP', () => {
     });
 
     it('is one request when it comes many times at once', async () => {
-      const replies = await Promise.all(Array.from({ length: 8 }, () => api.post('/orders', orderBody(), keyed('k-2'))));
+      const replies = await Promise.all(
+        Array.from({ length: 8 }, () => api.post('/orders', orderBody(), keyed('k-2'))),
+      );
       expect(new Set(replies.map((reply) => reply.json.id)).size).toBe(1);
       expect(replies.map((reply) => reply.status)).toEqual(Array(8).fill(201));
     });
 
     it('refuses the key for another body, address or method', async () => {
       await api.post('/orders', orderBody(), keyed('k-3'));
-      expectProblem(await api.post('/orders', orderBody({ priority: 'urgent' }), keyed('k-3')), 422, 'idempotencyKeyReused');
+      expectProblem(
+        await api.post('/orders', orderBody({ priority: 'urgent' }), keyed('k-3')),
+        422,
+        'idempotencyKeyReused',
+      );
       expectProblem(await api.post('/vehicles/v1/messages', { text: 'x' }, keyed('k-3')), 422, 'idempotencyKeyReused');
     });
 
@@ -178,14 +211,22 @@ describe('HTTP', () => {
       expect((await api.get('/readyz', { token: null })).json).toMatchObject({ ready: true, reasons: [] });
       await api.get('/orders/metrics-are-by-route');
       const { text } = await api.get('/metrics', { token: null });
-      expect(text).toMatch(/linecrew_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/orders\/:id",status="404"\} \d/);
+      expect(text).toMatch(
+        /linecrew_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/orders\/:id",status="404"\} \d/,
+      );
       expect(text).not.toMatch('metrics-are-by-route');
-      expectProblem(await api.get('/metrics', { token: null, headers: { 'x-forwarded-for': '203.0.113.9' } }), 401, 'signInNeeded');
+      expectProblem(
+        await api.get('/metrics', { token: null, headers: { 'x-forwarded-for': '203.0.113.9' } }),
+        401,
+        'signInNeeded',
+      );
       expect((await api.get('/metrics', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status).toBe(200);
     });
 
     it('is 503 with reasons while it is not ready', async () => {
-      const sick = await startApi({ readiness: async () => ({ ok: false, reasons: ['the store does not commit: full'], facts: [] }) });
+      const sick = await startApi({
+        readiness: async () => ({ ok: false, reasons: ['the store does not commit: full'], facts: [] }),
+      });
       try {
         const { status, json } = await sick.get('/readyz', { token: null });
         expect([status, json.ready, json.reasons]).toEqual([503, false, ['the store does not commit: full']]);
@@ -223,7 +264,10 @@ describe('HTTP', () => {
 
   it('keeps a script in an order’s text a text', async () => {
     const script = '<script>alert(1)</script>"\'=cmd|calc';
-    const { json } = await api.post('/orders', orderBody({ fault: { category: 'outage', voltage: 'low', description: script }, area: '=1+1' }));
+    const { json } = await api.post(
+      '/orders',
+      orderBody({ fault: { category: 'outage', voltage: 'low', description: script }, area: '=1+1' }),
+    );
     await api.post(`/orders/${json.id}/issue`, { repairCentreId: 'centre-1' });
     const shown = await api.get(`/orders/${json.id}`);
     expect(shown.json.fault.description).toBe(script);

@@ -19,7 +19,9 @@ describe('the documentation', () => {
 
   /** Every operation with its path and method. */
   const operations = (): [path: string, method: string, operation: Json][] =>
-    Object.entries(document.paths as Json).flatMap(([path, item]) => Object.entries(item as Json).map(([method, operation]) => [path, method, operation] as [string, string, Json]));
+    Object.entries(document.paths as Json).flatMap(([path, item]) =>
+      Object.entries(item as Json).map(([method, operation]) => [path, method, operation] as [string, string, Json]),
+    );
 
   it('has the structure of OpenAPI 3.1', () => {
     expect(document.openapi).toMatch(/^3\.1\./);
@@ -30,8 +32,12 @@ describe('the documentation', () => {
       const where = `${method} ${path}`;
       expect(METHODS, where).toContain(method);
       expect(operation.summary.length, where).toBeGreaterThan(3);
-      expect(Object.keys(operation.responses).some((status) => /^[23]\d\d$/.test(status)), where).toBe(true);
-      for (const response of Object.values(operation.responses as Json) as Json[]) expect(response.description, where).toBeTypeOf('string');
+      expect(
+        Object.keys(operation.responses).some((status) => /^[23]\d\d$/.test(status)),
+        where,
+      ).toBe(true);
+      for (const response of Object.values(operation.responses as Json) as Json[])
+        expect(response.description, where).toBeTypeOf('string');
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
       const declared = (operation.parameters ?? []).filter((parameter: Json) => parameter.in === 'path');
       expect(declared.map((parameter: Json) => parameter.name).sort(), where).toEqual(inPath.sort());
@@ -44,7 +50,10 @@ describe('the documentation', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#([^"]+)"/g)].map((match) => match[1]!);
     expect(references.length).toBeGreaterThan(0);
     for (const reference of new Set(references)) {
-      const target = reference.split('/').slice(1).reduce<Json>((node, key) => node?.[key], document);
+      const target = reference
+        .split('/')
+        .slice(1)
+        .reduce<Json>((node, key) => node?.[key], document);
       expect(target, reference).toBeDefined();
     }
   });
@@ -57,12 +66,20 @@ describe('the documentation', () => {
     expect(schema.properties.priority.enum).toEqual(['normal', 'urgent']);
     const step = document.paths['/api/v1/orders/{id}/accept'].post.requestBody;
     expect(step.required).toBe(false);
-    expect(Object.keys(step.content['application/json'].schema.properties).sort()).toEqual(['at', 'confirm', 'leg', 'note', 'reason']);
+    expect(Object.keys(step.content['application/json'].schema.properties).sort()).toEqual([
+      'at',
+      'confirm',
+      'leg',
+      'note',
+      'reason',
+    ]);
   });
 
   it('lists the routes of plugins with those of the server', () => {
     expect(document.paths['/api/v1/terminals'].get['x-roles']).toEqual(['administrator', 'dispatcher']);
-    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/healthz', '/readyz', '/metrics', '/api/v1/stream']));
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(['/healthz', '/readyz', '/metrics', '/api/v1/stream']),
+    );
   });
 
   it('can be read as a page without script and without any other host', async () => {

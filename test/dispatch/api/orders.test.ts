@@ -45,7 +45,9 @@ describe('orders over HTTP', () => {
     expect(segments.AH).toMatchObject({ limitMs: 45 * 60_000, state: 'met', elapsedMs: 7 * 60_000 });
     expect(json.legs).toHaveLength(1);
     expect(json.legs[0]).toMatchObject({ leg: 1, vehicleId: 'v1', state: 'workDone', open: false });
-    expect(json.events.map((event: { type: string }) => event.type)).toEqual(expect.arrayContaining(['order.received', 'order.issued', 'timePoint.set']));
+    expect(json.events.map((event: { type: string }) => event.type)).toEqual(
+      expect.arrayContaining(['order.received', 'order.issued', 'timePoint.set']),
+    );
   });
 
   it('shows the segments of a running order with the time left', async () => {
@@ -53,18 +55,34 @@ describe('orders over HTTP', () => {
     api.clock.advance(90_000);
     const { json } = await api.get(`/orders/${id}`);
     const bc = json.segments.find((segment: { name: string }) => segment.name === 'BC');
-    expect(bc).toEqual({ name: 'BC', limitMs: 240_000, state: 'running', elapsedMs: 90_000, remainingMs: 150_000, responsible: 'network' });
+    expect(bc).toEqual({
+      name: 'BC',
+      limitMs: 240_000,
+      state: 'running',
+      elapsedMs: 90_000,
+      remainingMs: 150_000,
+      responsible: 'network',
+    });
   });
 
   it('puts a queue into another order, and refuses a revision that is gone', async () => {
     const ids = [await issuedOrder(api), await issuedOrder(api)];
     for (const id of ids) await api.post(`/orders/${id}/assign`, { vehicleId: 'v2' });
     const before = (await api.get('/vehicles/v2/queue')).json;
-    expect(before.legs.map((leg: { orderId: string; position: number }) => [leg.orderId, leg.position])).toEqual([[ids[0], 1], [ids[1], 2]]);
-    const put = await api.send('/vehicles/v2/queue', { method: 'PUT', body: { revision: before.revision, orderIds: [ids[1], ids[0]] } });
+    expect(before.legs.map((leg: { orderId: string; position: number }) => [leg.orderId, leg.position])).toEqual([
+      [ids[0], 1],
+      [ids[1], 2],
+    ]);
+    const put = await api.send('/vehicles/v2/queue', {
+      method: 'PUT',
+      body: { revision: before.revision, orderIds: [ids[1], ids[0]] },
+    });
     expect(put.status).toBe(200);
     expect(put.json.legs.map((leg: { orderId: string }) => leg.orderId)).toEqual([ids[1], ids[0]]);
-    const stale = await api.send('/vehicles/v2/queue', { method: 'PUT', body: { revision: before.revision, orderIds: ids } });
+    const stale = await api.send('/vehicles/v2/queue', {
+      method: 'PUT',
+      body: { revision: before.revision, orderIds: ids },
+    });
     expect(stale.status).toBe(409);
     expect(stale.json).toMatchObject({ code: 'queueChanged', details: { revision: put.json.revision } });
   });
@@ -82,7 +100,8 @@ describe('orders over HTTP', () => {
     const third = (await api.get(`/orders?phone=${phone}&limit=2&after=${second.next}`)).json;
     expect([...first.items, ...second.items, ...third.items].map((order) => order.id)).toEqual(ids);
     expect(third.next).toBeUndefined();
-    const idsOf = async (query: string): Promise<string[]> => (await api.get(`/orders?${query}&limit=500`)).json.items.map((order: { id: string }) => order.id);
+    const idsOf = async (query: string): Promise<string[]> =>
+      (await api.get(`/orders?${query}&limit=500`)).json.items.map((order: { id: string }) => order.id);
     expect(await idsOf(`number=${made[0].number}`)).toEqual([made[0].id]);
     expect(await idsOf(`from=${made[3].createdAt}&to=${made[4].createdAt}`)).toEqual([made[3].id]);
     expect(await idsOf('stage=received')).toEqual(expect.arrayContaining(ids));
@@ -113,7 +132,10 @@ describe('orders over HTTP', () => {
     const moved = await api.post(`/orders/${id}/reassign`, { vehicleId: 'v2' });
     expect(moved.status).toBe(200);
     // The first leg waits for the terminal to confirm that it is gone: two are open.
-    expect(moved.json.legs.map((leg: { state: string; open: boolean }) => [leg.state, leg.open])).toEqual([['recalling', true], ['queued', true]]);
+    expect(moved.json.legs.map((leg: { state: string; open: boolean }) => [leg.state, leg.open])).toEqual([
+      ['recalling', true],
+      ['queued', true],
+    ]);
     const unclear = await api.post(`/orders/${id}/recall`, { reason: 'test' });
     expect([unclear.status, unclear.json.code]).toEqual([409, 'legNeeded']);
     expect(unclear.json.details.legs).toHaveLength(2);

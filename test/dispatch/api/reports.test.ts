@@ -18,8 +18,18 @@ describe('reports', () => {
     api = await startApi();
     await api.post('/vehicles', vehicleBody('v1', { sharesOffice: true }));
     for (const row of minutes) {
-      const { json } = await api.post('/orders', orderBody({ fault: { category: 'outage', voltage: 'low', description: '=cmd|calc' } }));
-      const steps: [string, object?][] = [['issue', { repairCentreId: 'centre-1' }], ['receive'], ['assign', { vehicleId: 'v1' }], ['accept'], ['depart'], ['arrive']];
+      const { json } = await api.post(
+        '/orders',
+        orderBody({ fault: { category: 'outage', voltage: 'low', description: '=cmd|calc' } }),
+      );
+      const steps: [string, object?][] = [
+        ['issue', { repairCentreId: 'centre-1' }],
+        ['receive'],
+        ['assign', { vehicleId: 'v1' }],
+        ['accept'],
+        ['depart'],
+        ['arrive'],
+      ];
       for (const [i, [step, body]] of steps.entries()) {
         api.clock.advance(row[i]! * MINUTE);
         const reply = await api.post(`/orders/${json.id}/${step}`, body);
@@ -35,7 +45,9 @@ describe('reports', () => {
     expect(json.items).toHaveLength(3);
     for (const [i, row] of json.items.entries()) {
       const total = minutes[i]!.reduce((sum, m) => sum + m, 0) * MINUTE;
-      const parts = ['AB', 'BC', 'CD', 'R', 'DE', 'EF', 'FG', 'GH'].map((name) => row.segments[name].elapsedMs as number);
+      const parts = ['AB', 'BC', 'CD', 'R', 'DE', 'EF', 'FG', 'GH'].map(
+        (name) => row.segments[name].elapsedMs as number,
+      );
       expect(row.segments.AH.elapsedMs).toBe(total);
       expect(parts.reduce((sum, ms) => sum + ms, 0)).toBe(total);
     }
@@ -51,7 +63,11 @@ describe('reports', () => {
     const { json } = await api.get('/reports/segments');
     // Accepted by phone without a receipt: E was implied, so DE and EF say nothing about the crew.
     for (const row of json.items) expect(row.implied).toContain('E');
-    for (const name of ['DE', 'EF']) expect(json.summary.find((one: { name: string }) => one.name === name)).toMatchObject({ measured: 0, medianMs: null });
+    for (const name of ['DE', 'EF'])
+      expect(json.summary.find((one: { name: string }) => one.name === name)).toMatchObject({
+        measured: 0,
+        medianMs: null,
+      });
   });
 
   it('is a table for a spreadsheet too, by format or by Accept', async () => {
@@ -60,10 +76,15 @@ describe('reports', () => {
     expect(byFormat.text).toBe(byAccept.text);
     expect(byFormat.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(byFormat.headers.get('content-disposition')).toMatch(/^attachment; filename="segments_/);
-    const [head, ...rows] = byFormat.text.trim().split('\r\n').map((line) => line.split(','));
+    const [head, ...rows] = byFormat.text
+      .trim()
+      .split('\r\n')
+      .map((line) => line.split(','));
     expect(rows).toHaveLength(3);
     const column = (name: string): number => head!.indexOf(name);
-    expect(rows.map((row) => Number(row[column('AH_ms')]))).toEqual(minutes.map((row) => row.reduce((sum, m) => sum + m, 0) * MINUTE));
+    expect(rows.map((row) => Number(row[column('AH_ms')]))).toEqual(
+      minutes.map((row) => row.reduce((sum, m) => sum + m, 0) * MINUTE),
+    );
   });
 
   it('takes a period and a centre', async () => {
@@ -80,9 +101,14 @@ describe('reports', () => {
     const { json } = await api.get('/reports/deliveries');
     expect(json.items.length).toBeGreaterThan(0);
     expect(json.items.every((row: { vehicleId: string }) => row.vehicleId === 'v1')).toBe(true);
-    expect(json.summary.find((one: { kind: string }) => one.kind === 'notice')).toMatchObject({ count: 1, receipted: 0 });
+    expect(json.summary.find((one: { kind: string }) => one.kind === 'notice')).toMatchObject({
+      count: 1,
+      receipted: 0,
+    });
     expect((await api.get('/reports/deliveries?centre=elsewhere')).json.items).toEqual([]);
-    const none = await api.get(`/reports/deliveries?from=${new Date(api.clock.now() + MINUTE).toISOString()}&to=${new Date(api.clock.now() + 2 * MINUTE).toISOString()}`);
+    const none = await api.get(
+      `/reports/deliveries?from=${new Date(api.clock.now() + MINUTE).toISOString()}&to=${new Date(api.clock.now() + 2 * MINUTE).toISOString()}`,
+    );
     expect(none.json.items).toEqual([]);
   });
 });
@@ -90,7 +116,11 @@ describe('reports', () => {
 describe('figures', () => {
   it('takes the middle, the mean of the two middles, nothing of nothing', () => {
     expect([median([]), median([7]), median([1, 3]), median([1, 2, 9])]).toEqual([null, 7, 2, 2]);
-    expect([percentile([], 0.9), percentile([5], 0.9), percentile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.9)]).toEqual([null, 5, 9]);
+    expect([percentile([], 0.9), percentile([5], 0.9), percentile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.9)]).toEqual([
+      null,
+      5,
+      9,
+    ]);
   });
 
   it('finds weekday and half-hour of the local week', () => {
@@ -100,7 +130,14 @@ describe('figures', () => {
   });
 
   it('quotes cells and disarms formulas', () => {
-    const text = csv(['a', 'b'], [{ a: '=1+1', b: 'x,"y"' }, { a: -3, b: '@cmd' }, { a: null, b: 'two\nlines' }]);
+    const text = csv(
+      ['a', 'b'],
+      [
+        { a: '=1+1', b: 'x,"y"' },
+        { a: -3, b: '@cmd' },
+        { a: null, b: 'two\nlines' },
+      ],
+    );
     expect(text).toBe('\uFEFFa,b\r\n\'=1+1,"x,""y"""\r\n-3,\'@cmd\r\n,"two\nlines"\r\n');
   });
 });

@@ -3,7 +3,14 @@ import type { Role } from '../../../dispatch/domain/events.js';
 import { issuedOrder, orderBody, startApi, vehicleBody, type Api } from './support.js';
 
 /** A administrator, G agent, S supervisor, D dispatcher, C crew, I integrator. */
-const LETTERS: Record<string, Role> = { A: 'administrator', G: 'agent', S: 'supervisor', D: 'dispatcher', C: 'crew', I: 'integrator' };
+const LETTERS: Record<string, Role> = {
+  A: 'administrator',
+  G: 'agent',
+  S: 'supervisor',
+  D: 'dispatcher',
+  C: 'crew',
+  I: 'integrator',
+};
 const ALL = 'AGSDCI';
 const OFFICE = 'AGSDI';
 const CALL_CENTRE = 'GSI';
@@ -110,17 +117,25 @@ describe('rights', () => {
     await api.send('/repair-centres/centre-2', { method: 'PUT', body: { name: 'Centre 2' } });
     await api.post('/vehicles', vehicleBody('v1'));
     await api.post('/vehicles', vehicleBody('v2', { repairCentreId: 'centre-2' }));
-    for (const role of Object.values(LETTERS)) tokens[role] = await api.token([role], role === 'crew' ? { vehicleId: 'v1' } : {});
+    for (const role of Object.values(LETTERS))
+      tokens[role] = await api.token([role], role === 'crew' ? { vehicleId: 'v1' } : {});
   });
   afterAll(() => api.close());
 
   it('has a row in this matrix for every route that is documented', async () => {
     const { paths } = (await api.get('/openapi.json')).json as { paths: Record<string, Record<string, unknown>> };
-    const documented = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`));
+    const documented = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`),
+    );
     expect(documented.sort()).toEqual([...Object.keys(MATRIX), ...PUBLIC, ...SIGNED_IN].sort());
   });
 
-  const names: Record<string, string> = { id: 'nothing', name: 'nobody', deliveryId: 'none', photo: `${'0'.repeat(64)}.jpg` };
+  const names: Record<string, string> = {
+    id: 'nothing',
+    name: 'nobody',
+    deliveryId: 'none',
+    photo: `${'0'.repeat(64)}.jpg`,
+  };
   for (const [row, letters] of Object.entries(MATRIX)) {
     it(`${row} is for ${letters}`, async () => {
       const [method = '', pattern = ''] = row.split(' ');
@@ -128,7 +143,10 @@ describe('rights', () => {
       const allowed: string[] = [];
       for (const [letter, role] of Object.entries(LETTERS)) {
         // A stream would stay open: its head tells as much.
-        const { status, json } = await api.send(path, { method: pattern === '/stream' ? 'HEAD' : method, token: tokens[role] });
+        const { status, json } = await api.send(path, {
+          method: pattern === '/stream' ? 'HEAD' : method,
+          token: tokens[role],
+        });
         if (status === 401) throw new Error('the token should be known');
         const refused = status === 403 && (pattern === '/stream' || json.code === 'notAllowed');
         if (!refused) allowed.push(letter);
@@ -163,15 +181,24 @@ describe('rights', () => {
     expect((await api.get(`/orders/${own}`, { token })).status).toBe(200);
     expect((await api.get(`/orders/${other.id}`, { token })).status).toBe(404);
     expect((await api.get('/orders', { token })).json.items.map((order: { id: string }) => order.id)).toEqual([own]);
-    expect((await api.get('/vehicles', { token })).json.items.map((vehicle: { id: string }) => vehicle.id)).toEqual(['v1']);
+    expect((await api.get('/vehicles', { token })).json.items.map((vehicle: { id: string }) => vehicle.id)).toEqual([
+      'v1',
+    ]);
     expect((await api.get('/vehicles/v2/track', { token })).status).toBe(404);
     expect((await api.post(`/orders/${own}/assign`, { vehicleId: 'v2' }, { token })).status).toBe(404);
     expect((await api.post(`/orders/${other.id}/receive`, {}, { token })).status).toBe(404);
     expect((await api.post(`/orders/${own}/merge`, { into: other.id }, { token })).status).toBe(404);
-    expect((await api.send('/repair-centres/centre-2', { method: 'PUT', body: { name: 'mine' }, token })).status).toBe(403);
+    expect((await api.send('/repair-centres/centre-2', { method: 'PUT', body: { name: 'mine' }, token })).status).toBe(
+      403,
+    );
     expect((await api.get('/repair-centres/centre-2', { token })).status).toBe(404);
-    expect((await api.send('/vehicles/v1', { method: 'PATCH', body: { repairCentreId: 'centre-2' }, token })).status).toBe(403);
-    const events = (await api.get('/events?limit=500', { token })).json.items as { centreId?: string; orderId?: string }[];
+    expect(
+      (await api.send('/vehicles/v1', { method: 'PATCH', body: { repairCentreId: 'centre-2' }, token })).status,
+    ).toBe(403);
+    const events = (await api.get('/events?limit=500', { token })).json.items as {
+      centreId?: string;
+      orderId?: string;
+    }[];
     expect(events.some((event) => event.orderId === own)).toBe(true);
     expect(events.filter((event) => event.orderId === other.id || event.centreId === 'centre-2')).toEqual([]);
   });

@@ -9,7 +9,11 @@ describe('sessions', () => {
     api.post('/session', { name, password }, { token: null, headers });
   beforeAll(async () => {
     api = await startApi({ config: { trustProxy: true } });
-    for (const [name, roles] of [['wang', ['dispatcher']], ['li', ['agent']], ['zhou', ['administrator']]] as const) {
+    for (const [name, roles] of [
+      ['wang', ['dispatcher']],
+      ['li', ['agent']],
+      ['zhou', ['administrator']],
+    ] as const) {
       await api.post('/users', { name, roles, password: PASSWORD });
     }
   });
@@ -32,13 +36,21 @@ describe('sessions', () => {
   it('needs the CSRF token for changes, and refuses other sites even with it', async () => {
     const reply = await signIn('li');
     const cookie = cookieOf(reply);
-    const order = { customer: { name: 'Z', phone: '139' }, site: { lat: 31, lon: 121, address: 'x' }, fault: { category: 'outage', voltage: 'low', description: '' } };
+    const order = {
+      customer: { name: 'Z', phone: '139' },
+      site: { lat: 31, lon: 121, address: 'x' },
+      fault: { category: 'outage', voltage: 'low', description: '' },
+    };
     const without = await api.post('/orders', order, { cookie });
     expect([without.status, without.json.code]).toEqual([403, 'csrfNeeded']);
     const wrong = await api.post('/orders', order, { cookie, headers: { 'x-csrf-token': 'x' } });
     expect([wrong.status, wrong.json.code]).toEqual([403, 'csrfNeeded']);
     const csrf = { 'x-csrf-token': reply.json.csrf as string };
-    for (const from of [{ origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }] as Record<string, string>[]) {
+    for (const from of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ] as Record<string, string>[]) {
       const foreign = await api.post('/orders', order, { cookie, headers: { ...csrf, ...from } });
       expect([foreign.status, foreign.json.code]).toEqual([403, 'crossSite']);
     }
@@ -71,8 +83,18 @@ describe('sessions', () => {
   it('lets people change their own password', async () => {
     const reply = await signIn('li');
     const sending = { method: 'PUT', cookie: cookieOf(reply), headers: { 'x-csrf-token': reply.json.csrf as string } };
-    expect((await api.send('/me/password', { ...sending, body: { oldPassword: 'wrong wrong wrong', newPassword: 'a better password' } })).status).toBe(401);
-    const changed = await api.send('/me/password', { ...sending, body: { oldPassword: PASSWORD, newPassword: 'a better password' } });
+    expect(
+      (
+        await api.send('/me/password', {
+          ...sending,
+          body: { oldPassword: 'wrong wrong wrong', newPassword: 'a better password' },
+        })
+      ).status,
+    ).toBe(401);
+    const changed = await api.send('/me/password', {
+      ...sending,
+      body: { oldPassword: PASSWORD, newPassword: 'a better password' },
+    });
     expect(changed.status).toBe(201);
     expect((await api.get('/me', { cookie: cookieOf(changed) })).json.name).toBe('li');
     expect((await api.get('/me', { cookie: cookieOf(reply) })).status).toBe(401);
@@ -110,16 +132,24 @@ describe('sessions', () => {
   it('keeps the last administrator, and refuses weak passwords and double names', async () => {
     const removed = await api.send('/users/zhou', { method: 'DELETE' });
     expect([removed.status, removed.json.code]).toEqual([409, 'lastAdministrator']);
-    expect((await api.send('/users/zhou', { method: 'PATCH', body: { roles: ['agent'] } })).json.code).toBe('lastAdministrator');
+    expect((await api.send('/users/zhou', { method: 'PATCH', body: { roles: ['agent'] } })).json.code).toBe(
+      'lastAdministrator',
+    );
     expect((await api.post('/users', { name: 'new', roles: ['agent'], password: 'short' })).status).toBe(422);
-    expect((await api.post('/users', { name: 'zhou', roles: ['agent'], password: PASSWORD })).json.code).toBe('accountExists');
+    expect((await api.post('/users', { name: 'zhou', roles: ['agent'], password: PASSWORD })).json.code).toBe(
+      'accountExists',
+    );
   });
 
   it('makes tokens that end by time and by removal, and shows no secret again', async () => {
     const expiresAt = new Date(api.clock.now() + 60_000).toISOString();
     const made = await api.post('/tokens', { name: 'board', roles: ['dispatcher'], expiresAt });
     const token = made.json.secret as string;
-    expect((await api.get('/me', { token })).json).toMatchObject({ name: 'token:board', roles: ['dispatcher'], expiresAt });
+    expect((await api.get('/me', { token })).json).toMatchObject({
+      name: 'token:board',
+      roles: ['dispatcher'],
+      expiresAt,
+    });
     expect((await api.get('/tokens')).text).not.toContain(token);
     api.clock.advance(60_000);
     expect((await api.get('/me', { token })).json.code).toBe('invalidToken');
@@ -130,7 +160,15 @@ describe('sessions', () => {
 
   it('notes who saw and did what', async () => {
     const token = await api.token(['agent']);
-    const { json } = await api.post('/orders', { customer: { name: 'Z', phone: '139' }, site: { lat: 31, lon: 121, address: 'x' }, fault: { category: 'outage', voltage: 'low', description: '' } }, { token });
+    const { json } = await api.post(
+      '/orders',
+      {
+        customer: { name: 'Z', phone: '139' },
+        site: { lat: 31, lon: 121, address: 'x' },
+        fault: { category: 'outage', voltage: 'low', description: '' },
+      },
+      { token },
+    );
     await api.get(`/orders/${json.id}?`, { token });
     await api.post(`/orders/${json.id}/receive`, {}, { token });
     const { items } = (await api.get('/audit?by=token:agent')).json as { items: Record<string, unknown>[] };
@@ -150,7 +188,9 @@ describe('the first administrator', () => {
     try {
       const made = await api.accounts.ensureFirstAdministrator();
       expect(made?.password?.length).toBeGreaterThanOrEqual(20);
-      expect((await api.post('/session', { name: 'admin', password: made!.password }, { token: null })).status).toBe(201);
+      expect((await api.post('/session', { name: 'admin', password: made!.password }, { token: null })).status).toBe(
+        201,
+      );
       expect(await api.accounts.ensureFirstAdministrator('other')).toBeUndefined();
     } finally {
       await api.close();

@@ -47,7 +47,8 @@ export async function listen(url: string, headers: Record<string, string>): Prom
     const colon = text.indexOf(':');
     const [field, value] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1).replace(/^ /, '')];
     if (text === '') {
-      if (current.data.length > 0) messages.push({ id, event: current.event || 'message', data: current.data.join('\n') });
+      if (current.data.length > 0)
+        messages.push({ id, event: current.event || 'message', data: current.data.join('\n') });
       current = { event: '', data: [] };
     } else if (field === '') comments.push(value);
     else if (field === 'data') current.data.push(value);

@@ -13,16 +13,34 @@ describe('the live stream', () => {
     api = await startApi(options);
   };
   const stream = async (query = '', headers: Record<string, string> = {}, token = BOOTSTRAP): Promise<Listening> => {
-    const listening = await listen(`${api.url}/api/v1/stream${query}`, { authorization: `Bearer ${token}`, ...headers });
+    const listening = await listen(`${api.url}/api/v1/stream${query}`, {
+      authorization: `Bearer ${token}`,
+      ...headers,
+    });
     open.push(listening);
     return listening;
   };
   const order = async (): Promise<string> => (await api.post('/orders', orderBody())).json.id as string;
   /** Positions as the reader of an ingest log applies them. */
-  const report = async (sequence: number, positions: [vehicleId: string, latE6: number, lonE6: number][]): Promise<void> => {
+  const report = async (
+    sequence: number,
+    positions: [vehicleId: string, latE6: number, lonE6: number][],
+  ): Promise<void> => {
     const batch = new PositionBatch();
     for (const [vehicleId, latE6, lonE6] of positions) {
-      batch.add(vehicleId, NINE + sequence * 1_000, NINE + sequence * 1_000 + 300, latE6, lonE6, 12, 355, 90, 0, 3, 123_456);
+      batch.add(
+        vehicleId,
+        NINE + sequence * 1_000,
+        NINE + sequence * 1_000 + 300,
+        latE6,
+        lonE6,
+        12,
+        355,
+        90,
+        0,
+        3,
+        123_456,
+      );
     }
     await api.dispatch.apply([], batch, { node: 'n', sequence });
   };
@@ -36,12 +54,19 @@ describe('the live stream', () => {
   it('tells every event once, in order, with its position as id', async () => {
     const listening = await stream();
     const ids = [await order(), await order()];
-    await listening.until((message) => eventOf(message).orderId === ids[1] && eventOf(message).type === 'timePoint.set');
+    await listening.until(
+      (message) => eventOf(message).orderId === ids[1] && eventOf(message).type === 'timePoint.set',
+    );
     const positions = listening.messages.map((message) => Number(message.id));
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
     expect(new Set(positions).size).toBe(positions.length);
     for (const message of listening.messages) expect(eventOf(message).position).toBe(Number(message.id));
-    expect(eventOf(listening.messages[0]!)).toMatchObject({ type: 'order.received', orderId: ids[0], by: 'bootstrap', receivedAt: new Date(NINE).toISOString() });
+    expect(eventOf(listening.messages[0]!)).toMatchObject({
+      type: 'order.received',
+      orderId: ids[0],
+      by: 'bootstrap',
+      receivedAt: new Date(NINE).toISOString(),
+    });
     expect(listening.retry).toBeGreaterThan(0);
   });
 
@@ -54,7 +79,9 @@ describe('the live stream', () => {
     const second = await stream('', { 'last-event-id': last.id });
     await second.until((message) => eventOf(message).orderId === missed && eventOf(message).type === 'timePoint.set');
     const all = (await api.get(`/events?after=${last.id}&limit=500`)).json.items as StoredEvent[];
-    expect(second.messages.map(eventOf).map((event) => event.position)).toEqual(all.map((event) => event.position).slice(0, second.messages.length));
+    expect(second.messages.map(eventOf).map((event) => event.position)).toEqual(
+      all.map((event) => event.position).slice(0, second.messages.length),
+    );
     expect(Number(second.messages[0]!.id)).toBe(Number(last.id) + 1);
     const bad = await api.get('/stream', { headers: { 'last-event-id': 'x' } });
     expect([bad.status, bad.json.code]).toEqual([400, 'invalidHeader']);
@@ -65,7 +92,9 @@ describe('the live stream', () => {
     const id = await order();
     await api.post(`/orders/${id}/issue`, { repairCentreId: 'centre-1' });
     await listening.until((message) => eventOf(message).type === 'order.issued');
-    expect(listening.messages.map((message) => eventOf(message).type.split('.')[0])).toEqual(listening.messages.map(() => 'order'));
+    expect(listening.messages.map((message) => eventOf(message).type.split('.')[0])).toEqual(
+      listening.messages.map(() => 'order'),
+    );
   });
 
   it('tells a client of a repair centre only what is of that centre', async () => {
@@ -106,15 +135,36 @@ describe('the live stream', () => {
     await report(1, [['v1', 31_000_000, 121_000_000]]);
     const listening = await stream('?positions=1&bbox=120.5,30.5,121.5,31.5');
     const positions = (): { vehicleId: string; lat: number }[] =>
-      listening.messages.filter((message) => message.event === 'positions').flatMap((message) => (JSON.parse(message.data) as { positions: { vehicleId: string; lat: number }[] }).positions);
+      listening.messages
+        .filter((message) => message.event === 'positions')
+        .flatMap(
+          (message) => (JSON.parse(message.data) as { positions: { vehicleId: string; lat: number }[] }).positions,
+        );
     // Where everybody is comes first.
     await listening.until((message) => message.event === 'positions');
-    expect(positions()).toMatchObject([{ vehicleId: 'v1', lat: 31, lon: 121, speedKmh: 35.5, mileageKm: 12_345.6, deviceAt: new Date(NINE + 1_000).toISOString() }]);
-    await report(2, [['v1', 31_100_000, 121_000_000], ['v2', 31_200_000, 121_200_000], ['v3', 40_000_000, 116_000_000]]);
+    expect(positions()).toMatchObject([
+      {
+        vehicleId: 'v1',
+        lat: 31,
+        lon: 121,
+        speedKmh: 35.5,
+        mileageKm: 12_345.6,
+        deviceAt: new Date(NINE + 1_000).toISOString(),
+      },
+    ]);
+    await report(2, [
+      ['v1', 31_100_000, 121_000_000],
+      ['v2', 31_200_000, 121_200_000],
+      ['v3', 40_000_000, 116_000_000],
+    ]);
     await report(3, [['v1', 31_150_000, 121_000_000]]);
     await listening.until((message) => message.event === 'positions' && message.data.includes('31.15'));
     expect(positions().map((position) => position.vehicleId)).not.toContain('v3');
-    expect(positions().filter((position) => position.vehicleId === 'v1').at(-1)!.lat).toBe(31.15);
+    expect(
+      positions()
+        .filter((position) => position.vehicleId === 'v1')
+        .at(-1)!.lat,
+    ).toBe(31.15);
     expect(positions().some((position) => position.vehicleId === 'v2')).toBe(true);
     expect((await api.get('/stream?bbox=1,2,3')).json.errors[0].parameter).toMatch(/^bbox/);
   });
@@ -141,9 +191,14 @@ describe('the live stream', () => {
     listening.response.pause();
     // More than the sockets' buffers of both sides hold, so that the server's own begins to fill.
     const said = { source: 'api' as const, by: 'bulk', receivedAt: NINE, committedAt: NINE };
-    const events = Array.from({ length: 120 }, (_, i) => ({ type: 'test.bulk', ...said, data: { i, text: 'x'.repeat(100_000) } }));
+    const events = Array.from({ length: 120 }, (_, i) => ({
+      type: 'test.bulk',
+      ...said,
+      data: { i, text: 'x'.repeat(100_000) },
+    }));
     for (let i = 0; i < events.length; i += 10) await api.store.commit({ events: events.slice(i, i + 10) });
-    const cut = async (): Promise<boolean> => (await api.get('/metrics')).text.includes('linecrew_streams_cut_total{reason="tooSlow"} 1');
+    const cut = async (): Promise<boolean> =>
+      (await api.get('/metrics')).text.includes('linecrew_streams_cut_total{reason="tooSlow"} 1');
     await expect.poll(cut, { timeout: 15_000 }).toBe(true);
     expect((await api.get('/metrics')).text).toMatch(/linecrew_streams_open 0/);
     listening.response.resume();

@@ -56,7 +56,9 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export type ApiOptions = Partial<Pick<HttpServerDeps, 'plugins' | 'readiness' | 'streamLimits'>> & { config?: Partial<HttpConfig> };
+export type ApiOptions = Partial<Pick<HttpServerDeps, 'plugins' | 'readiness' | 'streamLimits'>> & {
+  config?: Partial<HttpConfig>;
+};
 
 const ROOT = /^\/(api|healthz|readyz|metrics|sign-in|console|$)/;
 
@@ -65,7 +67,13 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const store = await openLmdb(directory);
   const clock = manualClock(NINE);
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
-  const dispatch = createDispatch({ store, clock, settings: DEFAULT_SETTINGS, random: randomBytes, log: { warn: () => {}, error: () => {} } });
+  const dispatch = createDispatch({
+    store,
+    clock,
+    settings: DEFAULT_SETTINGS,
+    random: randomBytes,
+    log: { warn: () => {}, error: () => {} },
+  });
   await dispatch.start();
   const { config, ...rest } = options;
   const app = createHttpServer({
@@ -81,7 +89,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const accounts = new Accounts(dispatch);
 
-  const send = async (path: string, { method = 'GET', body, headers = {}, token = BOOTSTRAP, cookie }: Sending = {}): Promise<Reply> => {
+  const send = async (
+    path: string,
+    { method = 'GET', body, headers = {}, token = BOOTSTRAP, cookie }: Sending = {},
+  ): Promise<Reply> => {
     const raw = body instanceof Uint8Array || typeof body === 'string';
     const response = await fetch(url + (ROOT.test(path) ? path : `/api/v1${path}`), {
       method,
@@ -95,8 +106,15 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
       ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = (response.headers.get('content-type') ?? '').includes('json') && !(response.headers.get('content-type') ?? '').includes('ndjson');
-    return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined };
+    const isJson =
+      (response.headers.get('content-type') ?? '').includes('json') &&
+      !(response.headers.get('content-type') ?? '').includes('ndjson');
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson && text !== '' ? JSON.parse(text) : undefined,
+    };
   };
 
   return {
@@ -109,7 +127,8 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     send,
     get: (path, sending) => send(path, sending),
     post: (path, body = {}, sending) => send(path, { method: 'POST', body, ...sending }),
-    token: async (roles, more = {}) => (await accounts.createToken({ name: roles.join('+'), roles, ...more }, 'tests')).secret,
+    token: async (roles, more = {}) =>
+      (await accounts.createToken({ name: roles.join('+'), roles, ...more }, 'tests')).secret,
     async close() {
       await app.close();
       await dispatch.stop();

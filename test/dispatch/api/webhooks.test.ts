@@ -11,7 +11,13 @@ interface Received {
 }
 
 /** A receiver that answers what it is told to, and shows what it got. */
-async function receiver(): Promise<{ url: string; got: Received[]; answer: (status: number) => void; until: (count: number) => Promise<void>; close: () => Promise<void> }> {
+async function receiver(): Promise<{
+  url: string;
+  got: Received[];
+  answer: (status: number) => void;
+  until: (count: number) => Promise<void>;
+  close: () => Promise<void>;
+}> {
   const got: Received[] = [];
   const waiting = new Set<() => void>();
   let status = 204;
@@ -62,7 +68,8 @@ describe('webhooks', () => {
     return json as { id: string; secret: string };
   };
   const order = async (): Promise<string> => (await api.post('/orders', orderBody())).json.id as string;
-  const shown = async (id: string): Promise<Record<string, unknown>> => (await api.get(`/webhooks/${id}`)).json as Record<string, unknown>;
+  const shown = async (id: string): Promise<Record<string, unknown>> =>
+    (await api.get(`/webhooks/${id}`)).json as Record<string, unknown>;
 
   it('sends CloudEvents, signed after Standard Webhooks, of the types asked for, in order', async () => {
     const { secret } = await make();
@@ -70,7 +77,9 @@ describe('webhooks', () => {
     const ids = [await order(), await order()];
     await hook.until(2);
     const bodies = hook.got.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-    expect(bodies.map(({ type, subject, specversion }) => [type, subject, specversion])).toEqual(ids.map((id) => ['linecrew.order.received', `orders/${id}`, '1.0']));
+    expect(bodies.map(({ type, subject, specversion }) => [type, subject, specversion])).toEqual(
+      ids.map((id) => ['linecrew.order.received', `orders/${id}`, '1.0']),
+    );
     for (const { headers, body } of hook.got) {
       expect(headers['content-type']).toMatch('application/cloudevents+json');
       expect(headers['webhook-id']).toBe((JSON.parse(body) as { id: string }).id);
@@ -112,7 +121,8 @@ describe('webhooks', () => {
     for (let i = 0; i < 25 && (await shown(id))['enabled'] === true; i++) {
       const count = hook.got.length;
       api.clock.advance(5_000);
-      if ((await shown(id))['enabled'] === true) await expect.poll(async () => hook.got.length > count || (await shown(id))['enabled'] === false).toBe(true);
+      if ((await shown(id))['enabled'] === true)
+        await expect.poll(async () => hook.got.length > count || (await shown(id))['enabled'] === false).toBe(true);
     }
     expect(await shown(id)).toMatchObject({ enabled: false, failing: { lastStatus: 503 } });
   });
@@ -123,7 +133,10 @@ describe('webhooks', () => {
     await hook.until(1);
     expect((await api.post(`/webhooks/${id}/replay`, { position: 0 })).status).toBe(202);
     await hook.until(2);
-    expect(hook.got.map(({ body }) => (JSON.parse(body) as { subject: string }).subject)).toEqual([`orders/${first}`, `orders/${first}`]);
+    expect(hook.got.map(({ body }) => (JSON.parse(body) as { subject: string }).subject)).toEqual([
+      `orders/${first}`,
+      `orders/${first}`,
+    ]);
     expect((await api.post(`/webhooks/${id}/replay`, { position: 1e9 })).json.code).toBe('invalidValue');
     hook.answer(302);
     await order();
@@ -138,7 +151,8 @@ describe('webhooks', () => {
     await hook.until(1);
     const { headers, body } = hook.got[0]!;
     const now = Math.floor(Date.now() / 1000);
-    for (const one of [secret, rotated.json.secret as string]) expect(verify(one, headers as Record<string, string>, body, now)).toBe(true);
+    for (const one of [secret, rotated.json.secret as string])
+      expect(verify(one, headers as Record<string, string>, body, now)).toBe(true);
   });
 
   it('stops when it is deleted', async () => {
@@ -194,10 +208,21 @@ describe('addresses that a webhook may not reach', () => {
   });
 
   it('lets public addresses through', () => {
-    for (const address of ['8.8.8.8', '114.114.114.114', '2400:3200::1']) expect(refusedAddress(address, false)).toBeUndefined();
+    for (const address of ['8.8.8.8', '114.114.114.114', '2400:3200::1'])
+      expect(refusedAddress(address, false)).toBeUndefined();
   });
 
-  it.each(['http://example.com/', 'ftp://example.com/', 'https://user:pass@example.com/', 'https://localhost/', 'https://printer.local/', 'https://[::1]/', 'https://2130706433/', 'https://0x7f.1/', 'nonsense'])('refuses %s', (url) => {
+  it.each([
+    'http://example.com/',
+    'ftp://example.com/',
+    'https://user:pass@example.com/',
+    'https://localhost/',
+    'https://printer.local/',
+    'https://[::1]/',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'nonsense',
+  ])('refuses %s', (url) => {
     expect(refusedUrl(url, false)).toBeDefined();
   });
 
@@ -217,7 +242,12 @@ describe('addresses that a webhook may not reach', () => {
 describe('signatures', () => {
   it('are those of the Standard Webhooks specification', () => {
     // Worked example of the specification's reference libraries.
-    const signature = sign('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330, '{"test": 2432232314}');
+    const signature = sign(
+      'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      1_614_265_330,
+      '{"test": 2432232314}',
+    );
     expect(signature).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
   });
 });
