@@ -9,7 +9,8 @@ const CHECK_EVERY_MS = 30_000;
 /** Longest wait for a disk or a replica; then the write is not confirmed. At most half of a command's time. */
 const WAIT_MS = 1_000;
 
-type Fsync = 'always' | 'everysec' | 'no' | 'off' | 'unknown';
+/** `appendfsync`; `notOnRewrite`: always, except while the server rewrites its file; `off`: no append-only file. */
+type Fsync = 'always' | 'notOnRewrite' | 'everysec' | 'no' | 'off' | 'unknown';
 
 interface Server {
   name: string;
@@ -105,8 +106,13 @@ function lacks(server: Server, durability: RedisSettings['durability']): string[
   else if (durability === 'everysec') {
     if (fsync === 'no') lacking.push(`${name} leaves writing to the system (appendfsync no)`);
   } else if (fsync !== 'always' && !server.hasWaitAof) {
-    const said = fsync === 'unknown' ? 'does not show its appendfsync' : `has appendfsync ${fsync}`;
-    lacking.push(`${name} ${said} and no WAITAOF (needs appendfsync always, or Redis 7.2)`);
+    const said: Partial<Record<Fsync, string>> = {
+      unknown: 'does not show its appendfsync',
+      notOnRewrite: 'flushes nothing while it rewrites its file (no-appendfsync-on-rewrite yes)',
+    };
+    lacking.push(
+      `${name} ${said[fsync] ?? `has appendfsync ${fsync}`} and no WAITAOF (needs appendfsync always, or Redis 7.2)`,
+    );
   }
   return lacking;
 }
@@ -153,19 +159,28 @@ async function readServer(server: Redis): Promise<Server> {
   const policy = config?.get('maxmemory-policy') ?? field('maxmemory_policy') ?? 'noeviction';
   return {
     name: `${host}:${port}`,
-    fsync: field('aof_enabled') === '0' ? 'off' : ((config?.get('appendfsync') as Fsync | undefined) ?? 'unknown'),
+    fsync: field('aof_enabled') === '0' ? 'off' : fsyncOf(config),
     hasWaitAof: version[0]! > 7 || (version[0] === 7 && version[1]! >= 2),
     replicas: Number(field('connected_slaves') ?? 0),
     evicts: limited && policy !== 'noeviction' ? policy : undefined,
   };
 }
 
+function fsyncOf(config: Map<string, string> | undefined): Fsync {
+  const fsync = (config?.get('appendfsync') as Fsync | undefined) ?? 'unknown';
+  return fsync === 'always' && config?.get('no-appendfsync-on-rewrite') === 'yes' ? 'notOnRewrite' : fsync;
+}
+
 /** Undefined where the account may not read the settings (managed servers often forbid CONFIG). */
 async function readConfig(server: Redis): Promise<Map<string, string> | undefined> {
   try {
-    const pairs = (await server.call('CONFIG', 'GET', 'append*')) as string[];
-    const memory = (await server.call('CONFIG', 'GET', 'maxmemory*')) as string[];
-    const all = [...pairs, ...memory];
+    const all = (
+      await Promise.all(
+        ['append*', 'no-append*', 'maxmemory*'].map(
+          (names) => server.call('CONFIG', 'GET', names) as Promise<string[]>,
+        ),
+      )
+    ).flat();
     return new Map(all.flatMap((name, i) => (i % 2 === 0 ? [[name, all[i + 1]!] as const] : [])));
   } catch (error) {
     if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return undefined;

@@ -153,6 +153,7 @@ describe('what a confirmation is worth', () => {
 
   test.each<[string, RedisConfig, RegExp]>([
     ['keeps nothing', { appendonly: 'no' }, /keeps no append-only file \(appendonly no\)/],
+    ['flushes nothing during a rewrite', { ...DURABLE, 'no-appendfsync-on-rewrite': 'yes' }, /appendfsync/],
     ['throws data away', { ...DURABLE, maxmemory: '64mb', 'maxmemory-policy': 'allkeys-lru' }, /allkeys-lru/],
   ])('a server that %s is refused, unless that is asked for; then it is said', async (_, config, why) => {
     const server = await serve(config);
