@@ -20,40 +20,37 @@ const IN_FLIGHT = 1_000;
 const COMMITS = 3_000;
 const START = Date.UTC(2024, 5, 1);
 
-export interface RedisBench {
-  /** Per second. */
-  oneCommandPerPosition: number;
-  appended: number;
-  drained: number;
-  commits: number;
-  plainWrites: number;
+/** Work done per second, and this process's CPU time for one, µs: the second is steady on a busy machine. */
+export interface Figure {
+  perS: number;
+  cpuUs: number;
 }
 
-/** Median of `rounds`, all kinds of a round one after the other. */
+const KINDS = ['oneCommandPerPosition', 'appended', 'drained', 'commits', 'plainWrites'] as const;
+export type RedisBench = Record<(typeof KINDS)[number], Figure>;
+
+/** Medians of `rounds`, all kinds of a round one after the other. */
 export async function benchRedis(url: string, rounds = 3): Promise<RedisBench> {
   const plain = new Redis(url);
   const store = await openStore(url, { prefix: `bench-${process.pid}` });
   try {
     const results: RedisBench[] = [];
-    // The first round warms up.
     for (let i = 0; i <= rounds; i++) {
       results.push({
-        oneCommandPerPosition: await perSecond(ROWS, () => oneCommandEach(plain)),
-        appended: await perSecond(GROUPS * FRAMES_PER_GROUP, () => append(store)),
-        drained: await perSecond(ROWS, () => drain(store, i)),
-        commits: await perSecond(COMMITS, () => commit(store, i)),
-        plainWrites: await perSecond(COMMITS, () => plainWrites(plain)),
+        oneCommandPerPosition: await measure(ROWS, () => oneCommandEach(plain)),
+        appended: await measure(GROUPS * FRAMES_PER_GROUP, () => append(store)),
+        drained: await measure(ROWS, () => drain(store, i)),
+        commits: await measure(COMMITS, () => commit(store, i)),
+        plainWrites: await measure(COMMITS, () => plainWrites(plain)),
       });
     }
-    const median = (of: keyof RedisBench) =>
-      results.slice(1).map((result) => result[of]).sort((a, b) => a - b)[Math.floor(rounds / 2)]!; // prettier-ignore
-    return {
-      oneCommandPerPosition: median('oneCommandPerPosition'),
-      appended: median('appended'),
-      drained: median('drained'),
-      commits: median('commits'),
-      plainWrites: median('plainWrites'),
+    // The first round warms up.
+    const median = (kind: keyof RedisBench, of: keyof Figure) => {
+      const sorted = results.slice(1).map((result) => result[kind][of]);
+      return sorted.sort((a, b) => a - b)[Math.floor(rounds / 2)]!;
     };
+    const figures = KINDS.map((kind) => [kind, { perS: median(kind, 'perS'), cpuUs: median(kind, 'cpuUs') }]);
+    return Object.fromEntries(figures) as RedisBench;
   } finally {
     await store.close();
     plain.disconnect();
@@ -121,24 +118,30 @@ async function inFlight(count: number, width: number, work: (i: number) => Promi
   );
 }
 
-async function perSecond(count: number, work: () => Promise<void>): Promise<number> {
+async function measure(count: number, work: () => Promise<void>): Promise<Figure> {
+  const cpu = process.cpuUsage();
   const began = performance.now();
   await work();
-  return (count / (performance.now() - began)) * 1_000;
+  const perS = (count / (performance.now() - began)) * 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { perS, cpuUs: (user + system) / count };
 }
 
 async function main(given: string | undefined): Promise<void> {
   const server = given ? undefined : await RedisServer.start();
   try {
     const bench = await benchRedis(given ?? server!.url);
-    const k = (value: number) => `${(value / 1_000).toFixed(1)}k/s`;
-    const base = bench.oneCommandPerPosition;
-    console.log(`one command per position          ${k(base)}`);
-    console.log(`appended to the ingest log        ${k(bench.appended)}  ${(bench.appended / base).toFixed(1)} times`);
-    console.log(`positions into tracks             ${k(bench.drained)}  ${(bench.drained / base).toFixed(1)} times`);
-    console.log(`plain writes of a commit's bytes  ${k(bench.plainWrites)}`);
-    const share = bench.commits / bench.plainWrites;
-    console.log(`commits                           ${k(bench.commits)}  ${share.toFixed(2)} of plain writes`);
+    const line = (name: string, figure: Figure, base: Figure) => {
+      const [rate, cpu] = [figure.perS / base.perS, base.cpuUs / figure.cpuUs];
+      const absolute = `${(figure.perS / 1_000).toFixed(1)}k/s ${figure.cpuUs.toFixed(2)} µs CPU`;
+      console.log(`${name.padEnd(34)}${absolute.padEnd(26)}${rate.toFixed(2)} times, ${cpu.toFixed(2)} times by CPU`);
+    };
+    const { oneCommandPerPosition, plainWrites } = bench;
+    line('one command per position', oneCommandPerPosition, oneCommandPerPosition);
+    line('appended to the ingest log', bench.appended, oneCommandPerPosition);
+    line('positions into tracks', bench.drained, oneCommandPerPosition);
+    line("plain writes of a commit's bytes", plainWrites, plainWrites);
+    line('commits', bench.commits, plainWrites);
   } finally {
     await server?.stop();
   }
