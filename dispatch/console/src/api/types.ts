@@ -9,14 +9,15 @@ import type { Role } from '../../../domain/events.js';
 export type { LegState, Point, Stage } from '../../../domain/model.js';
 export type { Role };
 
-export type EventJson = z.output<typeof event>;
+export type EventJson = z.output<typeof event> & { data: Record<string, unknown> };
 export type AlertJson = Omit<z.output<typeof alert>, 'told'> & { told: { level: string; name?: string; phone?: string }[] };
 export type CardJson = z.output<typeof card>;
 export type SegmentJson = z.output<typeof segment>;
 export type TimePointsJson = z.output<typeof timePoints>;
 /** `cycles` and `events` come with a single order only. */
-export type OrderJson = Omit<z.output<typeof order>, 'cycles'> & {
+export type OrderJson = Omit<z.output<typeof order>, 'cycles' | 'events'> & {
   cycles?: z.output<typeof order>['cycles'];
+  events?: EventJson[];
 };
 export type LegJson = OrderJson['legs'][number];
 export type CandidateJson = z.output<typeof candidate> & {

@@ -32,6 +32,9 @@ const point = (coordinates: LonLat, properties: Record<string, unknown>): GeoJSO
   geometry: { type: 'Point', coordinates },
 });
 
+/** Room around what is fitted: marks and labels need some, small maps have little. */
+const paddingOf = (container: HTMLElement): number => Math.max(18, Math.min(70, container.clientWidth / 12, container.clientHeight / 10));
+
 class MapLibreEngine implements MapEngine {
   readonly map: MapLibre;
   #projection: Projection;
@@ -51,7 +54,7 @@ class MapLibreEngine implements MapEngine {
     this.map = new MapLibre({
       container: options.container,
       style: isStyleUrl(options.base) ? options.base.url! : baseStyle(options.base, options.dark, options.streets, vector),
-      ...(options.start ? { bounds: this.#bounds(options.start), fitBoundsOptions: { padding: 60, maxZoom: 14 } } : {}),
+      ...(options.start ? { bounds: this.#bounds(options.start), fitBoundsOptions: { padding: paddingOf(options.container), maxZoom: 14 } } : {}),
       fadeDuration: 0,
       maxPitch: 0,
       dragRotate: false,
@@ -213,7 +216,7 @@ class MapLibreEngine implements MapEngine {
 
   fit(bounds: Bounds, animate: boolean): void {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.map.fitBounds(this.#bounds(bounds), { padding: 70, maxZoom: 14.5, duration: animate && !calm ? 500 : 0 });
+    this.map.fitBounds(this.#bounds(bounds), { padding: paddingOf(this.#options.container), maxZoom: 14.5, duration: animate && !calm ? 500 : 0 });
   }
   panTo(at: LonLat, zoom?: number): void {
     const center = this.#projection.toMap(at);

@@ -15,8 +15,8 @@ export interface Palette {
   select: string;
 }
 const light: Palette = {
-  land: '#eef1f4', water: '#c5dbea', park: '#dcebdc', block: '#e6eaee', grid: '#dde2e8', roadCasing: '#ccd3db',
-  road: '#ffffff', roadMajor: '#fff4d6', text: '#33404f', halo: '#ffffff', track: '#2b6cb0', plan: '#7a4fc4',
+  land: '#e4e9ee', water: '#b9d4e6', park: '#d3e6d3', block: '#dce2e8', grid: '#d7dde4', roadCasing: '#bcc6d1',
+  road: '#ffffff', roadMajor: '#fbe9bd', text: '#33404f', halo: '#ffffff', track: '#2b6cb0', plan: '#7a4fc4',
   select: '#0b63ce',
 }; // prettier-ignore
 const dark: Palette = {

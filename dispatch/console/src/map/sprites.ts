@@ -72,15 +72,15 @@ function vehicleSprite(duty: string, link: string): Sprite {
 
 /** `h/{duty}`: the pointer of the heading, turned by the map. */
 function headingSprite(duty: string): Sprite {
-  return canvas(46, (g) => {
-    g.translate(23, 23);
+  return canvas(52, (g) => {
+    g.translate(26, 26);
     g.fillStyle = DUTY_COLOURS[duty] ?? '#475569';
     g.strokeStyle = '#ffffff';
     g.lineWidth = 1.4;
     g.beginPath();
-    g.moveTo(0, -20.5);
-    g.lineTo(6.5, -11);
-    g.lineTo(-6.5, -11);
+    g.moveTo(0, -23.5);
+    g.lineTo(8, -10.5);
+    g.lineTo(-8, -10.5);
     g.closePath();
     g.fill();
     g.stroke();

@@ -14,7 +14,6 @@ import { currentLeg, standing } from '../ui/order-time.js';
 import { centreName, Countdown, Empty, Phone, StagePill } from '../ui/pieces.js';
 import { TimeLine } from '../ui/time-line.js';
 import { findLocally } from '../shell/search.js';
-import { newOrderOpen } from './board/new-order.js';
 import { StepButtons } from './step-buttons.js';
 
 /** What the agent says to the caller, in one sentence. */
@@ -108,10 +107,6 @@ export function CallsPage() {
       <section class="calls-find">
         <header class="page-head">
           <h1>{t('nav.calls')}</h1>
-          <span class="grow" />
-          <button class="primary" onClick={() => (newOrderOpen.value = true)}>
-            <Icon name="plus" /> {t('order.new')}
-          </button>
         </header>
         <div class="calls-search">
           <label class="field">

@@ -1,30 +1,51 @@
 /** An event of the log in words. */
 import type { EventJson } from '../api/types.js';
 import { clockTime } from '../format.js';
+import zh from '../i18n/zh-CN.json';
 import { t, tValue, type Key } from '../i18n/index.js';
 import { vehicleName } from '../ui/pieces.js';
-import zh from '../i18n/zh-CN.json';
 
 const has = (key: string): key is Key => key in zh;
 
+/** What the program notes for itself; a person who reads what happened does not look for it. */
+const BOOKKEEPING = /^(outbox\.|timePoint\.claimed|order\.forecast|delivery\.(queued|acknowledged)|queue\.confirmed|terminal\.authenticated|order\.watched)/;
+export const isTelling = (event: EventJson): boolean => !BOOKKEEPING.test(event.type);
+
+interface Told {
+  point?: string;
+  at?: string;
+  name?: string;
+  stamp?: { at?: string };
+  item?: { kind?: string; text?: string };
+  kind?: string;
+  alert?: { message?: string };
+  message?: string;
+}
+
 export function describeEvent(event: EventJson): string {
-  const { type, data } = event;
+  const data = event.data as Told;
   const where = event.vehicleId ? ` · ${vehicleName(event.vehicleId)}` : '';
-  const [subject = '', verb = ''] = type.split('.', 2);
-  if (type === 'timePoint.set') {
-    const point = String(data.point ?? (data.stamp as { point?: string } | undefined)?.point ?? '');
-    const at = (data.at ?? (data.stamp as { at?: string } | undefined)?.at) as string | undefined;
-    return `${t('event.timePoint')} ${point} ${tValue('point', point)}${at ? ` ${clockTime(at)}` : ''}${where}`;
+  const [subject = '', verb = ''] = event.type.split('.', 2);
+  const ofType = `event.${event.type}`;
+  if (has(ofType)) return `${t(ofType)}${where}`;
+  switch (subject) {
+    case 'timePoint': {
+      const at = data.stamp?.at ?? data.at;
+      return `${data.point ?? ''} ${tValue('point', data.point)}${at ? ` ${clockTime(at)}` : ''}${where}`;
+    }
+    case 'order':
+      return `${t('event.order')}: ${tValue('stage', verb)}`;
+    case 'leg':
+      return `${t('event.leg', { n: event.leg ?? '' })}: ${tValue('leg', verb)}${where}`;
+    case 'segment':
+      return `${data.name ?? ''} ${tValue('event.segment', verb)}`;
+    case 'delivery':
+      return `${tValue('deliveryKind', data.item?.kind ?? data.kind)} ${tValue('delivery', verb)}${where}`;
+    case 'duty':
+      return `${tValue('duty', verb)}${where}`;
+    case 'alert':
+      return `${t('event.alert')} ${tValue('event.alert', verb)}: ${data.alert?.message ?? data.message ?? ''}`;
+    default:
+      return `${event.type}${where}`;
   }
-  if (subject === 'order' && has(`stage.${verb}`)) return `${t('event.order')}: ${tValue('stage', verb)}`;
-  if (subject === 'leg' && has(`leg.${verb}`)) return `${t('event.leg', { n: event.leg ?? '' })}: ${tValue('leg', verb)}${where}`;
-  if (subject === 'segment') return `${String(data.segment ?? data.name ?? '')} ${tValue('event.segment', verb)}`;
-  if (subject === 'delivery') {
-    const kind = tValue('deliveryKind', String(data.kind ?? ''));
-    return `${kind} ${tValue('delivery', verb)}${where}`;
-  }
-  if (subject === 'duty') return `${tValue('duty', verb)}${where}`;
-  if (subject === 'alert') return `${t('event.alert')} ${tValue('event.alert', verb)}: ${String(data.message ?? '')}`;
-  const key = `event.${type}`;
-  return `${has(key) ? t(key) : type}${where}`;
 }

@@ -13,7 +13,7 @@ import { centreName, Countdown, Empty, holderOf, Phone, StagePill, vehicleName }
 import { TimeLine, TimeTable } from '../ui/time-line.js';
 import { CandidateRow, useCandidates } from './assign-dialog.js';
 import { whyLate } from './board/order-card.js';
-import { describeEvent } from './event-words.js';
+import { describeEvent, isTelling } from './event-words.js';
 import { StepButtons } from './step-buttons.js';
 
 function Legs({ order }: { order: LiveOrder }) {
@@ -82,7 +82,7 @@ function Recommended({ order }: { order: LiveOrder }) {
 
 function Events({ events }: { events: EventJson[] }) {
   const [all, setAll] = useState(false);
-  const newest = [...events].reverse();
+  const newest = events.filter(isTelling).reverse();
   const shown = all ? newest : newest.slice(0, 12);
   return (
     <section>

@@ -1,5 +1,5 @@
 /** The steps that an order allows now, the next one first and marked. */
-import { useState } from 'preact/hooks';
+import { signal } from '@preact/signals';
 import { vehicles, type LiveOrder } from '../state/live.js';
 import { possibleSteps, runStep, stepLabel, type StepLook } from '../state/steps.js';
 import { Icon } from '../ui/icons.js';
@@ -8,11 +8,14 @@ import { t } from '../i18n/index.js';
 import { AssignDialog } from './assign-dialog.js';
 import { CallBackDialog, MergeDialog, RecordDialog } from './order-forms.js';
 
-export type OpenForm = { form: NonNullable<StepLook['form']>; order: LiveOrder } | undefined;
+/** The form on show. It stands beside the views, not inside a card: a click in it must not open the card. */
+const openForm = signal<{ form: NonNullable<StepLook['form']>; order: LiveOrder } | undefined>(undefined);
 
-export function StepForms({ open, onClose }: { open: OpenForm; onClose: () => void }) {
+export function StepForms() {
+  const open = openForm.value;
   if (!open) return null;
   const { form, order } = open;
+  const onClose = (): void => void (openForm.value = undefined);
   if (form === 'assign' || form === 'reassign') return <AssignDialog order={order} step={form} onClose={onClose} />;
   if (form === 'record') return <RecordDialog order={order} onClose={onClose} />;
   if (form === 'callback') return <CallBackDialog order={order} onClose={onClose} />;
@@ -21,12 +24,11 @@ export function StepForms({ open, onClose }: { open: OpenForm; onClose: () => vo
 
 /** At most `shown` as buttons, the rest in a menu. */
 export function StepButtons({ order, shown = 4, small }: { order: LiveOrder; shown?: number; small?: boolean }) {
-  const [open, setOpen] = useState<OpenForm>();
   const leg = currentLeg(order);
   const onTracker = leg?.open === true && vehicles.value.get(leg.vehicleId)?.terminal.profile === 'tracker';
   const steps = possibleSteps(order, onTracker);
   const run = (step: StepLook): void => {
-    if (step.form) setOpen({ form: step.form, order });
+    if (step.form) openForm.value = { form: step.form, order };
     else void runStep(order, step);
   };
   const button = (step: StepLook, primary: boolean) => (
@@ -48,11 +50,12 @@ export function StepButtons({ order, shown = 4, small }: { order: LiveOrder; sho
       {steps.slice(0, shown).map(({ step, next }) => button(step, next))}
       {rest.length > 0 && (
         <details class="menu" onClick={(event) => event.stopPropagation()}>
-          <summary class={small ? 'small-button' : ''}>{t('do.more')}</summary>
+          <summary class={small ? 'small-button' : ''} aria-label={t('do.moreOf', { number: order.number })}>
+            {small ? '⋯' : t('do.more')}
+          </summary>
           <div class="menu-body">{rest.map(({ step }) => button(step, false))}</div>
         </details>
       )}
-      <StepForms open={open} onClose={() => setOpen(undefined)} />
     </div>
   );
 }

@@ -40,11 +40,15 @@ function AlertItem({ alert }: { alert: AlertJson }) {
         </time>
       </header>
       <p>{alert.message}</p>
-      {alert.told.map((told, index) => (
-        <p key={index} class="small told">
-          {tValue('level', told.level)} {told.name ?? ''} <Phone number={told.phone} />
+      {alert.told.length > 0 && (
+        <p class="small told">
+          {alert.told.map((told, index) => (
+            <span key={index}>
+              {tValue('level', told.level)} {told.name ?? ''} <Phone number={told.phone} />
+            </span>
+          ))}
         </p>
-      ))}
+      )}
       {alert.acknowledged.map((one) => (
         <p key={one.by} class="small muted">
           <Icon name="check" size={13} /> {t('alerts.by', { name: one.by, at: clockTime(one.at) })}

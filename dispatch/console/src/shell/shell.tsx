@@ -10,6 +10,7 @@ import { Boundary } from '../ui/boundary.js';
 import { Icon, type IconName } from '../ui/icons.js';
 import { installKeys } from './keys.js';
 import { Inspector } from '../pages/inspector.js';
+import { StepForms } from '../pages/step-buttons.js';
 import { NewOrder, newOrderOpen } from '../pages/board/new-order.js';
 import { AlertsPanel } from './alerts-panel.js';
 import { StaleBanner } from './connection-mark.js';
@@ -123,6 +124,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         )}
       </div>
       {newOrderOpen.value && <NewOrder onClose={() => (newOrderOpen.value = false)} />}
+      <StepForms />
       <KeyHelp />
     </div>
   );

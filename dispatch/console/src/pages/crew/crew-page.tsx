@@ -46,9 +46,11 @@ async function refuse(order: OrderJson, leg: number): Promise<void> {
 function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number; state: string; place: number }) {
   const done = progress(order, state);
   const allowed = order.allowed ?? [];
-  const next = FORWARD.slice(done).filter((one) => allowed.includes(one.step) || kept.value.some((k) => k.orderId === order.id));
-  const left = order.deadlineAt && !order.timePoints.H ? Date.parse(order.deadlineAt) - now.value : undefined;
   const waiting = kept.value.filter((one) => one.orderId === order.id);
+  // What waits on the phone moves the order on before the gateway says so.
+  const may = (step: string): boolean => allowed.includes(step) || waiting.length > 0;
+  const next = FORWARD.slice(done).filter(({ step }) => may(step) && (step !== 'complete' || done >= 2 || may('arrive')));
+  const left = order.deadlineAt && !order.timePoints.H ? Date.parse(order.deadlineAt) - now.value : undefined;
   const map = `geo:${order.site.lat},${order.site.lon}?q=${order.site.lat},${order.site.lon}(${encodeURIComponent(order.site.address)})`;
   return (
     <article class={`crew-order ${order.priority === 'urgent' ? 'urgent' : ''} ${state === 'recalling' ? 'leaving' : ''}`} data-order={order.id}>

@@ -4,6 +4,7 @@
  */
 import { get, type PageOf } from '../../api/client.js';
 import type { EventJson, OrderJson, PositionJson } from '../../api/types.js';
+import { isTelling } from '../event-words.js';
 
 export type Mode = 'happened' | 'known';
 
@@ -50,10 +51,29 @@ async function eventsOf(query: string, from: number, to: number, signal: AbortSi
     events.push(...page.items);
     after = page.next ?? undefined;
   } while (after !== undefined && events.length < MAX_EVENTS);
-  return events.filter((event) => {
+  return withKinds(events).filter((event) => {
     const at = Date.parse(event.committedAt);
-    return at >= from && at <= to;
+    return at >= from && at <= to && isTelling(event);
   });
+}
+
+/** What happened to a delivery names it by its id; its kind stands in the event that made it. */
+function withKinds(events: readonly EventJson[]): EventJson[] {
+  const kinds = new Map<unknown, string>();
+  return events.map((event) => {
+    if (!event.type.startsWith('delivery.')) return event;
+    const item = event.data.item as { id: string; kind: string } | undefined;
+    if (item) kinds.set(item.id, item.kind);
+    return { ...event, data: { ...event.data, kind: item?.kind ?? kinds.get(event.data.deliveryId ?? event.data.id) } };
+  });
+}
+
+/** From the first thing that is known: nobody wants to watch an empty map. */
+function trimmed(recording: Recording): Recording {
+  const firsts = [...recording.tracks.values()].flatMap((points) => points[0]?.deviceAt ?? []);
+  const events = recording.events.map((event) => Date.parse(event.committedAt));
+  const first = Math.min(...firsts, ...events.slice(0, 1));
+  return Number.isFinite(first) ? { ...recording, from: Math.max(recording.from, first - 1_000) } : recording;
 }
 
 /** The events, tracks and orders of one vehicle over a period. */
@@ -65,14 +85,15 @@ export async function recordVehicle(vehicleId: string, from: number, to: number,
     get<PageOf<OrderJson>>(`/orders?vehicle=${id}&limit=100`, { signal }),
   ]);
   const touched = new Set(events.map((event) => event.orderId));
-  return { from, to, tracks: new Map([[vehicleId, track]]), events, orders: orders.items.filter((order) => touched.has(order.id)) };
+  const mine = orders.items.filter((order) => touched.has(order.id));
+  return trimmed({ from, to, tracks: new Map([[vehicleId, track]]), events, orders: mine });
 }
 
 /** One order from the call to its end (or now), with the tracks of every vehicle that had it. */
 export async function recordOrder(orderId: string, now: number, signal: AbortSignal): Promise<Recording> {
   const order = await get<OrderJson>(`/orders/${encodeURIComponent(orderId)}`, { signal });
   const times = Object.values(order.timePoints).map((stamp) => Date.parse(stamp.at));
-  const events = order.events ?? [];
+  const events = withKinds(order.events ?? []).filter(isTelling);
   const last = Math.max(...times, ...events.map((event) => Date.parse(event.committedAt)));
   const from = Math.min(...times, Date.parse(order.createdAt)) - 60_000;
   const ended = order.stage === 'closed' || order.stage === 'withdrawn' || now - last > HOUR_MS;
