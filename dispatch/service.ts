@@ -33,8 +33,6 @@ export interface DispatchOptions {
   node?: string;
   /** Checked before every command, inside its decision: who may do what (throws `Refusal` 403). */
   guard?: (tx: Tx, command: AnyCommand) => void;
-  /** What positions say beside where a vehicle is; runs in the same commit, before the reports. */
-  onApplied?: (tx: Tx, positions: PositionBatch) => void;
 }
 
 export interface Dispatch extends DispatchPort {
@@ -115,8 +113,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     await decideAndCommit(async (work) => {
       const now = clock.now();
       await work.load(keysOfReports(reports));
-      const { onApplied } = options;
-      if (onApplied) await work.run({ now, actor: RULES }, (tx) => onApplied(tx, positions));
       for (const report of reports) await applyOnce(work, report, now, applyReport, log);
       return { batch: { ...work.batch(), positions, applied }, result: {} };
     });
@@ -184,7 +180,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 }
 
 const STARTUP: Actor = { source: 'rule', name: 'newStore', roles: ['administrator'] };
-const RULES: Actor = { source: 'rule', name: 'positions', roles: [] };
 
 /** Others changed the same document each time that this decision was tried. */
 export class ConflictError extends Error {

@@ -11,6 +11,7 @@ import { createHttpServer, type ApiPlugin, type HttpConfig } from '../dispatch/a
 import { PositionRules } from '../dispatch/automation.js';
 import { consolePlugin } from '../dispatch/console-server.js';
 import { openClock } from '../dispatch/clock.js';
+import { startAutomaticMode } from '../dispatch/automatic-mode.js';
 import { Forecasts } from '../dispatch/forecasts.js';
 import { noRoad, osrmRoad } from '../dispatch/road.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
@@ -152,6 +153,8 @@ async function startRules(
   const forecasts = new Forecasts(dispatch, road, words);
   undo.add('forecasts', () => forecasts.stop());
   forecasts.start();
+  const automatic = await startAutomaticMode(dispatch, words);
+  undo.add('automatic mode', () => automatic.cancel());
   const retention = startRetention(dispatch, config, words);
   undo.add('retention', () => retention.stop());
 }

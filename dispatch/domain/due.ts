@@ -1,6 +1,7 @@
 /** Kind of document → what becomes due for it by time. */
 import { dutyDueRule } from './duty.js';
 import { orderEscalation, vehicleEscalation } from './escalation.js';
+import { legExpiry } from './leg-expiry.js';
 import type { Docs, DocKind } from './model.js';
 import type { DispatchSettings } from './settings.js';
 import type { DueRule } from './tables.js';
@@ -8,6 +9,7 @@ import type { DueRule } from './tables.js';
 const DUE_RULES: readonly DueRule[] = [
   // one line for each subject
   dutyDueRule as DueRule,
+  legExpiry as DueRule,
   orderEscalation as DueRule,
   vehicleEscalation as DueRule,
 ];

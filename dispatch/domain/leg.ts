@@ -154,6 +154,7 @@ export function createLeg(tx: Tx, orderId: string, vehicle: Readonly<Vehicle>, p
     claims: [d],
     createdAt: tx.now,
     sharesOffice: vehicle.sharesOffice,
+    ...deliveryDeadline(tx, order),
   };
   const centre = order.repairCentreId === undefined ? {} : { centreId: order.repairCentreId };
   const ref = { orderId, leg: number, vehicleId: vehicle.id, ...centre };
@@ -162,6 +163,12 @@ export function createLeg(tx: Tx, orderId: string, vehicle: Readonly<Vehicle>, p
   insertIntoQueue(tx, tx.get('order', orderId)!, number, vehicle.id, position);
   deriveStage(tx, orderId);
   return number;
+}
+
+/** Only where the centre sets a delivery deadline; by default the ladder alerts instead. */
+function deliveryDeadline(tx: Tx, { repairCentreId }: Readonly<Order>): Pick<Leg, 'expiresAt'> {
+  const minutes = repairCentreId === undefined ? undefined : tx.get('centre', repairCentreId)?.deliveryDeadlineMin;
+  return minutes === undefined ? {} : { expiresAt: tx.now + minutes * 60_000 };
 }
 
 /** Why a leg could not be advanced: the vehicle is on site of another order. */

@@ -99,6 +99,8 @@ export interface Leg {
     how?: 'terminal' | 'neverGotIt' | 'byPhone';
   };
   toldByPhone?: boolean;
+  /** The centre's delivery deadline: a leg that is not delivered by then expires (ms UTC). */
+  expiresAt?: number;
   /** Crew and repair centre shared an office when the leg was made: the limit of DE. */
   sharesOffice?: boolean;
 }

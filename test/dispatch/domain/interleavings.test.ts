@@ -91,7 +91,7 @@ describe('any interleaving of the commands and terminal events of one order and 
           await world.close();
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

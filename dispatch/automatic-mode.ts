@@ -1,0 +1,72 @@
+/** The automatic mode of a repair centre: each order that waits there goes to the first candidate (domain.md, "Recommendation"). */
+import { candidatesFor } from './candidates.js';
+import type { Actor, StoredEvent } from './domain/events.js';
+import type { Order } from './domain/model.js';
+import { Refusal } from './domain/tx.js';
+import { listOrders } from './queries.js';
+import type { DispatchPort } from './ports.js';
+
+const ACTOR: Actor = { source: 'rule', name: 'automaticMode', roles: ['dispatcher'] };
+
+/** After these an order may find a crew. */
+const WAKES: ReadonlySet<string> = new Set([
+  'order.atCentre', 'order.reopened', 'duty.standby', 'leg.workDone', 'leg.rejected', 'vehicle.created', 'centre.changed',
+]); // prettier-ignore
+
+/** Orders looked at in one sweep of a centre, the oldest first; the rest has its turn when a crew is free. */
+const AT_ONCE = 50;
+
+/**
+ * Follows the event log and assigns. Several nodes may do so at once: an order that one has assigned is refused to the
+ * others. Call when the service has started; `cancel` ends it.
+ */
+export async function startAutomaticMode(
+  dispatch: DispatchPort,
+  log: { warn(fields: Record<string, unknown>, message: string): void },
+): Promise<{ cancel(): void }> {
+  const last = await dispatch.store.lastPosition();
+  const centres = (await dispatch.scan({ index: 'centres', limit: 1_000 })).items.map((doc) => doc.id);
+  for (const id of centres) await sweep(dispatch, id, log);
+  return dispatch.follow(last, async (events) => {
+    for (const id of woken(events)) await sweep(dispatch, id, log);
+  });
+}
+
+function woken(events: readonly StoredEvent[]): Set<string> {
+  return new Set(
+    events.flatMap((event) => (WAKES.has(event.type) && event.centreId !== undefined ? [event.centreId] : [])),
+  );
+}
+
+async function sweep(
+  dispatch: DispatchPort,
+  centreId: string,
+  log: { warn(fields: Record<string, unknown>, message: string): void },
+): Promise<void> {
+  const centre = await dispatch.get('centre', centreId);
+  if (!centre?.value.automaticMode) return;
+  const waiting = await listOrders(dispatch, { centre: centreId, stage: 'atCentre', limit: 1_000 });
+  for (const { value } of waiting.items.toReversed().slice(0, AT_ONCE)) {
+    if (!isLeftToRule(value)) continue;
+    try {
+      await assignFirst(dispatch, value);
+    } catch (error) {
+      // Somebody else was quicker, or the crew is no longer free: the next sweep looks again.
+      if (!(error instanceof Refusal))
+        log.warn({ err: error, orderId: value.id }, 'an order could not be assigned by itself');
+    }
+  }
+}
+
+/** An order that a dispatcher took back from a crew is the dispatcher's. */
+function isLeftToRule(order: Order): boolean {
+  const cycle = order.cycles.at(-1)!.cycle;
+  return order.legs.every((leg) => leg.cycle !== cycle || leg.state === 'rejected' || leg.state === 'expired');
+}
+
+async function assignFirst(dispatch: DispatchPort, order: Order): Promise<void> {
+  const refusedBy = new Set(order.legs.map((leg) => leg.vehicleId));
+  const candidates = await candidatesFor(dispatch, order);
+  const first = candidates.find(({ vehicle, json }) => json['rank'] !== undefined && !refusedBy.has(vehicle.id));
+  if (first) await dispatch.execute({ type: 'order.assign', orderId: order.id, vehicleId: first.vehicle.id }, ACTOR);
+}
