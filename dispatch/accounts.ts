@@ -10,9 +10,9 @@ import { FIRST_CENTRE } from './domain/organisation.js';
 import { Refusal } from './domain/tx.js';
 import { uuidV7 } from './ids.js';
 import { describeDoc } from './indexes.js';
+import { dropUndefined } from './objects.js';
 import { hashPassword, verifyPassword } from './passwords.js';
 import type { Clock } from './ports.js';
-import { type Principal } from './rights.js';
 import type { DispatchStore, DocPut, StoredDoc } from './store/store.js';
 
 export interface AccountsDeps {
@@ -328,39 +328,4 @@ const isActiveAdministrator = (account: Account): boolean =>
 function setOrDelete<T, K extends keyof T>(target: T, key: K, value: T[K] | null): void {
   if (value === null) delete target[key];
   else target[key] = value;
-}
-function dropUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
-}
-
-/** Source of a person's commands, from what they are (domain.md, "Who works with it"). */
-function sourceOf(roles: readonly Role[]): Principal['source'] {
-  if (roles.includes('dispatcher')) return 'dispatcher';
-  if (roles.includes('agent') || roles.includes('supervisor')) return 'callCentre';
-  return roles.includes('crew') ? 'crew' : 'dispatcher';
-}
-
-export function principalOfAccount(account: Account, expiresAt: number): Principal {
-  const { name, roles, centres, vehicleId } = account;
-  const scope = { ...(centres ? { centres } : {}), ...(vehicleId ? { vehicleId } : {}) };
-  return { via: 'session', id: name, name, source: sourceOf(roles), roles, expiresAt, ...scope };
-}
-
-export function principalOfToken(token: ApiToken): Principal {
-  const { id, name, roles, scopes, centres, vehicleId, expiresAt } = token;
-  const source = roles.every((role) => role === 'crew') ? 'crew' : 'api';
-  return {
-    via: 'token',
-    id,
-    source,
-    roles,
-    ...dropUndefined({ scopes, centres, vehicleId, expiresAt }),
-    name: `token:${name}`,
-  };
-}
-
-/** LINECREW_API_TOKEN: every right, in every centre. */
-export function bootstrapPrincipal(): Principal {
-  const roles: Role[] = ['administrator', 'agent', 'supervisor', 'dispatcher', 'integrator'];
-  return { via: 'bootstrap', id: 'bootstrap', name: 'bootstrap', source: 'api', roles };
 }

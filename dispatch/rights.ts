@@ -160,7 +160,28 @@ export function whereaboutsOf(order: Order): Whereabouts {
  * is the call centre's, or automation: it does not stand for a repair centre.
  */
 export function standsForCentre(principal: Principal, centreId: string): boolean {
-  if (!mayDo(principal, 'order.reachedCentre')) return false;
+  const right: Right = RIGHTS['order.reachedCentre'];
+  // By role alone: a wall screen that may only look has the order all the same.
+  if (!principal.roles.some((role) => right.roles.includes(role))) return false;
   if (principal.centres !== undefined) return principal.centres.includes(centreId);
   return principal.via === 'session' && principal.roles.includes('dispatcher');
+}
+
+/** Whether these centres (absent = all) are among the principal's own: which accounts and tokens it may see. */
+export function withinCentres(principal: Principal, centres: readonly string[] | null | undefined): boolean {
+  const own = principal.centres;
+  return own === undefined || (centres !== undefined && centres !== null && centres.every((id) => own.includes(id)));
+}
+
+/**
+ * Whether somebody may give this to an account or token: nobody gives more than they have themselves. Accounts have no
+ * scopes, so a token that is limited by scopes cannot make or change any.
+ */
+export function mayGrant(
+  principal: Principal,
+  { centres, scopes }: { centres?: readonly string[] | null | undefined; scopes?: readonly string[] | undefined },
+): boolean {
+  const own = principal.scopes;
+  const narrower = own === undefined || (scopes !== undefined && scopes.every((scope) => own.includes(scope)));
+  return narrower && withinCentres(principal, centres);
 }

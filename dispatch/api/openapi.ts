@@ -1,7 +1,7 @@
 /** OpenAPI 3.1 from the declared routes: the schemas are the ones that validate. */
 import { z } from 'zod';
 import { RIGHTS, type Right } from '../rights.js';
-import { API_ROOT, fullPath, type Route } from './http/route.js';
+import { API_ROOT, fullPath, type ResponseSpec, type Route } from './http/route.js';
 
 export interface Operation {
   operationId: string;
@@ -161,7 +161,7 @@ function requestBody(spec: Route): Pick<Operation, 'requestBody'> {
 
 function responsesOf(spec: Route): Operation['responses'] {
   const responses: Operation['responses'] = {};
-  for (const [status, { description, schema, mediaTypes }] of Object.entries(spec.responses)) {
+  for (const [status, { description, schema, mediaTypes }] of Object.entries<ResponseSpec>(spec.responses)) {
     const json = schema ? [['application/json', { schema: jsonSchema(schema, 'output') }] as const] : [];
     const others = (mediaTypes ?? []).map((type) => [type, { schema: { type: 'string' } }] as const);
     const content = Object.fromEntries([...json, ...others]);

@@ -101,7 +101,7 @@ export class PositionHub {
   async #learnCentres(ids: Iterable<string>): Promise<void> {
     const unknown = [...ids].filter((id) => !this.#centres.has(id));
     const found = await this.dispatch.getMany('vehicle', unknown);
-    unknown.forEach((id, i) => this.#centres.set(id, (found[i]?.value as Vehicle | undefined)?.repairCentreId));
+    unknown.forEach((id, i) => this.#centres.set(id, (found[i]?.value)?.repairCentreId));
   }
 
   #live(position: Position): LivePosition {

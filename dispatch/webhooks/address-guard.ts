@@ -87,7 +87,7 @@ export function guardedLookup(allowPrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
     dnsLookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '', 0);
-      const addresses = found as LookupAddress[];
+      const addresses = found;
       for (const { address } of addresses) {
         const why = refusedAddress(address, allowPrivate);
         if (why !== undefined) return callback(new BlockedAddress(`${hostname}: ${why}`), '', 0);

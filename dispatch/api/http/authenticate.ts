@@ -1,8 +1,9 @@
 /** From a request to a principal: bearer token, or session cookie with CSRF token. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { bootstrapPrincipal, principalOfAccount, principalOfToken, type Accounts } from '../../accounts.js';
+import type { Accounts } from '../../accounts.js';
 import type { Session } from '../../domain/model.js';
+import { bootstrapPrincipal, principalOfAccount, principalOfToken } from '../../principals.js';
 import type { Principal } from '../../rights.js';
 import { Problem } from './problem.js';
 

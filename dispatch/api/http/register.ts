@@ -86,6 +86,7 @@ export class Registrar {
           : undefined;
       const asked = { method: spec.method, path: request.url, body: request.body };
       const keyed = key === undefined ? undefined : this.#idempotency.keyed(principal, key, asked, spec.secretFields);
+      const ifMatch = ifMatchVersion(request.headers['if-match']);
       const context: Context<unknown, unknown, unknown> = {
         params: request.params,
         query: request.query,
@@ -93,8 +94,11 @@ export class Registrar {
         principal,
         guard: new Guard(this.deps.dispatch, principal),
         mediaType: request.answerType,
-        ifMatch: ifMatchVersion(request.headers['if-match']),
-        idempotencyKey: keyed?.commandKey,
+        ifMatch,
+        options: (about) => ({
+          ...(keyed ? { idempotencyKey: keyed.commandKey } : {}),
+          ...(ifMatch === undefined || !about ? {} : { ifVersion: { ...about, version: ifMatch } }),
+        }),
         request,
         reply,
       };

@@ -3,7 +3,9 @@
  * does. Validation, TypeScript types, the OpenAPI document, the rights and the audit log all follow from it.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { DocKind } from '../../domain/model.js';
+import type { CommandOptions } from '../../ports.js';
 import type { Action, Principal } from '../../rights.js';
 import type { Guard } from '../guard.js';
 
@@ -22,8 +24,8 @@ export interface Context<P, Q, B> {
   mediaType: string;
   /** `If-Match` as a version; undefined where it was not given. */
   ifMatch: number | undefined;
-  /** Key for the command that this request gives, where the client sent an `Idempotency-Key`. */
-  idempotencyKey: string | undefined;
+  /** For the command that the request gives: its idempotency key, and the version that `If-Match` asks of `about`. */
+  options(about?: { kind: DocKind; id: string }): CommandOptions;
   request: FastifyRequest;
   reply: FastifyReply;
 }

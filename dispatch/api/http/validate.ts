@@ -1,5 +1,5 @@
 /** Validation by the route's own schemas, and its errors in words: where, what, and what was expected. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Problem, type ProblemError } from './problem.js';
 
 type Where = 'body' | 'query' | 'params';
@@ -62,7 +62,7 @@ function errorsOf(issue: Issue, where: Where, input: unknown): ProblemError[] {
     const nearest = issue.errors.reduce((a, b) => (depth(b) > depth(a) ? b : a));
     if (nearest.length > 0 && depth(nearest) > 0) {
       return nearest.flatMap((inner) =>
-        errorsOf({ ...inner, path: [...issue.path, ...inner.path] } as Issue, where, input),
+        errorsOf({ ...inner, path: [...issue.path, ...inner.path] }, where, input),
       );
     }
   }
@@ -86,7 +86,7 @@ const depth = (issues: readonly { path: readonly PropertyKey[] }[]): number =>
 export function validate<T>(schema: z.ZodType<T>, input: unknown, where: Where): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap((issue) => errorsOf(issue as Issue, where, input)).slice(0, MAX_ERRORS);
+  const errors = parsed.error.issues.flatMap((issue) => errorsOf(issue, where, input)).slice(0, MAX_ERRORS);
   const code = where === 'body' ? 'invalidBody' : 'invalidParameter';
   const first = errors[0];
   const detail = first ? `${first.detail}${first.expected ? `; expected ${first.expected}` : ''}` : 'it is not valid';

@@ -1,6 +1,6 @@
 /** What waits for a person: alerts, the attention list, quarantine, conflicts. */
 import { z } from 'zod';
-import type { Alert, Card } from '../../domain/model.js';
+import type { Card } from '../../domain/model.js';
 import type { Versioned } from '../../ports.js';
 import { alertView, cardView } from '../../views/event.js';
 import type { Guard } from '../guard.js';
@@ -96,12 +96,9 @@ export function alertRoutes({ dispatch }: RouteDeps): Route[] {
       body: z.strictObject({}).prefault({}),
       summary: 'I have seen it: by name',
       responses: { 200: { description: 'The alert', schema: alert } },
-      async handler({ guard, params, idempotencyKey }) {
-        await guard.execute(
-          { type: 'alert.acknowledge', alertId: params.id },
-          idempotencyKey ? { idempotencyKey } : {},
-        );
-        const found = (await dispatch.get('alert', params.id)) as Versioned<'alert'> & { value: Alert };
+      async handler({ guard, params, options }) {
+        await guard.execute({ type: 'alert.acknowledge', alertId: params.id }, options());
+        const found = (await dispatch.get('alert', params.id))!;
         return new Answer(200, alertView(found.value, found.version), { etag: etagOf(found.version) });
       },
     }),
@@ -125,11 +122,8 @@ export function alertRoutes({ dispatch }: RouteDeps): Route[] {
         body: resolveIn,
         summary: 'Decide: one of the card’s choices',
         responses: { 200: { description: 'The card', schema: card } },
-        async handler({ guard, params, body, idempotencyKey }) {
-          await guard.execute(
-            { type: 'card.resolve', cardId: params.id, ...body },
-            idempotencyKey ? { idempotencyKey } : {},
-          );
+        async handler({ guard, params, body, options }) {
+          await guard.execute({ type: 'card.resolve', cardId: params.id, ...body }, options());
           const found = (await dispatch.get('card', params.id))!;
           return new Answer(200, cardView(found.value, found.version), { etag: etagOf(found.version) });
         },

@@ -12,6 +12,7 @@ import { peopleRoutes } from './people.js';
 import { photoRoutes } from './photos.js';
 import { reportRoutes } from './reports.js';
 import { sessionRoutes } from './session.js';
+import { terminalRoutes } from './terminals.js';
 import { trackRoutes } from './track.js';
 import { vehicleRoutes } from './vehicles.js';
 import { webhookRoutes } from './webhooks.js';
@@ -22,6 +23,7 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...orderStepRoutes(deps),
     ...photoRoutes(deps),
     ...vehicleRoutes(deps),
+    ...terminalRoutes(deps),
     ...trackRoutes(deps),
     ...organisationRoutes(deps),
     ...alertRoutes(deps),

@@ -73,11 +73,9 @@ export function orderStepRoutes(deps: RouteDeps): Route[] {
       params: byId,
       body,
       responses: { 200: { description: 'The order after the step', schema: order } },
-      async handler({ guard, params, body: fields, ifMatch, idempotencyKey }) {
+      async handler({ guard, params, body: fields, options }) {
         const command = { ...(fields as object), type, orderId: params.id } as OrderCommand & { orderId: string };
-        const ifVersion =
-          ifMatch === undefined ? {} : { ifVersion: { kind: 'order' as const, id: params.id, version: ifMatch } };
-        const { result } = await guard.step(command, { ...(idempotencyKey ? { idempotencyKey } : {}), ...ifVersion });
+        const { result } = await guard.step(command, options({ kind: 'order', id: params.id }));
         const { json, version } = await showOrder(deps, guard, params.id);
         return new Answer(200, { ...json, result }, { etag: etagOf(version) });
       },

@@ -57,11 +57,8 @@ export function orderRoutes(deps: RouteDeps): Route[] {
       description: 'Point A is `callEndedAt`, else the time of creation, flagged `created`.',
       body: orderCreate,
       responses: { 201: { description: 'The order', schema: order } },
-      async handler({ guard, body, idempotencyKey }) {
-        const { result } = await guard.execute(
-          { type: 'order.create', ...body },
-          idempotencyKey ? { idempotencyKey } : {},
-        );
+      async handler({ guard, body, options }) {
+        const { result } = await guard.execute({ type: 'order.create', ...body }, options());
         const orderId = String(result['orderId']);
         return answer(guard, orderId, 201, { location: `/api/v1/orders/${encodeURIComponent(orderId)}` });
       },
@@ -132,10 +129,9 @@ export function orderRoutes(deps: RouteDeps): Route[] {
       body: orderEdit,
       summary: 'Correct an order; crews are shown the new content',
       responses: { 200: { description: 'The order', schema: order } },
-      async handler({ guard, params, body, ifMatch }) {
-        const ifVersion =
-          ifMatch === undefined ? undefined : { kind: 'order' as const, id: params.id, version: ifMatch };
-        await guard.execute({ type: 'order.edit', orderId: params.id, changes: body }, ifVersion ? { ifVersion } : {});
+      async handler({ guard, params, body, options }) {
+        const about = { kind: 'order' as const, id: params.id };
+        await guard.execute({ type: 'order.edit', orderId: params.id, changes: body }, options(about));
         return answer(guard, params.id);
       },
     }),

@@ -126,16 +126,12 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
         200: { description: 'The repair centre', schema: centre },
         201: { description: 'It is new', schema: centre },
       },
-      async handler({ guard, params, body, ifMatch }) {
+      async handler({ guard, params, body, ifMatch, options }) {
         const before = await present('centre', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
-        const options =
-          ifMatch === undefined || ifMatch === 0
-            ? {}
-            : { ifVersion: { kind: 'centre' as const, id: params.id, version: ifMatch } };
         const { limits: given, ...plain } = body;
         const centreIn = { ...plain, ...(given ? { limits: defined(given) } : {}), id: params.id };
-        await guard.execute({ type: 'centre.put', centre: centreIn }, options);
+        await guard.execute({ type: 'centre.put', centre: centreIn }, options({ kind: 'centre', id: params.id }));
         const { status, body: shown, headers } = show((await dispatch.get('centre', params.id))!);
         return new Answer(before ? status : 201, shown, headers);
       },
@@ -176,12 +172,11 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       body: unitIn,
       summary: 'Make or change a unit',
       responses: { 200: { description: 'The unit', schema: unit }, 201: { description: 'It is new', schema: unit } },
-      async handler({ guard, params, body, ifMatch }) {
+      async handler({ guard, params, body, ifMatch, options }) {
         const before = await dispatch.get('unit', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
-        const options =
-          ifMatch === undefined ? {} : { ifVersion: { kind: 'unit' as const, id: params.id, version: ifMatch } };
-        await guard.execute({ type: 'unit.put', unit: { ...body, id: params.id } }, options);
+        const about = { kind: 'unit' as const, id: params.id };
+        await guard.execute({ type: 'unit.put', unit: { ...body, id: params.id } }, options(about));
         const { status, body: shown, headers } = show((await dispatch.get('unit', params.id))!);
         return new Answer(before ? status : 201, shown, headers);
       },
@@ -206,14 +201,10 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       summary: 'Replace the rules',
       body: z.looseObject({}),
       responses: { 200: { description: 'The rules', schema: rules } },
-      async handler({ guard, body, ifMatch }) {
+      async handler({ guard, body, ifMatch, options }) {
         const before = await dispatch.get('rules', RULES_ID);
         checkVersion(ifMatch, before?.version ?? 0);
-        const options =
-          ifMatch === undefined || !before
-            ? {}
-            : { ifVersion: { kind: 'rules' as const, id: RULES_ID, version: ifMatch } };
-        await guard.execute({ type: 'rules.put', value: body }, options);
+        await guard.execute({ type: 'rules.put', value: body }, options({ kind: 'rules', id: RULES_ID }));
         const found = await dispatch.get('rules', RULES_ID);
         return new Answer(200, found!.value.value, { etag: etagOf(found!.version) });
       },

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { MIN_PASSWORD_LENGTH } from '../../accounts.js';
 import type { AuditEntry } from '../../audit.js';
-import { ROLES, SCOPES } from '../../rights.js';
+import type { Account } from '../../domain/model.js';
+import { mayGrant, ROLES, SCOPES, withinCentres, type Principal } from '../../rights.js';
 import { accountView, auditView, tokenView } from '../../views/people.js';
 import { etagOf } from '../http/etag.js';
 import { Problem } from '../http/problem.js';
@@ -72,10 +73,30 @@ const token = z.object({
 const auditEntry = z.looseObject({ at: timeOut, by: z.string(), action: z.string(), status: z.int() });
 
 export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
-  const showUser = async (of: string, status = 200): Promise<Answer> => {
+  const readUser = async (principal: Principal, of: string): Promise<{ value: Account; version: number }> => {
     const found = await accounts.find(of);
-    if (!found) throw new Problem('notFound', `there is no account "${of}"`);
-    return new Answer(status, accountView(found.value, found.version), { etag: etagOf(found.version) });
+    if (found && withinCentres(principal, found.value.centres)) return found;
+    throw new Problem('notFound', `there is no account "${of}"`);
+  };
+  const showUser = async (principal: Principal, of: string, status = 200): Promise<Answer> => {
+    const { value, version } = await readUser(principal, of);
+    return new Answer(status, accountView(value, version), { etag: etagOf(version) });
+  };
+  const mustGrant = (principal: Principal, grant: Parameters<typeof mayGrant>[1]): void => {
+    if (mayGrant(principal, grant)) return;
+    throw new Problem(
+      'notAllowed',
+      `${principal.name} may not give more rights than it has: name centres and scopes within its own`,
+      {
+        details: { centres: principal.centres ?? null, scopes: principal.scopes ?? null },
+      },
+    );
+  };
+  /** The account as it is, where the principal may change it at all. */
+  const changeable = async (principal: Principal, of: string): Promise<Account> => {
+    const { value } = await readUser(principal, of);
+    mustGrant(principal, { centres: value.centres });
+    return value;
   };
 
   return [
@@ -87,8 +108,9 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       audit: true,
       summary: 'Accounts',
       responses: { 200: { description: 'All accounts', schema: pageOf(user) } },
-      async handler() {
-        const found = await Promise.all((await accounts.list()).map((account) => accounts.find(account.name)));
+      async handler({ principal }) {
+        const names = (await accounts.list()).filter(({ centres }) => withinCentres(principal, centres));
+        const found = await Promise.all(names.map((account) => accounts.find(account.name)));
         return { items: found.flatMap((one) => (one ? [accountView(one.value, one.version)] : [])) };
       },
     }),
@@ -100,9 +122,10 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       body: userIn,
       summary: 'Make an account',
       responses: { 201: { description: 'The account', schema: user } },
-      async handler({ body }) {
-        await accounts.create({ ...body, ...(body.fullName === undefined ? {} : { fullName: body.fullName }) });
-        return showUser(body.name, 201);
+      async handler({ body, principal }) {
+        mustGrant(principal, { centres: body.centres });
+        await accounts.create(body);
+        return showUser(principal, body.name, 201);
       },
     }),
     route({
@@ -113,7 +136,7 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       params: byName,
       summary: 'One account',
       responses: { 200: { description: 'The account', schema: user } },
-      handler: ({ params }) => showUser(params.name),
+      handler: ({ params, principal }) => showUser(principal, params.name),
     }),
     route({
       method: 'PATCH',
@@ -124,9 +147,11 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       body: userEdit,
       summary: 'Change an account; another password or other rights end its sessions',
       responses: { 200: { description: 'The account', schema: user } },
-      async handler({ params, body, ifMatch }) {
+      async handler({ params, body, ifMatch, principal }) {
+        const before = await changeable(principal, params.name);
+        mustGrant(principal, { centres: body.centres === undefined ? before.centres : body.centres });
         await accounts.edit(params.name, body, ifMatch);
-        return showUser(params.name);
+        return showUser(principal, params.name);
       },
     }),
     route({
@@ -137,7 +162,8 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       params: byName,
       summary: 'Delete an account',
       responses: { 204: { description: 'It is gone' } },
-      async handler({ params, ifMatch }) {
+      async handler({ params, ifMatch, principal }) {
+        await changeable(principal, params.name);
         await accounts.remove(params.name, ifMatch);
         return new Answer(204);
       },
@@ -150,7 +176,10 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       params: byName,
       summary: 'Sign the person out everywhere',
       responses: { 200: { description: 'How many sessions ended', schema: z.object({ ended: z.int() }) } },
-      handler: async ({ params }) => ({ ended: await accounts.endSessions(params.name) }),
+      async handler({ params, principal }) {
+        await changeable(principal, params.name);
+        return { ended: await accounts.endSessions(params.name) };
+      },
     }),
     route({
       method: 'GET',
@@ -160,7 +189,10 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       audit: true,
       summary: 'API tokens, without their secrets',
       responses: { 200: { description: 'All tokens', schema: pageOf(token) } },
-      handler: async () => ({ items: (await accounts.tokens()).map(tokenView) }),
+      async handler({ principal }) {
+        const own = (await accounts.tokens()).filter(({ centres }) => withinCentres(principal, centres));
+        return { items: own.map(tokenView) };
+      },
     }),
     route({
       method: 'POST',
@@ -172,6 +204,7 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       summary: 'Make an API token; `secret` is shown this once',
       responses: { 201: { description: 'The token', schema: token.extend({ secret: z.string().optional() }) } },
       async handler({ body, principal }) {
+        mustGrant(principal, body);
         const made = await accounts.createToken(body, principal.name);
         return new Answer(201, { ...tokenView(made.token), secret: made.secret });
       },
@@ -184,7 +217,10 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       params: z.strictObject({ id }),
       summary: 'End a token',
       responses: { 204: { description: 'It is gone' } },
-      async handler({ params }) {
+      async handler({ params, principal }) {
+        const own = (await accounts.tokens()).find(({ id: one }) => one === params.id);
+        if (!own || !withinCentres(principal, own.centres))
+          throw new Problem('notFound', `there is no token "${params.id}"`);
         await accounts.removeToken(params.id);
         return new Answer(204);
       },
@@ -202,7 +238,9 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
         action: z.string().max(60).optional(),
       }),
       responses: { 200: { description: 'A page of entries', schema: pageOf(auditEntry) } },
-      async handler({ query }) {
+      async handler({ query, principal }) {
+        if (!withinCentres(principal, undefined))
+          throw new Problem('notAllowed', 'the audit log is about all repair centres');
         const { by, from, to, after } = query;
         const found = await audit.read({
           limit: query.limit ?? DEFAULT_PAGE,

@@ -7,10 +7,10 @@ import { plainObject } from '../../views/json.js';
 import { queueView } from '../../views/queue.js';
 import { vehicleViews } from '../../views/vehicle.js';
 import type { Guard } from '../guard.js';
-import { etagOf } from '../http/etag.js';
+import { checkVersion, etagOf } from '../http/etag.js';
 import { page } from '../http/page.js';
 import { Answer, route, type Context, type Route } from '../http/route.js';
-import { byId, id, pageOf, pageQuery, words } from '../schemas/common.js';
+import { byId, id, pageOf, pageQuery } from '../schemas/common.js';
 import {
   delivery,
   dutyIn,
@@ -22,39 +22,23 @@ import {
   vehicleEdit,
 } from '../schemas/vehicle.js';
 import type { RouteDeps } from './deps.js';
+import { vehicleAnswer, type AnswerExtras } from './vehicle-answer.js';
 
 const TAG = 'Vehicles';
 const made = z.looseObject({}).meta({ description: 'What the command made, by id' });
 
 export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
-  const show = async (guard: Guard, vehicleId: string): Promise<Record<string, unknown>> =>
-    (await vehicleViews(dispatch, [await guard.read('vehicle.read', 'vehicle', vehicleId)]))[0]!;
-
-  const answer = async (
-    guard: Guard,
-    vehicleId: string,
-    status = 200,
-    headers: Record<string, string> = {},
-    more: object = {},
-  ): Promise<Answer> => {
-    const body = await show(guard, vehicleId);
-    return new Answer(status, { ...body, ...more }, { ...headers, etag: etagOf(body['version'] as number) });
-  };
+  const answer = (guard: Guard, vehicleId: string, extras?: AnswerExtras): Promise<Answer> =>
+    vehicleAnswer(dispatch, guard, vehicleId, extras);
 
   /** A command about one vehicle; its result is the body. */
   const command = async (
-    context: Context<unknown, unknown, unknown>,
+    { guard, options }: Context<unknown, unknown, unknown>,
     value: Command,
     vehicleId?: string,
   ): Promise<Record<string, unknown>> => {
-    const { guard, ifMatch, idempotencyKey } = context;
-    const ifVersion =
-      ifMatch === undefined || vehicleId === undefined
-        ? undefined
-        : { kind: 'vehicle' as const, id: vehicleId, version: ifMatch };
-    return (
-      await guard.execute(value, { ...(idempotencyKey ? { idempotencyKey } : {}), ...(ifVersion ? { ifVersion } : {}) })
-    ).result;
+    const about = vehicleId === undefined ? undefined : { kind: 'vehicle' as const, id: vehicleId };
+    return (await guard.execute(value, options(about))).result;
   };
 
   return [
@@ -80,13 +64,11 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
         const papers = made === undefined ? terminal : { ...terminal, secret: made };
         const result = await command(context, { type: 'vehicle.create', ...vehicleIn, terminal: papers });
         const vehicleId = String(result['vehicleId']);
-        return answer(
-          context.guard,
-          vehicleId,
-          201,
-          { location: `/api/v1/vehicles/${encodeURIComponent(vehicleId)}` },
-          made === undefined ? {} : { terminalSecret: made },
-        );
+        return answer(context.guard, vehicleId, {
+          status: 201,
+          headers: { location: `/api/v1/vehicles/${encodeURIComponent(vehicleId)}` },
+          ...(made === undefined ? {} : { more: { terminalSecret: made } }),
+        });
       },
     }),
     route({
@@ -202,11 +184,10 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
         '`orderIds` are exactly the orders of the queue that are not being recalled. Another revision than the present one is 409 `queueChanged`.',
       responses: { 200: { description: 'The queue', schema: queue } },
       async handler(context) {
-        const { params, body, guard, idempotencyKey } = context;
-        await guard.execute(
-          { type: 'vehicle.reorder', vehicleId: params.id, ...body },
-          idempotencyKey ? { idempotencyKey } : {},
-        );
+        const { params, body, guard, ifMatch } = context;
+        const before = await guard.read('vehicle.read', 'vehicle', params.id);
+        checkVersion(ifMatch, before.value.queue.revision);
+        await guard.execute({ type: 'vehicle.reorder', vehicleId: params.id, ...body });
         const { value } = await guard.read('vehicle.read', 'vehicle', params.id);
         return new Answer(200, await queueView(dispatch, value), { etag: etagOf(value.queue.revision) });
       },
@@ -285,30 +266,5 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
         return answer(context.guard, context.params.id);
       },
     }),
-    ...terminalRoutes(),
   ];
-
-  /** Who the terminal is: blocking it, and the "swapped?" card. */
-  function terminalRoutes(): Route[] {
-    const acts = [
-      ['block', 'terminal.block', 'Refuse the terminal until it is unblocked'],
-      ['unblock', 'terminal.unblock', 'Let a blocked terminal in again'],
-      ['accept-swap', 'terminal.acceptSwap', 'Accept the other terminal that registered with this number'],
-    ] as const;
-    return acts.map(
-      ([verb, type, summary]) =>
-      route({
-        method: 'POST', path: `/vehicles/{id}/terminal/${verb}`, tag: TAG, right: type, params: byId, summary,
-        body: z.strictObject({ reason: words.min(1).optional() }).prefault({}),
-        responses: { 200: { description: 'The vehicle', schema: vehicle } },
-        async handler(context) {
-          const { value } = await context.guard.read('vehicle.read', 'vehicle', context.params.id);
-          const { phone } = value.terminal;
-          const reason = context.body.reason ?? 'blocked by hand';
-          await command(context, type === 'terminal.block' ? { type, phone, reason } : { type, phone });
-          return answer(context.guard, context.params.id);
-        },
-      }), // prettier-ignore
-    );
-  }
 }

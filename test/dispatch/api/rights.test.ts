@@ -231,6 +231,44 @@ describe('rights', () => {
     expect(events.filter((event) => event.vehicleId !== undefined && event.vehicleId !== 'v1')).toEqual([]);
   });
 
+  it('lets nobody give more rights than they have', async () => {
+    const scoped = await api.token(['administrator'], { centres: ['centre-1'] });
+    const user = { name: 'new', roles: ['dispatcher'], password: 'a long enough password' };
+    for (const body of [user, { ...user, centres: ['centre-2'] }])
+      expect((await api.post('/users', body, { token: scoped })).status).toBe(403);
+    expect((await api.post('/users', { ...user, centres: ['centre-1'] }, { token: scoped })).status).toBe(201);
+    const widen = { method: 'PATCH', body: { centres: null }, token: scoped };
+    expect((await api.send('/users/new', widen)).status).toBe(403);
+    expect((await api.post('/tokens', { name: 't', roles: ['administrator'] }, { token: scoped })).status).toBe(403);
+    await api.post('/users', { ...user, name: 'elsewhere' });
+    expect((await api.get('/users/elsewhere', { token: scoped })).status).toBe(404);
+    expect((await api.send('/users/elsewhere', { method: 'DELETE', token: scoped })).status).toBe(404);
+    expect((await api.get('/users', { token: scoped })).json.items.map((one: { name: string }) => one.name)).toEqual([
+      'new',
+    ]);
+    expect((await api.get('/audit', { token: scoped })).status).toBe(403);
+
+    const people = await api.token(['administrator'], { scopes: ['people:read', 'people:write'] });
+    expect((await api.post('/tokens', { name: 't', roles: ['administrator'] }, { token: people })).status).toBe(403);
+    expect(
+      (await api.post('/tokens', { name: 't', roles: ['administrator'], scopes: ['orders:read'] }, { token: people }))
+        .status,
+    ).toBe(403);
+    expect(
+      (await api.post('/tokens', { name: 't', roles: ['administrator'], scopes: ['people:read'] }, { token: people }))
+        .status,
+    ).toBe(201);
+    expect(
+      (
+        await api.send('/users/elsewhere', {
+          method: 'PATCH',
+          body: { password: 'taken over by a token' },
+          token: people,
+        })
+      ).status,
+    ).toBe(403);
+  });
+
   it('refuses vehicles that do not exist for a crew, and centres for others', async () => {
     const crew = await api.post('/tokens', { name: 'x', roles: ['crew'] });
     expect([crew.status, crew.json.code]).toEqual([422, 'vehicleNeeded']);
