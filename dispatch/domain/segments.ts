@@ -46,9 +46,16 @@ export function limitsFor(
 }
 
 const RESPONSIBLE: Record<SegmentName, Level> = {
-  AB: 'callCentre', BC: 'network', CD: 'repairCentre', R: 'repairCentre', DE: 'network', EF: 'crew', FG: 'crew', GH: 'crew',
+  AB: 'callCentre',
+  BC: 'network',
+  CD: 'repairCentre',
+  R: 'repairCentre',
+  DE: 'network',
+  EF: 'crew',
+  FG: 'crew',
+  GH: 'crew',
   AH: 'everyone',
-}; // prettier-ignore
+};
 
 /** What the segments of one cycle are reckoned from. */
 interface Facts {
