@@ -32,9 +32,21 @@ interface LegMoved {
 }
 
 const MOVES: readonly LegState[] = [
-  'sent', 'delivered', 'read', 'accepted', 'enRoute', 'onSite', 'working', 'workDone', 'completed', 'suspended', 'recalling',
-  'recalled', 'rejected', 'expired',
-]; // prettier-ignore
+  'sent',
+  'delivered',
+  'read',
+  'accepted',
+  'enRoute',
+  'onSite',
+  'working',
+  'workDone',
+  'completed',
+  'suspended',
+  'recalling',
+  'recalled',
+  'rejected',
+  'expired',
+];
 
 export const legReducers: Reducers = {
   'leg.queued': folding<LegQueued | LegMoved>((docs, event) => {
