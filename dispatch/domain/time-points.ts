@@ -81,9 +81,13 @@ function sameStamps(a: Stamps, b: Stamps): boolean {
 function isRepeated(leg: Leg, claim: Claim): boolean {
   return leg.claims.some(
     (one) =>
-      one.point === claim.point && one.rank === claim.rank && one.at === claim.at && one.by === claim.by &&
-      one.until === claim.until && one.flags.join() === claim.flags.join(),
-  ); // prettier-ignore
+      one.point === claim.point &&
+      one.rank === claim.rank &&
+      one.at === claim.at &&
+      one.by === claim.by &&
+      one.until === claim.until &&
+      one.flags.join() === claim.flags.join(),
+  );
 }
 
 /** Sets A, B or C of the order's current cycle. */
