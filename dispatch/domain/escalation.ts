@@ -173,9 +173,13 @@ function tellSegment(
           ? ['maintenance', 'repairCentre']
           : [responsible];
   raise(tx, order, {
-    id, kind, severity: kind === 'segmentAtRisk' ? 'warning' : 'breach', told: levels.map((level) => ({ level })),
-    words: { segment: name, minutes: Math.round(limitMs / MINUTE_MS) }, ...vehicle,
-  }); // prettier-ignore
+    id,
+    kind,
+    severity: kind === 'segmentAtRisk' ? 'warning' : 'breach',
+    told: levels.map((level) => ({ level })),
+    words: { segment: name, minutes: Math.round(limitMs / MINUTE_MS) },
+    ...vehicle,
+  });
 }
 
 /** Assigned to a vehicle that is away: told once, a minute after the assignment. */
@@ -310,11 +314,32 @@ const settleOrder = (tx: Tx, event: { orderId?: string }): void => {
 
 /** Types after which an alert may have lost its reason. */
 const SETTLING = [
-  'timePoint.set', 'order.acceptedByCentre', 'order.issued', 'order.dispatched', 'order.returned', 'order.waiting',
-  'order.merged', 'order.withdrawn', 'order.repaired', 'order.recorded', 'order.closed', 'order.reopened',
-  'leg.delivered', 'leg.read', 'leg.accepted', 'leg.enRoute', 'leg.onSite', 'leg.working', 'leg.workDone',
-  'leg.completed', 'leg.suspended', 'leg.recalling', 'leg.recalled', 'leg.rejected', 'leg.expired',
-]; // prettier-ignore
+  'timePoint.set',
+  'order.acceptedByCentre',
+  'order.issued',
+  'order.dispatched',
+  'order.returned',
+  'order.waiting',
+  'order.merged',
+  'order.withdrawn',
+  'order.repaired',
+  'order.recorded',
+  'order.closed',
+  'order.reopened',
+  'leg.delivered',
+  'leg.read',
+  'leg.accepted',
+  'leg.enRoute',
+  'leg.onSite',
+  'leg.working',
+  'leg.workDone',
+  'leg.completed',
+  'leg.suspended',
+  'leg.recalling',
+  'leg.recalled',
+  'leg.rejected',
+  'leg.expired',
+];
 
 /** The vehicle is back: nobody needs to look for it. */
 function endAway(tx: Tx, event: { vehicleId?: string }): void {
