@@ -132,7 +132,11 @@ function clampTo(stamp: Stamp, at: number): Stamp {
 export function sameStamp(a: Stamp | undefined, b: Stamp | undefined): boolean {
   if (!a || !b) return a === b;
   return (
-    a.at === b.at && a.rank === b.rank && a.rawAt === b.rawAt && a.source === b.source && a.receivedAt === b.receivedAt &&
+    a.at === b.at &&
+    a.rank === b.rank &&
+    a.rawAt === b.rawAt &&
+    a.source === b.source &&
+    a.receivedAt === b.receivedAt &&
     a.flags.join() === b.flags.join()
-  ); // prettier-ignore
+  );
 }
