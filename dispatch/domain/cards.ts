@@ -56,14 +56,18 @@ export function quarantine(tx: Tx, evidence: Evidence): void {
   const count = ((waiting?.data['count'] as number | undefined) ?? 0) + 1;
   const item = { at: tx.now, ...data, ...(bytesHex === undefined ? {} : { bytesHex }) };
   emitCard(tx, 'evidence.quarantined', {
-    id, kind: 'quarantine', code, message, vehicleId,
+    id,
+    kind: 'quarantine',
+    code,
+    message,
+    vehicleId,
     ...(orderId === undefined ? {} : { orderId }),
     ...(leg === undefined ? {} : { leg }),
     ...(bytesHex === undefined ? {} : { bytesHex }),
     at: waiting?.at ?? tx.now,
     choices: ['seen'],
     data: { count, items: items.length < QUARANTINE_ITEMS ? [...items, item] : items },
-  }); // prettier-ignore
+  });
 }
 
 function emitCard(tx: Tx, type: string, card: Card): void {
