@@ -5,14 +5,37 @@
 import type { IngestRef, Role, Source } from './events.js';
 
 export const STAGES = [
-  'received', 'issued', 'atCentre', 'dispatched', 'waiting', 'returned', 'merged', 'repaired', 'recorded', 'closed', 'withdrawn',
-] as const; // prettier-ignore
+  'received',
+  'issued',
+  'atCentre',
+  'dispatched',
+  'waiting',
+  'returned',
+  'merged',
+  'repaired',
+  'recorded',
+  'closed',
+  'withdrawn',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const LEG_STATES = [
-  'queued', 'sent', 'delivered', 'read', 'accepted', 'enRoute', 'onSite', 'working', 'workDone', 'completed',
-  'suspended', 'recalling', 'recalled', 'rejected', 'expired',
-] as const; // prettier-ignore
+  'queued',
+  'sent',
+  'delivered',
+  'read',
+  'accepted',
+  'enRoute',
+  'onSite',
+  'working',
+  'workDone',
+  'completed',
+  'suspended',
+  'recalling',
+  'recalled',
+  'rejected',
+  'expired',
+] as const;
 export type LegState = (typeof LEG_STATES)[number];
 
 export const POINTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'] as const;
@@ -217,7 +240,14 @@ export interface Vehicle {
   duty: { state: DutyState; since: number; until?: number; reason?: string };
   /** The queue in the dispatcher's order; open legs only (a recalling leg stays until its removal is confirmed). */
   queue: { revision: number; confirmedRevision: number; confirmedAt?: number; entries: QueueEntry[] };
-  link: { state: 'up' | 'down' | 'never'; since: number; node?: string; address?: string; fence?: number; toldAt?: number };
+  link: {
+    state: 'up' | 'down' | 'never';
+    since: number;
+    node?: string;
+    address?: string;
+    fence?: number;
+    toldAt?: number;
+  };
   /** The one leg that is en route or on site. */
   active?: { orderId: string; leg: number; state: 'enRoute' | 'onSite' };
   createdAt: number;
