@@ -4,9 +4,21 @@
  */
 import type { IngestRef } from './events.js';
 import type {
-  CallBack, DutyState, Order, Priority, ProfileName, QueueEntry, RepairCentre, Site, StampFlag, TerminalIdentity,
-  TerminalOptions, Unit, Vehicle, Voltage,
-} from './model.js'; // prettier-ignore
+  CallBack,
+  DutyState,
+  Order,
+  Priority,
+  ProfileName,
+  QueueEntry,
+  RepairCentre,
+  Site,
+  StampFlag,
+  TerminalIdentity,
+  TerminalOptions,
+  Unit,
+  Vehicle,
+  Voltage,
+} from './model.js';
 
 /** Common to the steps of an order. `leg` defaults to the only open one; `at` lies between D and now. */
 export interface StepFields {
@@ -193,7 +205,12 @@ export type TerminalReport = {
       deviceAt?: number;
     }
   /** What the terminal holds, after authentication or a change. */
-  | { type: 'report.holdings'; deliveryId?: string; revision: number; entries: (QueueEntry & { contentVersion: number })[] }
+  | {
+      type: 'report.holdings';
+      deliveryId?: string;
+      revision: number;
+      entries: (QueueEntry & { contentVersion: number })[];
+    }
   | {
       type: 'report.action';
       orderId: string;
