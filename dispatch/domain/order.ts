@@ -72,7 +72,13 @@ function create(tx: Tx, command: CommandOf<'order.create'>): { orderId: string; 
   const rule = route({ fault, ...(area === undefined ? {} : { area }) }, routingRules(tx));
   const cycle: Cycle = { cycle: 1, points: {}, issues: [], startedAt: tx.now, callBacks: [] };
   const order: Order = {
-    id, number, stage: 'received', customer, site, fault, priority,
+    id,
+    number,
+    stage: 'received',
+    customer,
+    site,
+    fault,
+    priority,
     ...(area === undefined ? {} : { area }),
     ...(rule ? { unitKind: rule.unitKind } : {}),
     ...(rule?.repairCentreId === undefined ? {} : { repairCentreId: rule.repairCentreId }),
@@ -85,7 +91,7 @@ function create(tx: Tx, command: CommandOf<'order.create'>): { orderId: string; 
     subs: [],
     urges: [],
     fired: {},
-  }; // prettier-ignore
+  };
   tx.emit({ type: 'order.received', orderId: id, data: { from: null, order, counter } satisfies Received });
   const at = callEndedAt ?? tx.now;
   setOrderPoint(tx, order, { point: 'A', at, rank: 'rule', flags: callEndedAt === undefined ? ['created'] : [] });
