@@ -3,8 +3,17 @@ import type { Leg, LegState, Order, Point } from './model.js';
 
 /** How far the work has come; the state of a leg is the furthest reached. */
 export const PROGRESS = [
-  'queued', 'sent', 'delivered', 'read', 'accepted', 'enRoute', 'onSite', 'working', 'workDone', 'completed',
-] as const; // prettier-ignore
+  'queued',
+  'sent',
+  'delivered',
+  'read',
+  'accepted',
+  'enRoute',
+  'onSite',
+  'working',
+  'workDone',
+  'completed',
+] as const;
 export type Progress = (typeof PROGRESS)[number];
 
 const ENDED: readonly LegState[] = ['workDone', 'completed', 'recalled', 'rejected', 'expired'];
