@@ -10,8 +10,14 @@ const ACTOR: Actor = { source: 'rule', name: 'automaticMode', roles: ['dispatche
 
 /** After these an order may find a crew. */
 const WAKES: ReadonlySet<string> = new Set([
-  'order.atCentre', 'order.reopened', 'duty.standby', 'leg.workDone', 'leg.rejected', 'vehicle.created', 'centre.changed',
-]); // prettier-ignore
+  'order.atCentre',
+  'order.reopened',
+  'duty.standby',
+  'leg.workDone',
+  'leg.rejected',
+  'vehicle.created',
+  'centre.changed',
+]);
 
 /** Orders looked at in one sweep of a centre, the oldest first; the rest has its turn when a crew is free. */
 const AT_ONCE = 50;
