@@ -64,7 +64,10 @@ export class PositionRules {
     this.#stops.push(dispatch.store.watch({ positions: (batch) => this.#positions(batch) }));
     const follower = dispatch.follow(after, (events) => this.#events(events));
     const gathering = dispatch.clock.every(GATHER_MS, () => this.#foldLate());
-    this.#stops.push(() => follower.cancel(), () => gathering.cancel()); // prettier-ignore
+    this.#stops.push(
+      () => follower.cancel(),
+      () => gathering.cancel(),
+    );
     for (let cursor: string | undefined; ;) {
       const page = await dispatch.scan({
         index: 'vehicles',
@@ -223,7 +226,10 @@ export class PositionRules {
     if (!vehicle) return undefined;
     const { phone } = vehicle.terminal;
     const terminal = (await this.dispatch.get('terminal', phone))?.value;
-    const orders = await this.dispatch.getMany('order', vehicle.queue.entries.map((entry) => entry.orderId)); // prettier-ignore
+    const orders = await this.dispatch.getMany(
+      'order',
+      vehicle.queue.entries.map((entry) => entry.orderId),
+    );
     const byId = new Map(orders.flatMap((order) => (order ? [[order.value.id, order.value] as const] : [])));
     return { vehicle, orders: byId, profile: terminal?.profile ?? 'tracker', phone };
   }
