@@ -20,8 +20,18 @@ export interface ConsoleOptions {
 
 /** Paths that the browser resolves itself; all are the same page. */
 export const CONSOLE_PAGES = [
-  '/', '/board', '/vehicle/:id', '/order/:id', '/replay', '/reports', '/crew', '/calls', '/admin', '/wall', '/sign-in',
-] as const; // prettier-ignore
+  '/',
+  '/board',
+  '/vehicle/:id',
+  '/order/:id',
+  '/replay',
+  '/reports',
+  '/crew',
+  '/calls',
+  '/admin',
+  '/wall',
+  '/sign-in',
+] as const;
 
 const MAP_FILE = '/map/base.pmtiles';
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -54,7 +64,9 @@ export function consolePlugin(options: ConsoleOptions): ApiPlugin {
     for (const file of ['icon.svg', 'manifest.webmanifest', 'crew-worker.js']) {
       app.get(`/${file}`, (_request, reply) => sendFile(reply, file, ASK_AGAIN));
     }
-    app.get('/console.json', (_request, reply) => reply.header('cache-control', 'no-store').send(publicConfig(options)));
+    app.get('/console.json', (_request, reply) =>
+      reply.header('cache-control', 'no-store').send(publicConfig(options)),
+    );
     serveMapFile(app, options);
   };
 }
