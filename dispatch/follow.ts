@@ -102,7 +102,16 @@ export function followPositions(store: DispatchStore, on: (batch: PositionBatch)
 
 function addTo(batch: PositionBatch, p: Position): void {
   batch.add(
-    p.vehicleId, p.deviceAt, p.receivedAt, p.latE6, p.lonE6, p.altitudeM, p.speedDeciKmh, p.headingDeg, p.alarm, p.status,
+    p.vehicleId,
+    p.deviceAt,
+    p.receivedAt,
+    p.latE6,
+    p.lonE6,
+    p.altitudeM,
+    p.speedDeciKmh,
+    p.headingDeg,
+    p.alarm,
+    p.status,
     p.mileageDeciKm,
-  ); // prettier-ignore
+  );
 }
