@@ -48,8 +48,12 @@ export class Forecasts {
   async renew(): Promise<void> {
     for (let after: string | undefined; ;) {
       const page = await this.dispatch.scan({
-        index: 'orders.stage', from: 'dispatched/', to: 'dispatched0', limit: 200, ...(after === undefined ? {} : { after }),
-      }); // prettier-ignore
+        index: 'orders.stage',
+        from: 'dispatched/',
+        to: 'dispatched0',
+        limit: 200,
+        ...(after === undefined ? {} : { after }),
+      });
       for (const { value } of page.items) {
         await this.#one(value as Order).catch((error: unknown) =>
           this.log.error({ err: error, orderId: (value as Order).id }, 'a forecast could not be made'),
@@ -106,7 +110,10 @@ export class Forecasts {
 
   /** Sites of queue entries that still have to be driven to or worked on. */
   async stops(entries: readonly { orderId: string; leg: number }[]): Promise<EtaStop[]> {
-    const orders = await this.dispatch.getMany('order', entries.map((entry) => entry.orderId)); // prettier-ignore
+    const orders = await this.dispatch.getMany(
+      'order',
+      entries.map((entry) => entry.orderId),
+    );
     return entries.flatMap((entry, i) => {
       const order = orders[i]?.value;
       const leg = order && legOf(order, entry.leg);
