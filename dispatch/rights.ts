@@ -9,7 +9,17 @@ import type { Order } from './domain/model.js';
 export const ROLES = ['administrator', 'agent', 'supervisor', 'dispatcher', 'crew', 'integrator'] as const;
 
 /** What a token's scopes speak about. `mqtt:read` is for the broker: it opens no HTTP route. */
-export const AREAS = ['orders', 'vehicles', 'organisation', 'people', 'alerts', 'events', 'webhooks', 'reports', 'operations'] as const; // prettier-ignore
+export const AREAS = [
+  'orders',
+  'vehicles',
+  'organisation',
+  'people',
+  'alerts',
+  'events',
+  'webhooks',
+  'reports',
+  'operations',
+] as const;
 export type Area = (typeof AREAS)[number];
 export const SCOPES = [...AREAS.flatMap((area) => [`${area}:read`, `${area}:write`] as const), 'mqtt:read'] as const;
 export type Scope = (typeof SCOPES)[number];
