@@ -239,7 +239,10 @@ describe('Order: stages', () => {
       expect([points.B!.at, points.C!.at]).toEqual([world.clock.now(), world.clock.now()]);
       expect(order.cycles[0]).toMatchObject({ points: first.points, effectiveLeg: 1, endedAt: world.clock.now() });
       await world.do({ type: 'order.assign', orderId, vehicleId: 'v2' });
-      expect((await world.order(orderId)).legs.map(({ leg, cycle }) => [leg, cycle])).toEqual([[1, 1], [2, 2]]); // prettier-ignore
+      expect((await world.order(orderId)).legs.map(({ leg, cycle }) => [leg, cycle])).toEqual([
+        [1, 1],
+        [2, 2],
+      ]);
     });
   });
 
