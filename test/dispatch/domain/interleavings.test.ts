@@ -42,9 +42,28 @@ const withLeg = (type: string): fc.Arbitrary<Step> =>
     }),
   });
 const COMMANDS = [
-  'assign', 'assign', 'assign', 'recall', 'reassign', 'reassign', 'confirmRecall', 'accept', 'depart', 'arrive', 'complete', 'suspend',
-  'resume', 'wait', 'return', 'urge', 'reject', 'shown', 'toldByPhone', 'issue', 'receive',
-]; // prettier-ignore
+  'assign',
+  'assign',
+  'assign',
+  'recall',
+  'reassign',
+  'reassign',
+  'confirmRecall',
+  'accept',
+  'depart',
+  'arrive',
+  'complete',
+  'suspend',
+  'resume',
+  'wait',
+  'return',
+  'urge',
+  'reject',
+  'shown',
+  'toldByPhone',
+  'issue',
+  'receive',
+];
 
 const report: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('report' as const),
@@ -157,7 +176,7 @@ async function reportAndFind(world: World, orderId: string, one: Step & { kind: 
   const own = isRule ? { at: now - Math.max(0, one.ageS ?? 0) * 1000 } : time;
   const number = addressed?.leg ?? 1;
   await world.report({ ...one.report, orderId, leg: number, vehicleId, ...own } as never);
-  const point = POINT_OF_ACTION[String(one.report['action'] ?? one.report.type)];
+  const point = POINT_OF_ACTION[(one.report['action'] as string | undefined) ?? one.report.type];
   const order = await world.order(orderId);
   const leg = order.legs.find((l) => l.leg === number && l.vehicleId === vehicleId);
   if (leg && point) {
@@ -174,8 +193,13 @@ async function reportAndFind(world: World, orderId: string, one: Step & { kind: 
   return number;
 }
 const POINT_OF_ACTION: Record<string, string> = {
-  accept: 'F', depart: 'G', arrive: 'H', done: 'I', 'rule.departed': 'G', 'rule.arrived': 'H',
-}; // prettier-ignore
+  accept: 'F',
+  depart: 'G',
+  arrive: 'H',
+  done: 'I',
+  'rule.departed': 'G',
+  'rule.arrived': 'H',
+};
 
 function checkOneEffective(order: Order): void {
   expect(order.legs.filter(isEffective).length).toBeLessThanOrEqual(1);
