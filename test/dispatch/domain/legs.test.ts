@@ -70,7 +70,12 @@ describe('Leg: states', () => {
 
   it('accepted … completed: F to J, each by its step', async () => {
     const orderId = await world.orderWith('v1');
-    const steps = [['accept', 'accepted', 'F'], ['depart', 'enRoute', 'G'], ['arrive', 'onSite', 'H'], ['complete', 'workDone', 'I']] as const; // prettier-ignore
+    const steps = [
+      ['accept', 'accepted', 'F'],
+      ['depart', 'enRoute', 'G'],
+      ['arrive', 'onSite', 'H'],
+      ['complete', 'workDone', 'I'],
+    ] as const;
     for (const [step, to, point] of steps) {
       world.minutes(1);
       await world.do({ type: `order.${step}`, orderId }, crewOf('v1'));
@@ -187,16 +192,20 @@ describe('Leg: states', () => {
     const orderId = await world.orderWith('v9');
     await world.do({ type: 'order.toldByPhone', orderId });
     expect(await world.leg(orderId)).toMatchObject({
-      state: 'accepted', toldByPhone: true,
+      state: 'accepted',
+      toldByPhone: true,
       points: { E: { rank: 'entry', flags: ['byPhone'] }, F: { rank: 'entry', flags: ['byPhone'] } },
-    }); // prettier-ignore
+    });
   });
 
   it('reassigning is recall plus a new leg; both are visible until the old terminal confirms', async () => {
     const orderId = await world.orderWith('v1');
     await receipt(orderId);
     await world.do({ type: 'order.reassign', orderId, vehicleId: 'v2' });
-    expect((await world.order(orderId)).legs.map(({ vehicleId, state }) => [vehicleId, state])).toEqual([['v1', 'recalling'], ['v2', 'queued']]); // prettier-ignore
+    expect((await world.order(orderId)).legs.map(({ vehicleId, state }) => [vehicleId, state])).toEqual([
+      ['v1', 'recalling'],
+      ['v2', 'queued'],
+    ]);
     expect((await world.order(orderId)).cycles[0]!.effectiveLeg).toBe(2);
     expect(await world.refused({ type: 'order.accept', orderId })).toMatchObject({ code: 'legNeeded' });
     await world.do({ type: 'order.accept', orderId, leg: 2 });
