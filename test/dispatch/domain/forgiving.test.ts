@@ -214,16 +214,26 @@ describe('Events from the terminal are forgiving', () => {
     expect(await world.leg(orderId, 2)).toEqual(before);
   });
 
-  it.each([['unknown order', 'v1', 'none', 1], ['not this vehicle’s', 'v2', undefined, 1], ['unknown leg', 'v1', undefined, 9]] as const)(
-    '%s: quarantine, told once, counted',
-    async (_name, vehicleId, id, leg) => {
-      const report = { type: 'report.action' as const, vehicleId, orderId: id ?? orderId, leg, action: 'accept', deviceAt: NINE };
-      await world.report(report);
-      await world.report(report);
-      expect(await openCards()).toMatchObject([{ kind: 'quarantine', code: 'unknownOrder', vehicleId, leg, data: { count: 2 } }]);
-      expect((await world.leg(orderId)).state).toBe('delivered');
-    },
-  ); // prettier-ignore
+  it.each([
+    ['unknown order', 'v1', 'none', 1],
+    ['not this vehicle’s', 'v2', undefined, 1],
+    ['unknown leg', 'v1', undefined, 9],
+  ] as const)('%s: quarantine, told once, counted', async (_name, vehicleId, id, leg) => {
+    const report = {
+      type: 'report.action' as const,
+      vehicleId,
+      orderId: id ?? orderId,
+      leg,
+      action: 'accept',
+      deviceAt: NINE,
+    };
+    await world.report(report);
+    await world.report(report);
+    expect(await openCards()).toMatchObject([
+      { kind: 'quarantine', code: 'unknownOrder', vehicleId, leg, data: { count: 2 } },
+    ]);
+    expect((await world.leg(orderId)).state).toBe('delivered');
+  });
 
   it('what nobody can use is kept with its bytes, bounded', async () => {
     for (let i = 0; i < 25; i++) {
