@@ -5,16 +5,29 @@ import { AGENT, MINUTE, NINE, World } from '../../support/dispatch.js';
 
 describe('limits', () => {
   it.each([
-    ['AB', 2], ['BC', 4], ['CD', 2], ['R', 0], ['DE', 4], ['DEsameOffice', 2], ['EF', 2], ['FG', 3], ['GH', 28], ['AH', 45],
+    ['AB', 2],
+    ['BC', 4],
+    ['CD', 2],
+    ['R', 0],
+    ['DE', 4],
+    ['DEsameOffice', 2],
+    ['EF', 2],
+    ['FG', 3],
+    ['GH', 28],
+    ['AH', 45],
   ] as const)('%s is %i min by default', (name, minutes) => {
     expect(limitsFor(DEFAULT_SETTINGS, undefined, 'town')[name]).toBe(minutes);
-  }); // prettier-ignore
-  it.each([['town', 45, 28], ['country', 90, 73], ['remote', 120, 103]] as const)('%s: GH takes the difference', (site, ah, gh) => {
+  });
+  it.each([
+    ['town', 45, 28],
+    ['country', 90, 73],
+    ['remote', 120, 103],
+  ] as const)('%s: GH takes the difference', (site, ah, gh) => {
     const limits = limitsFor(DEFAULT_SETTINGS, undefined, site);
     expect([limits['AH'], limits['GH']]).toEqual([ah, gh]);
     const parts = ['AB', 'BC', 'CD', 'DE', 'EF', 'FG', 'GH'].reduce((sum, name) => sum + limits[name]!, 0);
     expect(parts).toBe(ah);
-  }); // prettier-ignore
+  });
   it('a repair centre has its own', () => {
     expect(limitsFor(DEFAULT_SETTINGS, { limits: { EF: 5 } }, 'town')['EF']).toBe(5);
   });
