@@ -75,7 +75,12 @@ describe('a clock by hand', () => {
     clock.advance(45);
     every.cancel();
     clock.advance(100);
-    expect(calls).toEqual([['nested', 10], ['every', 20], ['once', 30], ['every', 40]]); // prettier-ignore
+    expect(calls).toEqual([
+      ['nested', 10],
+      ['every', 20],
+      ['once', 30],
+      ['every', 40],
+    ]);
     expect(clock.now()).toBe(145);
   });
 });
