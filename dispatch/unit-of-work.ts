@@ -77,7 +77,7 @@ export class UnitOfWork {
       } catch (error) {
         if (error instanceof Refusal && error.keepsEvents) this.#take(attempt);
         if (!(error instanceof NotLoaded)) throw error;
-        await this.load([error as { kind: DocKind; id: string }]);
+        await this.load([error]);
       }
     }
   }

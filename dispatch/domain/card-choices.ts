@@ -58,7 +58,7 @@ const CHOICES: Record<string, Record<string, Choice>> = {
   refusedUnderWay: {
     recall: (tx, card) => {
       const { order, leg } = legOfCard(tx, card);
-      beginRecall(tx, order.id, leg.leg, String(card.data['reason'] ?? 'refused'));
+      beginRecall(tx, order.id, leg.leg, textOf(card.data['reason']) ?? 'refused');
     },
     ignore: nothing,
   },
@@ -124,6 +124,8 @@ function reviveOrder(tx: Tx, orderId: string): void {
     tx.emit({ type: 'order.dispatched', orderId, ...centre, data: { from: order.stage } });
   }
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 function stale(card: Readonly<Card>): Refusal {
   return new Refusal('overtaken', `what card ${card.id} asks is overtaken by events`);

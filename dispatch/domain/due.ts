@@ -8,10 +8,10 @@ import type { DueRule } from './tables.js';
 
 const DUE_RULES: readonly DueRule[] = [
   // one line for each subject
-  dutyDueRule as DueRule,
-  legExpiry as DueRule,
-  orderEscalation as DueRule,
-  vehicleEscalation as DueRule,
+  dutyDueRule,
+  legExpiry,
+  orderEscalation,
+  vehicleEscalation,
 ];
 
 export function dueRulesOf(kind: string): DueRule[] {

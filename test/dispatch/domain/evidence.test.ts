@@ -151,7 +151,7 @@ describe('stamps of any set of claims', () => {
             point === 'H' &&
             [before.H?.rank, after.H?.rank].every((rank) => rank === 'key' || /Fence$/.test(rank ?? ''));
           if (!before[point] || decidedByRun) continue;
-          expect(RANKS.indexOf(after[point]!.rank)).toBeLessThanOrEqual(RANKS.indexOf(before[point]!.rank));
+          expect(RANKS.indexOf(after[point]!.rank)).toBeLessThanOrEqual(RANKS.indexOf(before[point].rank));
         }
       }),
     );
