@@ -1,6 +1,7 @@
 /** 0x0301: which step of which leg an event id means. The table says it, never "the current list" (architecture.md). */
 import { quarantine } from './cards.js';
 import { outboxOf } from './delivery-plan.js';
+import { dutyAppliers } from './duty.js';
 import type { MenuEvent } from './model.js';
 import type { Appliers } from './tables.js';
 import { applyAction, type CrewAction } from './terminal-actions.js';
@@ -24,6 +25,11 @@ export const menuAppliers: Appliers = {
         vehicleId,
         about: String(eventId),
       });
+      return;
+    }
+    if (event.step === 'break' || event.step === 'standby') {
+      const to = event.step === 'break' ? 'onBreak' : 'standby';
+      dutyAppliers['report.duty']!(tx, { ...report, type: 'report.duty', to });
       return;
     }
     const action = ACTION_OF[event.step];

@@ -23,6 +23,8 @@ export interface RunnerOptions {
 const NOT_WRITTEN_MS = 250;
 /** Pause after a failure of the store, ms of gateway time. */
 const FAILED_MS = 1_000;
+/** An answer is applied within this, ms of gateway time; one that the reader could not use does not hold an item for ever. */
+const ANSWER_APPLIED_MS = 60_000;
 /** Steps without a pause; more in a row is a mistake of ours that must not take a core. */
 const STEPS_IN_A_ROW = 100;
 
@@ -44,8 +46,8 @@ export class OutboxRunner {
   #timer: { cancel(): void } | undefined;
   /** Recorded as written, but the link did not take it yet. */
   #unwritten: { item: Delivery; messages: OutgoingMessage[] } | undefined;
-  /** Answered on the link; until the reader has applied that, its deadline means nothing. */
-  readonly #answered = new Set<string>();
+  /** Answered on the link, and when; until the reader has applied that, the item's deadline means nothing. */
+  readonly #answered = new Map<string, number>();
 
   constructor(private readonly options: RunnerOptions) {
     this.link = options.link;
@@ -57,7 +59,7 @@ export class OutboxRunner {
   }
 
   answered(deliveryId: string): void {
-    this.#answered.add(deliveryId);
+    this.#answered.set(deliveryId, this.options.dispatch.clock.now());
   }
 
   /** Items that ended need no frames any more. */
@@ -105,7 +107,7 @@ export class OutboxRunner {
     const step = nextStep(look.outbox, now, dispatch.settings.delivery);
     if (step.do === 'wait') return step.until === undefined ? undefined : Math.max(1, step.until - now);
     if (step.do === 'write') return this.#write(look, step.item);
-    if (this.#answered.has(step.item.id)) return FAILED_MS;
+    if (now - (this.#answered.get(step.item.id) ?? -Infinity) < ANSWER_APPLIED_MS) return FAILED_MS;
     if (step.do === 'retry') return this.#write(look, step.item);
     this.link.forget(step.item.id);
     return this.#tell({ type: 'delivery.unanswered', deliveryId: step.item.id });

@@ -97,10 +97,11 @@ export class EmbeddedBroker {
         () => done(null, true),
         (error: AuthenticateError) => done(error, false),
       ),
-      authorizePublish: (client, packet, done) => void self.#published(client, packet).then((taken) => taken && done(null)),
+      authorizePublish: (client, packet, done) => self.#published(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => done(null, self.#maySubscribe(client, subscription)),
       authorizeForward: (client, packet) => (self.#mayReceive(client, packet.topic) ? packet : null),
     }); // prettier-ignore
+    routeNothing(self.#broker);
     self.#listenToBroker();
     return self;
   }
@@ -293,30 +294,28 @@ export class EmbeddedBroker {
 
   // ---- what it may do
 
-  /** True when the broker may go on with (acknowledge) the packet; it then reaches nobody. */
-  async #published(client: Client | null, packet: PublishPacket): Promise<boolean> {
+  /** Calls `done` when the broker may go on with (acknowledge) the packet; it then reaches nobody. */
+  #published(client: Client | null, packet: PublishPacket, done: () => void): void {
     const peer = client && this.#peers.get(client);
-    if (!client || !peer) return true;
+    if (!client || !peer) return done();
     const topic = parseTerminalTopic(packet.topic);
     const { terminal } = peer;
-    if (!terminal || topic?.phone !== terminal.phone || topic.what === 'down') {
-      this.#deny(client, 'publishesDenied');
-      return nowhere(packet);
-    }
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    if (topic.what === 'online') this.#heardOnline(client, terminal, payload);
-    else if (!(await this.#gate(client, terminal, payload))) return false;
-    return nowhere(packet);
+    nowhere(packet);
+    if (!terminal || topic?.phone !== terminal.phone || topic.what === 'down') this.#deny(client, 'publishesDenied');
+    else if (topic.what === 'up') return this.#gate(client, terminal, payload, done);
+    else this.#heardOnline(client, terminal, payload);
+    done();
   }
 
   /** Waits until the payload is durable; a store that fails is asked again, and nothing is acknowledged meanwhile. */
-  async #gate(client: Client, terminal: MqttTerminal, payload: Buffer): Promise<boolean> {
-    const { clock } = this.options.dispatch;
-    while (!client.closed) {
-      if (await terminal.receive(payload)) return true;
-      await new Promise<void>((resolve) => void clock.after(this.#limits.appendRetryMs, resolve));
-    }
-    return false;
+  #gate(client: Client, terminal: MqttTerminal, payload: Buffer, done: () => void): void {
+    terminal.receive(payload, (durable) => {
+      if (durable) return done();
+      this.options.dispatch.clock.after(this.#limits.appendRetryMs, () => {
+        if (!client.closed) this.#gate(client, terminal, payload, done);
+      });
+    });
   }
 
   /** Birth and last will: `1` the app is ready, `0` it is not. The connection itself says the rest. */
@@ -388,12 +387,20 @@ function listens(client: Client, phone: string): boolean {
   return terminalTopic(phone, 'down') in subscriptions;
 }
 
+/** Messages for nobody need not be looked up, numbered and handed round: that is most of what a message costs aedes. */
+function routeNothing(broker: Aedes): void {
+  const publish = broker.publish.bind(broker) as (packet: PublishPacket, ...rest: unknown[]) => void;
+  broker.publish = (packet: PublishPacket, ...rest: unknown[]): void => {
+    if (packet.topic !== NOWHERE) return publish(packet, ...rest);
+    (rest.at(-1) as () => void)();
+  };
+}
+
 /** The packet stays one that the broker acknowledges, and reaches nobody. */
-function nowhere(packet: PublishPacket): true {
+function nowhere(packet: PublishPacket): void {
   packet.topic = NOWHERE;
   packet.payload = '';
   packet.retain = false;
-  return true;
 }
 
 function publishTo(client: Client, topic: string, payload: string | Buffer, qos: 0 | 1): Promise<void> {

@@ -4,8 +4,8 @@
  */
 import { DecodeError, decodeUplink } from '../../protocol/index.js';
 import type { Clock } from '../../dispatch/ports.js';
-import type { Committer } from '../ingest/committer.js';
-import { vehiclePrefix } from '../ingest/entry.js';
+import type { Appender, Committer } from '../ingest/committer.js';
+import { vehiclePrefix, type EntryKind } from '../ingest/entry.js';
 import type { OutgoingMessage, TerminalLink } from '../session/link.js';
 import type { CloseReason, TerminalFacts } from '../session/sink.js';
 import type { OwnedConnection, SessionRegistry } from '../sessions.js';
@@ -33,7 +33,10 @@ export interface MqttTerminalOptions {
 /** Items that wait for the terminal's receipt; the loop keeps two in flight. */
 const OUTSTANDING = 8;
 
-export class MqttTerminal implements OwnedConnection {
+export class MqttTerminal implements OwnedConnection, Appender {
+  group = 0;
+  slot = 0;
+  readonly #waiting: ((durable: boolean) => void)[] = [];
   readonly transport = 'mqtt';
   readonly id: string;
   readonly address: string;
@@ -93,12 +96,22 @@ export class MqttTerminal implements OwnedConnection {
   }
 
   /**
-   * One payload of its `up` topic. Resolves with true when it is durable: only then it may be acknowledged. What is no
-   * `Uplink` is logged with its bytes and acknowledged too, so that the terminal moves on.
+   * One payload of its `up` topic. `done` is told once whether it is durable: only then it may be acknowledged. What is
+   * no `Uplink` is logged with its bytes and acknowledged too, so that the terminal moves on.
    */
-  receive(payload: Uint8Array): Promise<boolean> {
+  receive(payload: Uint8Array, done: (durable: boolean) => void): void {
     this.heard();
-    return appendUplink(this.context, this.phone, this.#vehicle, payload);
+    const { committer, counters, clock } = this.context;
+    const { kind, context } = entryOf(this.phone, payload, counters);
+    const { length } = payload;
+    const outcome = committer.append(this, kind, 2013, this.#vehicle, context, payload, 0, length, clock.now());
+    if (outcome === 'shed') done(false);
+    else this.#waiting.push(done);
+  }
+
+  /** A group is durable or not: the oldest `entries` payloads that wait are told. */
+  committed(entries: number, durable: boolean): void {
+    for (const done of this.#waiting.splice(0, entries)) done(durable);
   }
 
   supersede(): void {
@@ -125,11 +138,17 @@ export function appendUplink(
   vehicle: Uint8Array,
   payload: Uint8Array,
 ): Promise<boolean> {
+  const { kind, context } = entryOf(phone, payload, counters);
+  return committer.appendAndWait(kind, vehicle, context, payload, clock.now());
+}
+
+/** Kind and context of the entry (see gateway/ingest/entry.ts). */
+function entryOf(phone: string, payload: Uint8Array, counters: MqttCounters): { kind: EntryKind; context: string } {
   counters.uplinks++;
   const wrong = faultOf(payload);
-  if (wrong) counters.uplinksUnusable++;
-  const context = wrong ? `${phone}\n${wrong.code}\n${wrong.message}` : phone;
-  return committer.appendAndWait(wrong ? 'mqttUnusable' : 'mqtt', vehicle, context, payload, clock.now());
+  if (!wrong) return { kind: 'mqtt', context: phone };
+  counters.uplinksUnusable++;
+  return { kind: 'mqttUnusable', context: `${phone}\n${wrong.code}\n${wrong.message}` };
 }
 
 function faultOf(payload: Uint8Array): DecodeError | undefined {

@@ -37,8 +37,8 @@ async function open(options: IClientOptions, at = url()): Promise<MqttClient> {
 }
 const terminal = (options: IClientOptions = {}, at?: string): Promise<MqttClient> =>
   open({ clientId: phone, username: phone, password: SECRET, ...options }, at);
-const closed = (client: MqttClient): Promise<unknown> =>
-  client.disconnected ? Promise.resolve() : once(client, 'close');
+const closed = (client: MqttClient): Promise<void> =>
+  client.disconnected ? Promise.resolve() : new Promise((resolve) => client.once('close', () => resolve()));
 
 const position = (): Buffer => {
   const at = {
