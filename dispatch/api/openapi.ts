@@ -162,9 +162,9 @@ function requestBody(spec: Route): Pick<Operation, 'requestBody'> {
 function responsesOf(spec: Route): Operation['responses'] {
   const responses: Operation['responses'] = {};
   for (const [status, { description, schema, mediaTypes }] of Object.entries<ResponseSpec>(spec.responses)) {
-    const json = schema ? [['application/json', { schema: jsonSchema(schema, 'output') }] as const] : [];
-    const others = (mediaTypes ?? []).map((type) => [type, { schema: { type: 'string' } }] as const);
-    const content = Object.fromEntries([...json, ...others]);
+    const content: Record<string, { schema: object }> = {};
+    if (schema) content['application/json'] = { schema: jsonSchema(schema, 'output') };
+    for (const type of mediaTypes ?? []) content[type] = { schema: { type: 'string' } };
     responses[status] = { description, ...(Object.keys(content).length > 0 ? { content } : {}) };
   }
   responses['default'] = {

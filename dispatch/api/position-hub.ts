@@ -2,7 +2,6 @@
  * The newest position of every vehicle, told to all open streams once a second. It is made into JSON once and not once
  * for each stream; a stream that was not ready for a second gets the newest at the next one, so nothing piles up.
  */
-import type { Vehicle } from '../domain/model.js';
 import type { DispatchPort } from '../ports.js';
 import type { Position } from '../store/position-batch.js';
 import { positionView } from '../views/position.js';
@@ -101,7 +100,7 @@ export class PositionHub {
   async #learnCentres(ids: Iterable<string>): Promise<void> {
     const unknown = [...ids].filter((id) => !this.#centres.has(id));
     const found = await this.dispatch.getMany('vehicle', unknown);
-    unknown.forEach((id, i) => this.#centres.set(id, (found[i]?.value)?.repairCentreId));
+    unknown.forEach((id, i) => this.#centres.set(id, found[i]?.value?.repairCentreId));
   }
 
   #live(position: Position): LivePosition {

@@ -125,7 +125,13 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
 
   prepare(app, config);
   const fallback = answerUnknown(app);
-  app.addHook('onResponse', async (request, reply) => metrics.observe(request, reply));
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.observe(request, reply);
+    // The route's pattern: an address may hold a sign-in link or a customer's phone number.
+    const { method, routeOptions, identity, problemCode } = request;
+    const said = { method, route: routeOptions.url, status: reply.statusCode, code: problemCode };
+    request.log.debug({ ...said, by: identity?.principal.name, ms: Math.round(reply.elapsedTime) }, 'request');
+  });
   const routes = allRoutes({
     ...deps,
     accounts,

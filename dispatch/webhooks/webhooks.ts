@@ -9,7 +9,7 @@ import type { Webhook } from '../domain/model.js';
 import { describeDoc } from '../indexes.js';
 import type { DispatchPort, Versioned } from '../ports.js';
 import type { HttpMetrics } from '../api/metrics.js';
-import { typeFilter } from '../api/event-types.js';
+import { typeFilter } from '../event-types.js';
 import { eventView } from '../views/event.js';
 import { iso } from '../views/json.js';
 import { send } from './send.js';

@@ -61,9 +61,7 @@ function errorsOf(issue: Issue, where: Where, input: unknown): ProblemError[] {
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const nearest = issue.errors.reduce((a, b) => (depth(b) > depth(a) ? b : a));
     if (nearest.length > 0 && depth(nearest) > 0) {
-      return nearest.flatMap((inner) =>
-        errorsOf({ ...inner, path: [...issue.path, ...inner.path] }, where, input),
-      );
+      return nearest.flatMap((inner) => errorsOf({ ...inner, path: [...issue.path, ...inner.path] }, where, input));
     }
   }
   const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];

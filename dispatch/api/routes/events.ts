@@ -5,7 +5,7 @@ import { HANDLED, route, type Route } from '../http/route.js';
 import { Problem } from '../http/problem.js';
 import { DEFAULT_PAGE, flag, id, longitude, latitude, pageOf, pageQuery, position } from '../schemas/common.js';
 import { event } from '../schemas/event.js';
-import { typeFilter } from '../event-types.js';
+import { typeFilter } from '../../event-types.js';
 import type { RouteDeps } from './deps.js';
 
 const TAG = 'Events';
