@@ -124,4 +124,46 @@ describe('segments', () => {
     await world.do({ type: 'centre.put', centre: { id: 'centre-1', limits: { BC: 1 } } });
     expect((await segments())['BC']!.limitMs).toBe(10 * MINUTE);
   });
+
+  it('a merged order keeps its own A to C and shows the main order’s D to H; its parts add up too', async () => {
+    const main = await world.orderWith('v1', 'accepted');
+    world.minutes(3);
+    const sub = await world.orderAtCentre();
+    world.minutes(2);
+    await world.do({ type: 'order.merge', orderId: sub, into: main });
+    for (const step of ['depart', 'arrive'] as const) {
+      world.minutes(5);
+      await world.do({ type: `order.${step}`, orderId: main });
+      const order = await world.order(sub);
+      const all = segmentsOf(order, world.clock.now(), world.dispatch.settings, undefined, await world.order(main));
+      const parts = all.filter((one) => PARTS.includes(one.name));
+      const ah = all.find((one) => one.name === 'AH')!;
+      expect(parts.reduce((sum, one) => sum + (one.elapsedMs ?? 0), 0)).toBe(ah.elapsedMs);
+      expect(ah.state).toBe(step === 'arrive' ? 'met' : 'running');
+    }
+    const finished = segmentsOf(
+      await world.order(sub),
+      world.clock.now(),
+      world.dispatch.settings,
+      undefined,
+      await world.order(main),
+    );
+    expect(finished.find((one) => one.name === 'AH')!.elapsedMs).toBe(12 * MINUTE);
+    expect(finished.find((one) => one.name === 'GH')!.elapsedMs).toBe(5 * MINUTE);
+  });
+
+  it('a re-opened order is measured from its re-opening; the earlier cycle keeps its verdict', async () => {
+    orderId = await world.orderWith('v1', 'workDone');
+    await world.do({ type: 'order.record', orderId, record: { cause: 'c', done: 'd' } });
+    world.minutes(60);
+    await world.do({ type: 'order.callback', orderId, result: 'stillDark' }, AGENT);
+    world.minutes(1);
+    const order = await world.order(orderId);
+    const [first, second] = order.cycles.map((cycle) =>
+      segmentsOf(order, world.clock.now(), world.dispatch.settings, cycle),
+    );
+    expect(first!.find((one) => one.name === 'AH')).toMatchObject({ state: 'met', elapsedMs: 0 });
+    expect(second!.find((one) => one.name === 'AH')).toMatchObject({ state: 'running', elapsedMs: MINUTE });
+    expect(deadlineOf(order, world.dispatch.settings)).toBe(NINE + 105 * MINUTE);
+  });
 });
