@@ -11,7 +11,7 @@ import { cardReducers } from './cards.js';
 import { escalationReducers } from './escalation.js';
 import { deliveryReducers } from './delivery-fold.js';
 import { forecastReducers } from './forecast.js';
-import { legReducers } from './leg.js';
+import { legReducers } from './leg-fold.js';
 import { linkReducers } from './link-fold.js';
 import { orderReducers } from './order.js';
 import { stageReducers } from './order-stages.js';
