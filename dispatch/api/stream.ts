@@ -219,8 +219,8 @@ class Stream {
       if (this.#over) return;
       // The log gives a follower that failed the same events again.
       if (event.position <= this.#told) continue;
-      if (event.type === 'order.issued') issued.push(event);
       if (!this.what.matches(event.type) || !(await this.what.guard.seesEvent('event.stream', event))) continue;
+      if (event.type === 'order.issued') issued.push(event);
       text += `id: ${event.position}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
       if (text.length < CHUNK_CHARS) continue;
       await this.#write(text);

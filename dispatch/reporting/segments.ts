@@ -4,6 +4,7 @@ import { SEGMENTS, segmentsOf, type Segment, type SegmentName } from '../domain/
 import type { DispatchSettings } from '../domain/settings.js';
 import { timePointsOf } from '../domain/time-points.js';
 import { iso } from '../views/json.js';
+import { localPlace } from './capacity.js';
 import { median, percentile } from './figures.js';
 
 export interface SegmentRow extends Record<string, unknown> {
@@ -80,6 +81,37 @@ export function segmentSummary(rows: readonly SegmentRow[]): Record<string, unkn
       proposedLimitMin: middle === null || name === 'R' ? null : Math.ceil(middle / 60_000) + 1,
     };
   });
+}
+
+/** What a summary can be split by; `hour` is the local hour of the call. */
+export const GROUPINGS = ['centre', 'crew', 'hour', 'cause'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+const GROUP_OF: Record<Grouping, (row: SegmentRow, zone: string) => string> = {
+  centre: (row) => textOf(row['centreId']),
+  crew: (row) => textOf(row['vehicleId']),
+  hour: (row, zone) => {
+    const from = row['A'] ?? row['B'];
+    return typeof from === 'string'
+      ? String(Math.floor(localPlace(Date.parse(from), zone).halfHour / 2)).padStart(2, '0')
+      : NONE;
+  },
+  cause: (row) => textOf(row['cause']),
+};
+/** Orders that belong to no group: without a crew yet, nothing breached. */
+const NONE = '-';
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : NONE);
+
+/** The summary of every group, groups in order of their names. */
+export function groupedSummary(rows: readonly SegmentRow[], by: Grouping, zone: string): Record<string, unknown>[] {
+  const groups = new Map<string, SegmentRow[]>();
+  for (const row of rows) {
+    const group = GROUP_OF[by](row, zone);
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([group, own]) => segmentSummary(own).map((summary) => ({ group, ...summary })));
 }
 
 const isImplied = (name: SegmentName, implied: readonly Point[]): boolean =>

@@ -5,7 +5,9 @@ import type { Order } from '../../domain/model.js';
 import { timeKey } from '../../indexes.js';
 import { CAPACITY_COLUMNS, capacityRows, capacitySummary } from '../../reporting/capacity.js';
 import { DELIVERY_COLUMNS, deliverySummary, DeliveryTally, periodOf } from '../../reporting/deliveries.js';
-import { SEGMENT_COLUMNS, segmentCells, segmentRow, segmentSummary } from '../../reporting/segments.js';
+import {
+  GROUPINGS, groupedSummary, SEGMENT_COLUMNS, segmentCells, segmentRow, segmentSummary,
+} from '../../reporting/segments.js'; // prettier-ignore
 import type { DispatchPort } from '../../ports.js';
 import type { Guard } from '../guard.js';
 import { Problem } from '../http/problem.js';
@@ -86,7 +88,12 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
       path: '/reports/segments',
       tag: TAG,
       right: 'report.read',
-      query,
+      query: query.extend({
+        by: z
+          .enum(GROUPINGS)
+          .optional()
+          .meta({ description: 'Splits the summary: `group` names the centre, vehicle, local hour or segment' }),
+      }),
       responses,
       produces: ['application/json', 'text/csv'],
       audit: true,
@@ -106,7 +113,9 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
           'segments',
           period,
           truncated,
-          segmentSummary(items),
+          context.query.by
+            ? groupedSummary(items, context.query.by, dispatch.settings.timeZone)
+            : segmentSummary(items),
           items,
           SEGMENT_COLUMNS,
           items.map(segmentCells),

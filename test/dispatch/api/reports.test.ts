@@ -59,6 +59,20 @@ describe('reports', () => {
     expect(json.truncated).toBe(false);
   });
 
+  it('splits the summary by centre, crew, hour of the call and cause of breach', async () => {
+    const groups = async (by: string): Promise<Record<string, number>> => {
+      const { json } = await api.get(`/reports/segments?by=${by}`);
+      const whole = json.summary.filter((one: { name: string }) => one.name === 'AH');
+      return Object.fromEntries(whole.map((one: { group: string; count: number }) => [one.group, one.count]));
+    };
+    expect(await groups('centre')).toEqual({ 'centre-1': 3 });
+    expect(await groups('crew')).toEqual({ v1: 3 });
+    // Calls at 09:00, 09:29 and 10:14 in Shanghai.
+    expect(await groups('hour')).toEqual({ '09': 2, '10': 1 });
+    expect(Object.values(await groups('cause')).reduce((sum, count) => sum + count, 0)).toBe(3);
+    expect((await api.get('/reports/segments?by=colour')).json.errors[0].parameter).toBe('by');
+  });
+
   it('leaves implied points out of the averages of crews', async () => {
     const { json } = await api.get('/reports/segments');
     // Accepted by phone without a receipt: E was implied, so DE and EF say nothing about the crew.
