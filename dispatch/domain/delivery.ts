@@ -10,7 +10,7 @@ import { isEffective } from './leg-states.js';
 import { remindText, urgeText } from './menu.js';
 import type { Delivery } from './model.js';
 import {
-  isList, isOpen, isOrder, isOrderClass, legKey, nextInLane, OPEN_ITEMS_LIMIT, pauseAfter, retriesOf,
+  isList, isOpen, isOrder, isOrderClass, nextInLane, OPEN_ITEMS_LIMIT, pauseAfter, retriesOf,
 } from './outbox.js'; // prettier-ignore
 import type { QueueChanged } from './queue.js';
 import type { CommandOf, Deciders, Hook, Hooks, Result } from './tables.js';
@@ -74,13 +74,16 @@ export const deliveryDeciders: Deciders = {
  * is ever taken for never sent; an item that a crash kept from the wire goes out with the next link.
  */
 function written(tx: Tx, command: CommandOf<'delivery.written'>): Result {
-  const { vehicleId, deliveryId, serials, messageId, node } = command;
+  const { vehicleId, deliveryId, serials, messageId, node, fence } = command;
   const view = existing(tx, vehicleId);
   const { terminal, vehicle } = view;
   if (terminal?.blocked || terminal?.contested) throw new Refusal('held', 'orders go out when a person has decided');
   if (vehicle.link.state !== 'up') throw new Refusal('linkDown', `vehicle ${vehicleId} is not connected`);
   if (vehicle.link.node !== undefined && vehicle.link.node !== node) {
     throw new Refusal('notOwner', `node ${vehicle.link.node} holds the terminal, not ${node}`);
+  }
+  if (fence !== undefined && vehicle.link.fence !== undefined && vehicle.link.fence !== fence) {
+    throw new Refusal('notOwner', `another session holds the terminal of vehicle ${vehicleId}`);
   }
   const outbox = outboxOf(tx, vehicleId);
   const item = itemOf(tx, vehicleId, deliveryId);

@@ -34,7 +34,7 @@ export async function startMqtt(config: Config, deps: MqttDeps): Promise<Mqtt | 
       user: config.mqttUser,
       password: config.mqttPassword,
       connections: config.mqttConnections,
-      version: config.mqttVersion as '3.1.1' | '5',
+      version: config.mqttVersion,
     });
     return { counters: external.counters, ports: {}, close: () => external.close() };
   }

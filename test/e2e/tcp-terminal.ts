@@ -120,7 +120,7 @@ function deliveryIdOf(messageId: number, body: Uint8Array): string {
 /** A report of a terminal of the tests in words of terminal.proto. */
 export function bodyOf(said: Said): UplinkBody {
   const { type, ofApplication: _ofApplication, ...rest } = said;
-  if (type === 'report.receipt') return { kind: 'receipt', deliveryId: '', result: 'ok', ...rest } as UplinkBody;
+  if (type === 'report.receipt') return { kind: 'receipt', deliveryId: '', result: 'ok', ...rest };
   if (type === 'report.holdings') return { kind: 'holdings', ...rest } as UplinkBody;
   if (type === 'report.action') {
     const { deviceAt, ...action } = rest;

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DEFAULT_TERMINAL_OPTIONS } from '../../../dispatch/domain/profiles.js';
+import { Deliveries } from '../../../gateway/deliveries/loop.js';
+import type { OutgoingMessage, TerminalLink } from '../../../gateway/session/link.js';
+import { AppTerminal } from '../../dispatch/delivery/terminals.js';
+import { World } from '../../support/dispatch.js';
+
+/** The loop over the real service, with a link that the test can stop up. */
+const phone = '13000000001';
+let world: World;
+let deliveries: Deliveries;
+
+class TestLink implements TerminalLink {
+  readonly vehicleId = 'v1';
+  readonly phone = phone;
+  readonly profile = 'smart';
+  readonly edition = 2013;
+  readonly options = DEFAULT_TERMINAL_OPTIONS;
+  readonly transport = 'tcp';
+  takes = true;
+  readonly app = new AppTerminal();
+  readonly writes: string[] = [];
+  readonly forgotten: string[] = [];
+
+  constructor(readonly fence: number) {}
+
+  write(deliveryId: string, messages: readonly OutgoingMessage[]): { serials: [number, number] } | undefined {
+    if (!this.takes) return undefined;
+    this.writes.push(deliveryId);
+    for (const said of this.app.take(deliveryId, messages)) void world.report({ ...said, vehicleId: 'v1' } as never);
+    return { serials: [1, 1] };
+  }
+  forget(deliveryId: string): void {
+    this.forgotten.push(deliveryId);
+  }
+}
+
+beforeEach(async () => {
+  world = new World();
+  await world.vehicle('v1');
+  const log = { warn: () => {}, error: () => {} };
+  deliveries = new Deliveries({ dispatch: world.dispatch, node: 'n', log });
+  await deliveries.start();
+});
+afterEach(async () => {
+  await deliveries.stop();
+  await world.close();
+});
+
+const linkUp = (fence: number, node = 'n') =>
+  world.do({ type: 'link.up', vehicleId: 'v1', phone, address: '192.0.2.1', transport: 'tcp', node, fence });
+
+/** Waits for the event log to bring it about; manual time goes on a little at each look. */
+async function until(look: () => boolean | Promise<boolean>, tickMs = 0): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (await look()) return;
+    world.clock.advance(tickMs);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (i % 10 === 9) await new Promise<void>((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('it did not happen');
+}
+const confirmed = async (): Promise<boolean> => {
+  const { queue } = await world.vehicleDoc('v1');
+  return queue.revision > 0 && queue.confirmedRevision === queue.revision;
+};
+
+it('writes when the event log tells of an order, and nothing before the link is in the log', async () => {
+  const link = new TestLink(1);
+  deliveries.attach(link);
+  const first = await world.orderWith('v1');
+  expect(link.writes).toEqual([]);
+  await linkUp(1);
+  await until(confirmed);
+  const second = await world.orderWith('v1');
+  await until(confirmed);
+  expect(link.app.shown()).toEqual([first, second]);
+  expect(link.forgotten).toEqual(expect.arrayContaining(link.writes));
+});
+
+it('a link that takes nothing keeps the item: recorded once, written when it can be', async () => {
+  const link = new TestLink(1);
+  await linkUp(1);
+  deliveries.attach(link);
+  link.takes = false;
+  const orderId = await world.orderWith('v1');
+  const inFlight = async () => (await world.get('outbox', 'v1')).items.filter(({ state }) => state === 'inFlight');
+  await until(async () => (await inFlight()).length === 1);
+  expect(link.writes).toEqual([]);
+  link.takes = true;
+  await until(confirmed, 100);
+  expect(link.app.shown()).toEqual([orderId]);
+  expect([...link.app.arrived.values()]).toEqual([1]);
+});
+
+it('writes nothing for a terminal that another node holds, nor after it was detached', async () => {
+  const link = new TestLink(1);
+  deliveries.attach(link);
+  await linkUp(2, 'other');
+  await world.orderWith('v1');
+  await world.do({ type: 'vehicle.message', vehicleId: 'v1', text: 'hello' });
+  const newer = new TestLink(3);
+  deliveries.detach(link);
+  deliveries.attach(newer);
+  await linkUp(3);
+  await until(() => newer.app.notices.length === 1);
+  expect(link.writes).toEqual([]);
+});
+
+it('what cannot be shown ends as refused, with the reason, and the rest goes on', async () => {
+  const link = new TestLink(1);
+  await linkUp(1);
+  deliveries.attach(link);
+  const { deliveryId } = await world.do({
+    type: 'delivery.command',
+    vehicleId: 'v1',
+    name: 'noSuchCommand',
+    arguments: {},
+  });
+  await world.orderWith('v1');
+  await until(confirmed);
+  const item = async () => (await world.get('outbox', 'v1')).items.find(({ id }) => id === deliveryId)!;
+  await until(async () => (await item()).state === 'refused');
+  expect((await item()).result).toMatch(/noSuchCommand/);
+});
