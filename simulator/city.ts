@@ -117,8 +117,7 @@ export class City {
     const along = Number(found[2]) * 10 - this.radiusM - 1000;
     const street = this.streets[index]!;
     const line = index % this.#count;
-    const point =
-      street.direction === 'ns' ? { x: this.#xs[line]!, y: along } : { x: along, y: this.#ys[line]! };
+    const point = street.direction === 'ns' ? { x: this.#xs[line]!, y: along } : { x: along, y: this.#ys[line]! };
     return this.projection.toPlace(point);
   }
 

@@ -173,7 +173,10 @@ export class Radio {
     }
     this.#lastUpAt = at;
     if (duplicateChance > 0 && this.random.chance(duplicateChance)) {
-      return [{ at, bytes }, { at: at + this.random.between(0, 2000), bytes }];
+      return [
+        { at, bytes },
+        { at: at + this.random.between(0, 2000), bytes },
+      ];
     }
     return [{ at, bytes }];
   }

@@ -74,7 +74,10 @@ export function makeRoster(options: RosterOptions): RosterEntry[] {
 
 function drawProfile(random: Random, mqtt: boolean): Profile {
   const choices = mqtt ? mixed : mixed.filter(([profile]) => profile !== 'mqtt');
-  let at = random.between(0, choices.reduce((sum, [, part]) => sum + part, 0));
+  let at = random.between(
+    0,
+    choices.reduce((sum, [, part]) => sum + part, 0),
+  );
   for (const [profile, part] of choices) {
     at -= part;
     if (at < 0) return profile;

@@ -35,7 +35,7 @@ export function readPcap(file: Uint8Array, platformPort?: number): Piece[] {
   const connections = new Map<string, Connection>();
   const pieces: Piece[] = [];
   let startMs: number | undefined;
-  for (let at = 24; at + 16 <= file.length; ) {
+  for (let at = 24; at + 16 <= file.length;) {
     const captured = reader.u32(at + 8);
     const ms = reader.u32(at) * 1000 + reader.u32(at + 4) / (nanoseconds ? 1e6 : 1e3);
     const start = at + 16;
@@ -97,7 +97,7 @@ class Ordered {
     this.#next ??= segment.sequence;
     if (this.#waiting.size < keptSegments) this.#waiting.set(segment.sequence, segment.payload);
     const ready: Uint8Array[] = [];
-    for (let progress = true; progress; ) {
+    for (let progress = true; progress;) {
       progress = false;
       for (const [sequence, payload] of this.#waiting) {
         const behind = (this.#next - sequence) | 0;
@@ -156,7 +156,9 @@ function ipStart(packet: Uint8Array, linkType: number): number | undefined {
     case 276:
       return isIp(word(0)) ? 20 : undefined;
     default:
-      throw new RecordingError(`pcap link type ${linkType} is not supported; expected Ethernet, raw IP or Linux cooked`);
+      throw new RecordingError(
+        `pcap link type ${linkType} is not supported; expected Ethernet, raw IP or Linux cooked`,
+      );
   }
 }
 

@@ -65,7 +65,8 @@ function rosterOf(flags: LoadFlags): RosterEntry[] {
 async function clockOf(flags: LoadFlags): Promise<FleetClock> {
   const health = flags.http === undefined ? undefined : await new Api(flags.http, flags.token).health();
   const { speed } = flags;
-  if (health !== undefined && speed !== undefined && health.rate !== speed) throw new ClockRateMismatch(speed, health.rate);
+  if (health !== undefined && speed !== undefined && health.rate !== speed)
+    throw new ClockRateMismatch(speed, health.rate);
   return new FleetClock(health?.rate ?? speed ?? 1, health?.now ?? Date.now());
 }
 
@@ -184,7 +185,10 @@ class Shard {
     });
     this.#child.on('message', (message) => {
       const { kept } = message as ShardMessage;
-      this.last = { ...(message as ShardMessage), ...(kept === undefined && this.last?.kept ? { kept: this.last.kept } : {}) };
+      this.last = {
+        ...(message as ShardMessage),
+        ...(kept === undefined && this.last?.kept ? { kept: this.last.kept } : {}),
+      };
     });
   }
 
@@ -215,7 +219,9 @@ function merge(all: readonly (ReturnType<Histogram['toJSON']> | undefined)[]): H
   return total;
 }
 
-function format(report: LoadCounts & Record<string, unknown> & { delayMs: Summary; loginMs: Summary; lost: number; doubled: number }): string {
+function format(
+  report: LoadCounts & Record<string, unknown> & { delayMs: Summary; loginMs: Summary; lost: number; doubled: number },
+): string {
   const { delayMs, loginMs } = report;
   const times = (of: Summary): string =>
     `p50 ${of.p50.toFixed(1)}  p90 ${of.p90.toFixed(1)}  p99 ${of.p99.toFixed(1)}  p99.9 ${of.p999.toFixed(1)}  max ${of.max.toFixed(1)} ms`;

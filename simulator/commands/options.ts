@@ -24,7 +24,9 @@ export function addCommonOptions(command: Command): Command {
   return command
     .option('--host <host>', 'where JT/T 808 is spoken', '127.0.0.1')
     .option('--port <port>', 'TCP port of JT/T 808', wholeNumber(1, 65_535), 7808)
-    .addOption(new Option('--http <url>', 'base URL of the HTTP API: clock, enrolment, final check').env('LINECREW_HTTP_URL'))
+    .addOption(
+      new Option('--http <url>', 'base URL of the HTTP API: clock, enrolment, final check').env('LINECREW_HTTP_URL'),
+    )
     .addOption(new Option('--token <token>', 'API token; vehicles are put on file with it').env('LINECREW_API_TOKEN'))
     .option('--mqtt <url>', 'broker of MQTT terminals (default: mqtt://HOST:1883)')
     .option('--vehicles <n>', 'number of vehicles', wholeNumber(1, 100_000))
@@ -34,7 +36,9 @@ export function addCommonOptions(command: Command): Command {
         .choices(['2011', '2013', '2019', 'mixed'])
         .argParser((text) => editionOf(text)),
     )
-    .addOption(new Option('--transport <transport>', 'how terminals connect').choices(['tcp', 'tls', 'mqtt']).default('tcp'))
+    .addOption(
+      new Option('--transport <transport>', 'how terminals connect').choices(['tcp', 'tls', 'mqtt']).default('tcp'),
+    )
     .option('--seed <seed>', 'everything is decided by it')
     .option('--speed <n>', "the gateway's clock rate; refused when the gateway has another", wholeNumber(1, 60))
     .option('--duration <time>', 'how long, in gateway time: 90s, 30m, 8h (default: until Ctrl-C)', duration)

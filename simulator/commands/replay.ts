@@ -44,24 +44,28 @@ export function registerRecord(program: Command): void {
     .option('--listen <port>', 'where terminals connect', wholeNumber(0, 65_535), 7809)
     .option('--listen-host <host>', 'address to listen on', '0.0.0.0')
     .option('--json', 'JSON lines instead of text')
-    .action((file: string, flags: { to: { host: string; port: number }; listen: number; listenHost: string; json?: boolean }) =>
-      guarded(async () => {
-        const { host, port } = flags.to;
-        const recorder = new Recorder({ listenHost: flags.listenHost, listenPort: flags.listen, host, port, file });
-        const taken = await recorder.start();
-        process.stderr.write(`recording to ${file}: terminals connect to port ${taken}, platform ${host}:${port}\n`);
-        const line = (): string => {
-          const { connections, open, up, down } = recorder.counts;
-          return `connections ${open} open, ${connections} in all; ${up} bytes up, ${down} down`;
-        };
-        const progress = new Progress(line, () => ({ ...recorder.counts }), flags.json === true);
-        progress.start();
-        await untilEnd(undefined);
-        progress.stop();
-        await recorder.stop();
-        process.stdout.write(flags.json === true ? `${JSON.stringify(recorder.counts)}\n` : `${line()}\n`);
-        return 0;
-      }),
+    .action(
+      (
+        file: string,
+        flags: { to: { host: string; port: number }; listen: number; listenHost: string; json?: boolean },
+      ) =>
+        guarded(async () => {
+          const { host, port } = flags.to;
+          const recorder = new Recorder({ listenHost: flags.listenHost, listenPort: flags.listen, host, port, file });
+          const taken = await recorder.start();
+          process.stderr.write(`recording to ${file}: terminals connect to port ${taken}, platform ${host}:${port}\n`);
+          const line = (): string => {
+            const { connections, open, up, down } = recorder.counts;
+            return `connections ${open} open, ${connections} in all; ${up} bytes up, ${down} down`;
+          };
+          const progress = new Progress(line, () => ({ ...recorder.counts }), flags.json === true);
+          progress.start();
+          await untilEnd(undefined);
+          progress.stop();
+          await recorder.stop();
+          process.stdout.write(flags.json === true ? `${JSON.stringify(recorder.counts)}\n` : `${line()}\n`);
+          return 0;
+        }),
     );
 }
 
@@ -69,7 +73,9 @@ export function registerRecord(program: Command): void {
 export function readPieces(file: string, pcapPort?: number): Piece[] {
   const bytes = readFileSync(file);
   const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
-  const isText = bytes.subarray(0, 512).every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127));
+  const isText = bytes
+    .subarray(0, 512)
+    .every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127));
   if (!isText || magic === 0xa1b2c3d4) return readPcap(bytes, pcapPort);
   const pieces = parseRecording(bytes.toString('utf8'));
   if (pieces.length === 0) throw new RecordingError(`${file} holds no recorded line`);

@@ -40,7 +40,8 @@ export async function auditPositions(api: Api, terminals: readonly Confirmed[]):
   const result: Audit = { received: 0, lost: 0, doubled: 0, missing: [], unchecked: 0, notes: [] };
   const queue = terminals.filter(({ vehicleId, positions }) => vehicleId !== undefined && positions.length > 0);
   const workers = Array.from({ length: parallel }, async () => {
-    for (let terminal = queue.pop(); terminal !== undefined; terminal = queue.pop()) await auditOne(api, terminal, result);
+    for (let terminal = queue.pop(); terminal !== undefined; terminal = queue.pop())
+      await auditOne(api, terminal, result);
   });
   await Promise.all(workers);
   return result;
@@ -77,7 +78,12 @@ async function auditOne(api: Api, terminal: Confirmed, result: Audit): Promise<v
     for (const [key, count] of shown) if (count > 1 && wanted.has(key)) result.doubled += 1;
     for (const key of missing.slice(0, listedMissing - result.missing.length)) {
       const { at, latE6, lonE6 } = wanted.get(key)!;
-      result.missing.push({ phone: terminal.phone, at: new Date(at).toISOString(), lat: latE6 / 1e6, lon: lonE6 / 1e6 });
+      result.missing.push({
+        phone: terminal.phone,
+        at: new Date(at).toISOString(),
+        lat: latE6 / 1e6,
+        lon: lonE6 / 1e6,
+      });
     }
     return;
   }

@@ -101,7 +101,8 @@ export class CallCentre {
       if (now < this.#next[i]!) continue;
       const over = pattern.toMin !== undefined && now >= this.#startedAt + pattern.toMin * 60_000;
       this.#next[i] = over ? Infinity : Math.max(this.#next[i]! + nextCallMs(pattern, random), now - 60_000);
-      if (!over && this.#open.size < (this.options.mostOpen ?? 400)) await this.#attempt(() => this.#call(pattern, now));
+      if (!over && this.#open.size < (this.options.mostOpen ?? 400))
+        await this.#attempt(() => this.#call(pattern, now));
     }
     if (now >= this.#nextRoundAt) {
       this.#nextRoundAt = now + roundMs;

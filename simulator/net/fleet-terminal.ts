@@ -174,7 +174,9 @@ export class FleetTerminal {
       const timer = setTimeout(() => {
         this.#watchers.delete(look);
         const last = this.events.slice(-5).map((event) => event.type);
-        reject(new Error(`${this.phone}: ${what} did not come within ${timeoutMs} ms; last events: ${last.join(', ')}`));
+        reject(
+          new Error(`${this.phone}: ${what} did not come within ${timeoutMs} ms; last events: ${last.join(', ')}`),
+        );
       }, timeoutMs);
       this.#watchers.add(look);
     });

@@ -121,7 +121,11 @@ export class Fleet {
   }
 
   /** A dispatcher phones the crew about an order (its terminal has no screen), or that it is off. */
-  tellByPhone(vehicleId: string, order: { id: string; number: string; address: string; place: Place }, off = false): void {
+  tellByPhone(
+    vehicleId: string,
+    order: { id: string; number: string; address: string; place: Place },
+    off = false,
+  ): void {
     const terminal = this.terminals.find((one) => one.vehicleId === vehicleId);
     if (terminal?.profile !== 'tracker') return;
     const { id, number, address, place } = order;
@@ -279,7 +283,8 @@ export class Fleet {
     const pendingKeys = sum(this.terminals, (terminal) => terminal.unconfirmed) - pendingPositions;
     for (const terminal of this.terminals) terminal.stop();
     clearTimeout(this.#timer);
-    const checked = this.api?.authorised === true ? await auditPositions(this.api, this.terminals.map(confirmedBy)) : undefined;
+    const checked =
+      this.api?.authorised === true ? await auditPositions(this.api, this.terminals.map(confirmedBy)) : undefined;
     closeAbandoned();
     const notes = checked?.notes ?? [];
     if (this.callCentre?.lastError !== undefined) notes.push(`call centre: ${this.callCentre.lastError}`);
@@ -380,7 +385,9 @@ export class ClockRateMismatch extends Error {
     readonly wanted: number,
     readonly actual: number,
   ) {
-    super(`the gateway's clock runs at rate ${actual}, not ${wanted}; start it with LINECREW_CLOCK_RATE=${wanted} or leave out --speed`);
+    super(
+      `the gateway's clock runs at rate ${actual}, not ${wanted}; start it with LINECREW_CLOCK_RATE=${wanted} or leave out --speed`,
+    );
   }
 }
 

@@ -103,7 +103,12 @@ export class Replay {
       return;
     }
     if (connection === undefined) {
-      connection = new ReplayConnection(this.options, this.#counts, this.#delays, this.#registrationOf(piece.connection));
+      connection = new ReplayConnection(
+        this.options,
+        this.#counts,
+        this.#delays,
+        this.#registrationOf(piece.connection),
+      );
       this.#connections.set(piece.connection, connection);
     }
     if (piece.kind === 'up') await connection.send(piece.bytes);
@@ -178,7 +183,11 @@ class ReplayConnection {
         const { messageId: id, serial, total, index } = frame;
         const part = total > 0 ? { total, index } : {};
         const identity = frame.identity(this.#identity);
-        frames.push({ id, serial, bytes: encodeFrame({ ...identity, messageId: id, serial, body: frame.body, ...part }) });
+        frames.push({
+          id,
+          serial,
+          bytes: encodeFrame({ ...identity, messageId: id, serial, body: frame.body, ...part }),
+        });
       },
       refused: () => undefined,
     });
@@ -224,7 +233,15 @@ class ReplayConnection {
         else this.counts.refused += 1;
         resolve(accepted);
       };
-      const unknown = { province: 0, city: 0, maker: 'LCSIM', model: 'REPLAY', terminalId: 'REPLAY1', plateColour: 2, plate: '' };
+      const unknown = {
+        province: 0,
+        city: 0,
+        maker: 'LCSIM',
+        model: 'REPLAY',
+        terminalId: 'REPLAY1',
+        plateColour: 2,
+        plate: '',
+      };
       this.#say('register', registerSerial, this.registration ?? unknown);
     });
     return this.#loggedIn;

@@ -62,7 +62,10 @@ export class OrderApp {
   /** The first messages after every connection. */
   connected(): void {
     const { software, device, maxLegs, language } = this.options;
-    this.say({ kind: 'hello', software, device, maxLegs, maxTextChars: 400, capabilities: ['question'], language }, 'hello');
+    this.say(
+      { kind: 'hello', software, device, maxLegs, maxTextChars: 400, capabilities: ['question'], language },
+      'hello',
+    );
     this.say(this.#holdings(), 'holdings');
   }
 

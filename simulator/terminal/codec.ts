@@ -26,7 +26,12 @@ const noBytes = new Uint8Array(0);
  * @param alarm alarm flags (reference 3.2)
  * @param clockOffsetMs device clock minus gateway clock
  */
-export function locationBody(reading: Reading, alarm: number, clockOffsetMs: number, edition: Edition): Body<'location'> {
+export function locationBody(
+  reading: Reading,
+  alarm: number,
+  clockOffsetMs: number,
+  edition: Edition,
+): Body<'location'> {
   const moving = reading.speedKmh > 0;
   let status = (reading.ignition ? 1 : 0) | (reading.fix ? 2 : 0);
   if (reading.lat < 0) status |= 4;

@@ -121,7 +121,8 @@ export class DispatchScreen {
     for (const [key, order] of next) {
       const old = before.get(key);
       if (old === undefined) this.tell({ at: now, type: 'order', order, again: false });
-      else if (key === changedText && old.text !== order.text) this.tell({ at: now, type: 'order', order, again: true });
+      else if (key === changedText && old.text !== order.text)
+        this.tell({ at: now, type: 'order', order, again: true });
     }
   }
 
@@ -141,7 +142,9 @@ export class DispatchScreen {
   }
 
   #unlisted(): ScreenOrder[] {
-    return [...this.#texts.keys()].filter((number) => !this.#withdrawn.has(number)).map((number) => this.#order(number, []));
+    return [...this.#texts.keys()]
+      .filter((number) => !this.#withdrawn.has(number))
+      .map((number) => this.#order(number, []));
   }
 
   /** The newest text whose number ends like the label: numbers of different days may share it. */
@@ -171,5 +174,7 @@ function matches(number: string, label: string): boolean {
   const [day, serial] = [number.slice(6, 8), number.slice(9)];
   const dash = label.indexOf('-');
   if (dash < 0) return serial.slice(-4) === label || serial === label;
-  return label.slice(0, dash) === day && (serial.slice(-4) === label.slice(dash + 1) || serial === label.slice(dash + 1));
+  return (
+    label.slice(0, dash) === day && (serial.slice(-4) === label.slice(dash + 1) || serial === label.slice(dash + 1))
+  );
 }

@@ -137,18 +137,35 @@ export class Jt808Wire implements Wire {
     const { edition } = this.options;
     switch (report.kind) {
       case 'position':
-        return this.#send('location', locationBody(report.reading, report.alarm, this.flash.clockOffsetMs, edition), now, report);
+        return this.#send(
+          'location',
+          locationBody(report.reading, report.alarm, this.flash.clockOffsetMs, edition),
+          now,
+          report,
+        );
       case 'batch': {
-        const locations = report.items.map((one) => locationBody(one.reading, one.alarm, this.flash.clockOffsetMs, edition));
+        const locations = report.items.map((one) =>
+          locationBody(one.reading, one.alarm, this.flash.clockOffsetMs, edition),
+        );
         const body = { count: locations.length, type: 1, locations, trailing: new Uint8Array(0) };
         return this.#send('locationBatch', body, now, report);
       }
       case 'menuEvent':
         return this.#send('eventReport', { id: report.eventId }, now, report);
       case 'answer':
-        return this.#send('questionAnswer', { replySerial: report.replySerial, answerId: report.answerId }, now, report);
+        return this.#send(
+          'questionAnswer',
+          { replySerial: report.replySerial, answerId: report.answerId },
+          now,
+          report,
+        );
       case 'app':
-        return this.#send('passthroughUp', { type: passthroughType, content: wrapPassthrough(report.bytes) }, now, report);
+        return this.#send(
+          'passthroughUp',
+          { type: passthroughType, content: wrapPassthrough(report.bytes) },
+          now,
+          report,
+        );
     }
   }
 
@@ -198,8 +215,13 @@ export class Jt808Wire implements Wire {
   #register(now: number): void {
     this.#state = 'registering';
     const { maker, model, plate } = this.options;
-    const terminalId = this.#device === 0 ? this.options.terminalId : `X${this.#device}${this.options.terminalId.slice(2)}`;
-    this.#send('register', { province: 0, city: 0, maker, model, terminalId, plateColour: plate === '' ? 0 : 2, plate }, now);
+    const terminalId =
+      this.#device === 0 ? this.options.terminalId : `X${this.#device}${this.options.terminalId.slice(2)}`;
+    this.#send(
+      'register',
+      { province: 0, city: 0, maker, model, terminalId, plateColour: plate === '' ? 0 : 2, plate },
+      now,
+    );
   }
 
   #authenticate(now: number): void {
@@ -311,7 +333,8 @@ export class Jt808Wire implements Wire {
   }
 
   #registered(answer: { replySerial: number; result: number; token?: string | undefined }, now: number): void {
-    if (this.#state !== 'registering' || this.#pending.get(answer.replySerial)?.messageId !== messages.register.id) return;
+    if (this.#state !== 'registering' || this.#pending.get(answer.replySerial)?.messageId !== messages.register.id)
+      return;
     this.#pending.delete(answer.replySerial);
     if (answer.result === 0 && answer.token !== undefined) {
       this.flash.authCode = answer.token;
@@ -371,7 +394,12 @@ export class Jt808Wire implements Wire {
     return this.#answer('locationAnswer', edition === 2011 ? { location } : { replySerial: serial, location }, now);
   }
 
-  #deviceCommand(messageId: number, body: Uint8Array, acknowledge: (result: number) => Uint8Array, now: number): Uint8Array {
+  #deviceCommand(
+    messageId: number,
+    body: Uint8Array,
+    acknowledge: (result: number) => Uint8Array,
+    now: number,
+  ): Uint8Array {
     let result = this.options.confirmsEverything === true ? 0 : 3;
     if (messageId === 0x8103) {
       const { parameters } = readBody('setParameters', body, this.options.edition);

@@ -358,7 +358,12 @@ export class Terminal {
       question: (serial, text, answers, now) => {
         if (this.options.profile === 'tracker' || this.options.profile === 'text') return false;
         const choices = answers.map((answer) => answer.text);
-        this.#tell({ at: now, type: 'question', deliveryId: `serial:${serial}`, question: { kind: 'question', text, choices } });
+        this.#tell({
+          at: now,
+          type: 'question',
+          deliveryId: `serial:${serial}`,
+          question: { kind: 'question', text, choices },
+        });
         return true;
       },
       lastReport: () => this.#last,

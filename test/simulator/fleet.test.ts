@@ -38,7 +38,9 @@ function order(n: number): DownlinkBody {
 describe('a fleet on real sockets', () => {
   it('registers, logs in, reports and gives an account', async () => {
     fleet = await startFleet({ host: '127.0.0.1', port, vehicles: 3, seed: 7, crews: 'none', reportS: 1 });
-    await Promise.all(fleet.terminals.map((one) => one.waitFor('confirmed', ({ report }) => report.kind === 'position')));
+    await Promise.all(
+      fleet.terminals.map((one) => one.waitFor('confirmed', ({ report }) => report.kind === 'position')),
+    );
     const report = await fleet.stop();
     expect(report.vehicles).toBe(3);
     expect(report.positions.sent).toBeGreaterThanOrEqual(3);

@@ -14,17 +14,20 @@ import { parseScenario, ScenarioError } from '../../simulator/scenario.js';
 describe('the histogram', () => {
   it('gives quantiles within 1.1 % of the sorted values', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0.002, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 }), (values) => {
-        const histogram = new Histogram();
-        for (const value of values) histogram.record(value);
-        const sorted = [...values].sort((a, b) => a - b);
-        for (const part of [0.5, 0.9, 0.99, 1]) {
-          const exact = sorted[Math.max(1, Math.ceil(part * sorted.length)) - 1]!;
-          const got = histogram.quantile(part);
-          if (got < exact * 0.989 || got > exact * 1.0111) return false;
-        }
-        return histogram.max === sorted.at(-1);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0.002, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 }),
+        (values) => {
+          const histogram = new Histogram();
+          for (const value of values) histogram.record(value);
+          const sorted = [...values].sort((a, b) => a - b);
+          for (const part of [0.5, 0.9, 0.99, 1]) {
+            const exact = sorted[Math.max(1, Math.ceil(part * sorted.length)) - 1]!;
+            const got = histogram.quantile(part);
+            if (got < exact * 0.989 || got > exact * 1.0111) return false;
+          }
+          return histogram.max === sorted.at(-1);
+        },
+      ),
     );
   });
 
@@ -95,7 +98,15 @@ describe('the radio', () => {
 
 describe('a roster', () => {
   const make = (seed: number, profile: 'mixed' | 'menu' = 'mixed'): ReturnType<typeof makeRoster> =>
-    makeRoster({ seed, count: 50, profile, edition: 'mixed', trades: ['a', 'b'], mqtt: false, city: new City({ seed }) });
+    makeRoster({
+      seed,
+      count: 50,
+      profile,
+      edition: 'mixed',
+      trades: ['a', 'b'],
+      mqtt: false,
+      city: new City({ seed }),
+    });
 
   it('is the same for the same seed; phones are phones and differ', () => {
     expect(make(1)).toEqual(make(1));
@@ -122,7 +133,13 @@ describe('scenario files', () => {
   });
 
   it('says every mistake with its place', () => {
-    const wrong = { name: 'x', vehicles: 0, radio: { like: 'none' }, calls: [{ perHour: 5, urgentPart: 2 }], colour: 1 };
+    const wrong = {
+      name: 'x',
+      vehicles: 0,
+      radio: { like: 'none' },
+      calls: [{ perHour: 5, urgentPart: 2 }],
+      colour: 1,
+    };
     let message = '';
     try {
       parseScenario(wrong, 'x.yaml');
@@ -165,7 +182,14 @@ describe('pcap files', () => {
   const ip = { terminal: [10, 0, 0, 9], platform: [10, 0, 0, 1] } as const;
 
   /** One TCP segment over IPv4 over Ethernet as a pcap record. */
-  function record(up: boolean, sequence: number, flags: number, payload: number[], seconds: number, little = true): number[] {
+  function record(
+    up: boolean,
+    sequence: number,
+    flags: number,
+    payload: number[],
+    seconds: number,
+    little = true,
+  ): number[] {
     const from = up ? ip.terminal : ip.platform;
     const to = up ? ip.platform : ip.terminal;
     const u16 = (value: number): number[] => [(value >> 8) & 255, value & 255];
@@ -200,7 +224,8 @@ describe('pcap files', () => {
       little,
     );
     const pieces = readPcap(bytes, 7808);
-    const stream = (kind: string): number[] => pieces.filter((one) => one.kind === kind).flatMap((one) => [...one.bytes]);
+    const stream = (kind: string): number[] =>
+      pieces.filter((one) => one.kind === kind).flatMap((one) => [...one.bytes]);
     expect(stream('up')).toEqual([1, 2, 3, 4, 5, 6]);
     expect(stream('down')).toEqual([9]);
     expect(pieces.map((one) => one.kind)).toEqual(['open', 'up', 'up', 'up', 'down', 'close']);
@@ -210,6 +235,8 @@ describe('pcap files', () => {
 
   it('are refused by what they start with', () => {
     expect(() => readPcap(new Uint8Array(40))).toThrow(/no pcap file/);
-    expect(() => readPcap(new Uint8Array([0x0a, 0x0d, 0x0d, 0x0a, ...new Array<number>(30).fill(0)]))).toThrow(/pcapng/);
+    expect(() => readPcap(new Uint8Array([0x0a, 0x0d, 0x0d, 0x0a, ...new Array<number>(30).fill(0)]))).toThrow(
+      /pcapng/,
+    );
   });
 });

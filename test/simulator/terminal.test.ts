@@ -83,7 +83,13 @@ describe.each(editions)('login, edition %i', (edition) => {
     bench.flush();
     expect(bench.platform.of(0x0200)[0]!.message).toMatchObject({
       name: 'location',
-      body: { time: '260314160000', latitudeE6: 36_620_000, longitudeE6: 101_350_000, speedDeciKmh: 365, headingDeg: 90 },
+      body: {
+        time: '260314160000',
+        latitudeE6: 36_620_000,
+        longitudeE6: 101_350_000,
+        speedDeciKmh: 365,
+        headingDeg: 90,
+      },
     });
     expect(bench.of('confirmed')).toMatchObject([{ report: { kind: 'position' }, result: 0 }]);
   });
@@ -276,19 +282,22 @@ describe('a dispatch screen', () => {
     bench.flush();
   };
 
-  it.each([2011, 2013] as const)('shows texts in the order of the list and presses its lines, edition %i', (edition) => {
-    const bench = new Bench('menu', edition).connect();
-    text(bench, '20260314-0012 建设路1号 停电 13900000000');
-    text(bench, '20260314-0013 和平路2号 停电 13900000001');
-    list(bench, [[1, '0013 接单'], [2, '0013 拒绝'], [3, '0012 接单'], [4, '0012 拒绝'], [5, '暂离']]); // prettier-ignore
-    expect(bench.terminal.orders().map((one) => one.number)).toEqual(['20260314-0013', '20260314-0012']);
-    expect(bench.terminal.orders()[0]!.steps).toEqual(['accept', 'refuse']);
-    expect(bench.terminal.press('accept', '20260314-0012', bench.now)).toBe(true);
-    expect(bench.terminal.press('arrive', '20260314-0012', bench.now)).toBe(false);
-    expect(bench.terminal.duty('break', bench.now)).toBe(true);
-    bench.flush();
-    expect(bench.platform.of(0x0301).map((one) => one.message!.body)).toEqual([{ id: 3 }, { id: 5 }]);
-  });
+  it.each([2011, 2013] as const)(
+    'shows texts in the order of the list and presses its lines, edition %i',
+    (edition) => {
+      const bench = new Bench('menu', edition).connect();
+      text(bench, '20260314-0012 建设路1号 停电 13900000000');
+      text(bench, '20260314-0013 和平路2号 停电 13900000001');
+      list(bench, [[1, '0013 接单'], [2, '0013 拒绝'], [3, '0012 接单'], [4, '0012 拒绝'], [5, '暂离']]); // prettier-ignore
+      expect(bench.terminal.orders().map((one) => one.number)).toEqual(['20260314-0013', '20260314-0012']);
+      expect(bench.terminal.orders()[0]!.steps).toEqual(['accept', 'refuse']);
+      expect(bench.terminal.press('accept', '20260314-0012', bench.now)).toBe(true);
+      expect(bench.terminal.press('arrive', '20260314-0012', bench.now)).toBe(false);
+      expect(bench.terminal.duty('break', bench.now)).toBe(true);
+      bench.flush();
+      expect(bench.platform.of(0x0301).map((one) => one.message!.body)).toEqual([{ id: 3 }, { id: 5 }]);
+    },
+  );
 
   it('tells two labels of different days apart', () => {
     const bench = new Bench('menu', 2013).connect();

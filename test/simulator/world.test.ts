@@ -21,10 +21,15 @@ describe('randomness', () => {
 
   it('keeps its ranges', () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 50 }), (seed, from, size) => {
-        const value = new Random(seed).int(from, from + size);
-        return Number.isInteger(value) && value >= from && value <= from + size;
-      }),
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: -50, max: 50 }),
+        fc.integer({ min: 0, max: 50 }),
+        (seed, from, size) => {
+          const value = new Random(seed).int(from, from + size);
+          return Number.isInteger(value) && value >= from && value <= from + size;
+        },
+      ),
     );
   });
 
@@ -165,7 +170,12 @@ describe('a crew', () => {
   it('does the orders one after the other, in the order of the screen, every key once', () => {
     const pressed = work(diligent, 3);
     for (const n of ['n0', 'n1', 'n2']) {
-      expect(pressed.filter((one) => one.number === n).map((one) => one.step)).toEqual(['accept', 'depart', 'arrive', 'done']);
+      expect(pressed.filter((one) => one.number === n).map((one) => one.step)).toEqual([
+        'accept',
+        'depart',
+        'arrive',
+        'done',
+      ]);
     }
     expect(pressed.filter((one) => one.step === 'done').map((one) => one.number)).toEqual(['n0', 'n1', 'n2']);
   });

@@ -1,5 +1,11 @@
 import type { Edition } from '../../../protocol/index.js';
-import { Jt808Wire, Terminal, type Profile, type TerminalEvent, type TerminalOptions } from '../../../simulator/index.js';
+import {
+  Jt808Wire,
+  Terminal,
+  type Profile,
+  type TerminalEvent,
+  type TerminalOptions,
+} from '../../../simulator/index.js';
 import { PlatformSide } from './platform.js';
 
 /** 2026-03-14 08:00:00 UTC. */

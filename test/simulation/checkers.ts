@@ -1,0 +1,171 @@
+import type { Docs, Order } from '../../dispatch/domain/model.js';
+import type { StoredEvent } from '../../dispatch/domain/events.js';
+import type { DispatchStore } from '../../dispatch/store/store.js';
+import type { SimTruck } from './truck.js';
+
+/**
+ * What must hold, said without the product's own code: these functions read documents, events and what terminals saw,
+ * and know the rules from domain.md alone.
+ */
+
+const openStates = new Set([
+  'queued',
+  'sent',
+  'delivered',
+  'read',
+  'accepted',
+  'enRoute',
+  'onSite',
+  'working',
+  'suspended',
+]);
+const pointsOfLeg = ['D', 'E', 'F', 'G', 'H', 'I', 'J'] as const;
+
+/** Open items of an outbox, and all of them: 20 legs with a few items each, and the last 200 ended ones. */
+const mostOpenItems = 120;
+const mostItems = mostOpenItems + 200;
+
+/** One order at any moment. */
+export function checkOrder(order: Order): string[] {
+  const faults: string[] = [];
+  const effective = order.legs.filter((leg) => openStates.has(leg.state));
+  if (effective.length > 1) {
+    faults.push(
+      `${order.number} has ${effective.length} effective legs: ${effective.map((leg) => leg.leg).join(', ')}`,
+    );
+  }
+  order.legs.forEach((leg, i) => {
+    if (leg.leg !== i + 1) faults.push(`${order.number} leg ${leg.leg} stands at place ${i + 1}`);
+    let before: { point: string; at: number } | undefined;
+    for (const point of pointsOfLeg) {
+      const stamp = leg.points[point];
+      if (stamp === undefined) continue;
+      if (before !== undefined && stamp.at < before.at) {
+        faults.push(`${order.number} leg ${leg.leg}: ${point} is before ${before.point}`);
+      }
+      before = { point, at: stamp.at };
+    }
+  });
+  if (
+    order.stage === 'dispatched' &&
+    !order.legs.some((leg) => openStates.has(leg.state) || leg.state === 'recalling')
+  ) {
+    faults.push(`${order.number} is dispatched without an open leg`);
+  }
+  return faults;
+}
+
+export function checkOutbox(outbox: Docs['outbox']): string[] {
+  const open = outbox.items.filter((item) => ['queued', 'inFlight', 'unanswered'].includes(item.state));
+  const faults: string[] = [];
+  if (open.length > mostOpenItems) faults.push(`${outbox.vehicleId} has ${open.length} open items`);
+  if (outbox.items.length > mostItems) faults.push(`${outbox.vehicleId} keeps ${outbox.items.length} items`);
+  const orderClass = new Set(['recall', 'urgentOrder', 'order', 'revision', 'reorder']);
+  const flying = open.filter((item) => item.state === 'inFlight' && orderClass.has(item.kind));
+  if (flying.length > 1) faults.push(`${outbox.vehicleId} has ${flying.length} order-class items in flight`);
+  return faults;
+}
+
+/** The event log as it grows. */
+export class LogChecker {
+  readonly faults: string[] = [];
+  #last = 0;
+  readonly #raised = new Map<string, number>();
+  readonly #numbers = new Map<string, string>();
+
+  take(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      if (event.position !== this.#last + 1) this.faults.push(`event ${event.position} follows event ${this.#last}`);
+      this.#last = event.position;
+      if (event.type === 'alert.raised') this.#alert(event);
+      if (event.type === 'order.received') this.#number(event);
+    }
+  }
+
+  /** Each step of the ladder fires once for what it is about. */
+  #alert(event: StoredEvent): void {
+    const { kind, key } = event.data as { kind?: string; key?: string };
+    if (kind === undefined || event.orderId === undefined) return;
+    const about = `${kind} of ${event.orderId}/${event.leg ?? ''} ${key ?? ''}`;
+    const count = (this.#raised.get(about) ?? 0) + 1;
+    this.#raised.set(about, count);
+    if (count > 1 && event.leg !== undefined) this.faults.push(`alert ${about} was raised ${count} times`);
+  }
+
+  #number(event: StoredEvent): void {
+    const number = (event.data as { order?: { number?: string } }).order?.number;
+    if (number === undefined || event.orderId === undefined) return;
+    const other = this.#numbers.get(number);
+    if (other !== undefined && other !== event.orderId) this.faults.push(`number ${number} was given twice`);
+    this.#numbers.set(number, event.orderId);
+  }
+}
+
+/** Confirmed positions are in the track, each once. */
+export async function checkTrack(store: DispatchStore, truck: SimTruck): Promise<string[]> {
+  const shown = new Map<string, number>();
+  for await (const { deviceAt, latE6, lonE6 } of store.track(truck.spec.vehicleId, 0, Number.MAX_SAFE_INTEGER)) {
+    const key = `${deviceAt}/${latE6}/${lonE6}`;
+    shown.set(key, (shown.get(key) ?? 0) + 1);
+  }
+  const faults: string[] = [];
+  for (const { at, latE6, lonE6 } of truck.positions) {
+    const count = shown.get(`${at}/${latE6}/${lonE6}`) ?? 0;
+    if (count !== 1) {
+      const when = new Date(at).toISOString();
+      faults.push(`${truck.spec.vehicleId}: the confirmed position of ${when} is in the track ${count} times`);
+    }
+  }
+  return faults;
+}
+
+/** A confirmed key has left exactly one statement, or a card for a person, never nothing and never two. */
+export function checkKeys(
+  truck: SimTruck,
+  orders: ReadonlyMap<string, Order>,
+  events: readonly StoredEvent[],
+): string[] {
+  const faults: string[] = [];
+  for (const key of truck.keys) {
+    if (!key.confirmed || key.orderId === '') continue;
+    const name = `${truck.spec.vehicleId}: ${key.step} of ${key.orderId}/${key.leg} pressed at ${new Date(key.at).toISOString()}`;
+    const about = events.filter((event) => event.orderId === key.orderId && event.deviceAt === key.at);
+    if (about.length === 0) faults.push(`${name} was confirmed and left no trace`);
+    const leg = orders.get(key.orderId)?.legs.find((one) => one.leg === key.leg);
+    const point = { accept: 'F', depart: 'G', arrive: 'H', done: 'I' }[key.step];
+    if (point === undefined) continue;
+    const claims =
+      leg?.claims.filter((one) => one.point === point && one.deviceAt === key.at && one.rank === 'key') ?? [];
+    if (claims.length > 1) faults.push(`${name} is claimed ${claims.length} times`);
+  }
+  return faults;
+}
+
+/** After the faults: what the terminal shows is what the queue says, and nothing is on its way any more. */
+export function checkConverged(
+  truck: SimTruck,
+  vehicle: Docs['vehicle'],
+  outbox: Docs['outbox'] | undefined,
+  orders: ReadonlyMap<string, Order>,
+): string[] {
+  const faults: string[] = [];
+  const { vehicleId, profile } = truck.spec;
+  const open = (outbox?.items ?? []).filter((item) => ['queued', 'inFlight', 'unanswered'].includes(item.state));
+  for (const item of open) faults.push(`${vehicleId}: ${item.kind} of ${item.orderId ?? '-'} is still ${item.state}`);
+  const wanted = vehicle.queue.entries.map(({ orderId }) => orders.get(orderId)?.number ?? orderId);
+  const shown = truck.terminal.orders().map((order) => order.number);
+  const same =
+    profile === 'text' ? [...wanted].sort().join() === [...shown].sort().join() : wanted.join() === shown.join();
+  if (profile !== 'tracker' && !same)
+    faults.push(
+      `${vehicleId} (${profile}) shows ${shown.join(' ') || 'nothing'}, the queue is ${wanted.join(' ') || 'empty'}`,
+    );
+  if ((profile === 'smart' || profile === 'menu') && vehicle.queue.confirmedRevision !== vehicle.queue.revision) {
+    faults.push(
+      `${vehicleId}: revision ${vehicle.queue.revision} is not confirmed, ${vehicle.queue.confirmedRevision} is`,
+    );
+  }
+  if (truck.terminal.unconfirmed > 0)
+    faults.push(`${vehicleId}: ${truck.terminal.unconfirmed} reports are not confirmed`);
+  return [...faults, ...truck.faults.map((fault) => `${vehicleId}: ${fault}`)];
+}

@@ -1,0 +1,190 @@
+import { PositionRules } from '../../dispatch/automation.js';
+import { createDispatch, type Dispatch } from '../../dispatch/service.js';
+import { DEFAULT_SETTINGS } from '../../dispatch/domain/settings.js';
+import type { DispatchStore, StoreListener } from '../../dispatch/store/store.js';
+import { TerminalConnection, type ConnectionContext } from '../../gateway/connection.js';
+import { GatewayCounters } from '../../gateway/counters.js';
+import { Deliveries } from '../../gateway/deliveries/loop.js';
+import { Directory } from '../../gateway/directory.js';
+import { FindingsLog } from '../../gateway/findings-log.js';
+import { ClockOffsets } from '../../gateway/ingest/clock-offsets.js';
+import { Committer } from '../../gateway/ingest/committer.js';
+import { LogOwnership } from '../../gateway/ingest/log-ownership.js';
+import { defaultLimits } from '../../gateway/limits.js';
+import { LinkReports } from '../../gateway/link-reports.js';
+import { createLog } from '../../gateway/log.js';
+import { endStaleLinks, SessionRegistry } from '../../gateway/sessions.js';
+import { AckWriter } from '../../protocol/index.js';
+import type { Random } from '../../simulator/index.js';
+import type { Door, SimSocket } from './network.js';
+import type { SimTime } from './time.js';
+
+/** What the product's log says goes into the trace; nothing is printed. */
+export type Trace = (who: string, what: string) => void;
+
+const sweepMs = 1_000;
+const node = 'node-1';
+
+/**
+ * One run of the gateway program, put together from the product's own parts as its composition root does, without
+ * sockets: sessions, gate, reader, directory, deliveries, dispatch, rules. It ends by `kill`, as by a power cut: from
+ * then on nothing that it still has in hand reaches the store, and none of its timers fires.
+ */
+export class SimProcess implements Door {
+  readonly dispatch: Dispatch;
+  readonly counters = new GatewayCounters();
+  readonly ready: Promise<void>;
+  committer!: Committer;
+  #alive = true;
+  #up = false;
+  #nextConnection = 1;
+  #context!: ConnectionContext;
+  readonly #connections = new Set<TerminalConnection>();
+  readonly #sockets = new Set<SimSocket>();
+
+  constructor(
+    private readonly time: SimTime,
+    store: DispatchStore,
+    private readonly random: Random,
+    private readonly name: string,
+    private readonly trace: Trace,
+  ) {
+    const clock = time.clock(() => this.#alive);
+    const own = mortal(store, () => this.#alive);
+    const bytes = (count: number): Uint8Array => Buffer.from(random.hex(count * 2), 'hex');
+    const log = this.#words();
+    this.dispatch = createDispatch({ store: own, clock, settings: DEFAULT_SETTINGS, random: bytes, log, node });
+    this.ready = this.#start(own, clock, bytes, log);
+    this.ready.catch((error: unknown) => this.trace(this.name, `did not start: ${String(error)}`));
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  accept(socket: SimSocket, address: string): void {
+    if (!this.#up) {
+      socket.destroy();
+      return;
+    }
+    const id = `${this.name}.${this.#nextConnection++}`;
+    const connection = new TerminalConnection(this.#context, socket.asSocket(), id, address, 'tcp', () => undefined);
+    this.#connections.add(connection);
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      this.#sockets.delete(socket);
+      if (this.#alive) connection.ended();
+    });
+  }
+
+  /** Power cut. */
+  kill(): void {
+    this.#alive = false;
+    this.#up = false;
+    for (const socket of this.#sockets) socket.removeAllListeners('data');
+  }
+
+  async #start(
+    store: DispatchStore,
+    clock: ReturnType<SimTime['clock']>,
+    random: (bytes: number) => Uint8Array,
+    log: Words,
+  ): Promise<void> {
+    const { dispatch, counters } = this;
+    const limits = { ...defaultLimits };
+    await dispatch.start();
+    const deliveries = new Deliveries({ dispatch, node, log });
+    await deliveries.start();
+    const directory = new Directory({ dispatch, limits, enrolment: 'known', random, log });
+    const reports = new LinkReports(dispatch, limits, log);
+    const registry = new SessionRegistry({ dispatch, directory, reports, deliveries, node, limits, counters, log });
+    const offsets = new ClockOffsets((phone, ms) =>
+      reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }),
+    );
+    const ownership = new LogOwnership({ dispatch, node, instance: this.name, limits, counters, offsets, log });
+    this.committer = new Committer({
+      log: store,
+      node,
+      limits,
+      counters,
+      now: () => clock.now(),
+      soon: (call) => void clock.after(0, call),
+      after: (ms, call) => void clock.after(ms, call),
+      appended: (sequence, urgent) => ownership.own.appended(sequence, urgent),
+      failed: () => this.trace(this.name, 'the ingest log cannot be written'),
+    });
+    const quiet = createLog('silent', { write: () => undefined });
+    const findings = new FindingsLog(quiet, () => clock.now());
+    this.#context = {
+      clock,
+      limits,
+      counters,
+      committer: this.committer,
+      directory,
+      registry,
+      acks: new AckWriter(),
+      findings,
+      log: quiet,
+    };
+    await endStaleLinks(dispatch, node);
+    await directory.start((phone) => registry.fileChanged(phone));
+    await ownership.start();
+    const rules = new PositionRules(dispatch, log);
+    await rules.start();
+    clock.every(sweepMs, () => {
+      for (const connection of this.#connections) connection.tick(clock.now());
+      void registry.renew();
+    });
+    this.#up = true;
+    this.trace(this.name, 'up');
+  }
+
+  #words(): Words {
+    const say =
+      (level: string): Say =>
+      (fields, message) => {
+        const { err } = fields as { err?: Error };
+        this.trace(this.name, `${level}: ${message}${err === undefined ? '' : ` (${err.message})`}`);
+      };
+    return { info: () => undefined, warn: say('warn'), error: say('error') };
+  }
+}
+
+type Say = (fields: Record<string, unknown>, message: string) => void;
+
+/** The store as a process sees it: after its death no call comes through and none is answered. */
+function mortal(store: DispatchStore, alive: () => boolean): DispatchStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (name === 'watch') {
+        return (listener: StoreListener) =>
+          target.watch({
+            committed: (last) => {
+              if (alive()) listener.committed?.(last);
+            },
+            positions: (batch) => {
+              if (alive()) listener.positions?.(batch);
+            },
+          });
+      }
+      return (...args: unknown[]): unknown => {
+        if (!alive()) return new Promise(() => undefined);
+        const result: unknown = Reflect.apply(member as (...all: unknown[]) => unknown, target, args);
+        if (!(result instanceof Promise)) return result;
+        return result.then(
+          (value: unknown) => (alive() ? value : new Promise(() => undefined)),
+          (error: unknown) => (alive() ? Promise.reject(error as Error) : new Promise(() => undefined)),
+        );
+      };
+    },
+  });
+}
+
+interface Words {
+  info: Say;
+  warn: Say;
+  error: Say;
+}

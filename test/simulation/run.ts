@@ -1,0 +1,50 @@
+/**
+ * `npm run sim -- --seed N` replays one world and prints what happened in it; `--seeds FROM-TO` runs many and prints the
+ * seeds that fail. Exit status 1 when something that must hold did not.
+ */
+import { parseArgs } from 'node:util';
+import { simulate } from './world.js';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '1-100' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+if (values.seed !== undefined) await one(Number(values.seed));
+else await many(...range(values.seeds));
+
+async function one(seed: number): Promise<void> {
+  const { trace, faults, counts } = await simulate(seed);
+  for (const line of trace) console.log(line);
+  console.log(`\nseed ${seed}: ${JSON.stringify(counts)}`);
+  for (const fault of faults) console.log(`FAULT  ${fault}`);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+async function many(from: number, to: number): Promise<void> {
+  const startedAt = performance.now();
+  let failed = 0;
+  for (let seed = from; seed <= to; seed++) {
+    const { faults } = await simulate(seed);
+    if (faults.length === 0) continue;
+    failed += 1;
+    if (values.json) console.log(JSON.stringify({ seed, faults }));
+    else console.log(`seed ${seed}: ${faults.slice(0, 3).join('; ')}`);
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  const count = to - from + 1;
+  if (!values.json)
+    console.log(
+      `${count} seeds, ${failed} failed, ${seconds.toFixed(1)} s (${((seconds / count) * 1000).toFixed(0)} ms a seed)`,
+    );
+  if (failed > 0) process.exitCode = 1;
+}
+
+function range(text: string): [number, number] {
+  const found = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (found === null) throw new Error(`--seeds: expected FROM-TO, found "${text}"`);
+  return [Number(found[1]), Number(found[2] ?? found[1])];
+}
