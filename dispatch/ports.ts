@@ -48,8 +48,9 @@ export interface DispatchPort {
   /**
    * Applies what the reader of an ingest log made of its groups up to `applied`, in one commit with that position.
    * Rules never reject a report: what cannot be applied becomes evidence, a card or quarantine.
+   * Without `applied` only the reports are applied and the position stays: for a batch that fails as a whole.
    */
-  apply(reports: readonly TerminalReport[], positions: PositionBatch, applied: IngestPosition): Promise<void>;
+  apply(reports: readonly TerminalReport[], positions: PositionBatch, applied?: IngestPosition): Promise<void>;
 
   /** Applies what rules found by themselves (positions, time), behind the ingest log; finding it twice changes nothing. */
   note(reports: readonly TerminalReport[]): Promise<void>;

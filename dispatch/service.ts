@@ -108,13 +108,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   async function apply(
     reports: readonly TerminalReport[],
     positions: PositionBatch,
-    applied: IngestPosition,
+    applied?: IngestPosition,
   ): Promise<void> {
     await decideAndCommit(async (work) => {
       const now = clock.now();
       await work.load(keysOfReports(reports));
       for (const report of reports) await applyOnce(work, report, now, applyReport, log);
-      return { batch: { ...work.batch(), positions, applied }, result: {} };
+      const advance = applied === undefined ? {} : { positions, applied };
+      return { batch: { ...work.batch(), ...advance }, result: {} };
     });
   }
 
