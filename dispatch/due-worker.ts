@@ -14,7 +14,7 @@ export interface DueWorkerOptions {
 }
 
 /** Another node takes over what a dead one had claimed, after this (gateway time). */
-const LEASE_MS = 30_000;
+const LEASE_MS = 10_000;
 /** The store is asked at least this often (gateway time): another node may have written an earlier due time. */
 const LOOK_EVERY_MS = 1_000;
 const AT_ONCE = 100;

@@ -47,10 +47,10 @@ export interface DispatchPort {
   execute(command: AnyCommand, actor: Actor, options?: CommandOptions): Promise<CommandOutcome>;
   /**
    * Applies what the reader of an ingest log made of its groups up to `applied`, in one commit with that position.
-   * Rules never reject a report: what cannot be applied becomes evidence, a card or quarantine.
-   * Without `applied` only the reports are applied and the position stays: for a batch that fails as a whole.
+   * Rules never reject a report: what cannot be applied becomes evidence, a card or quarantine. Rejects with
+   * `ConflictError` of kind `ingest` where another reader has moved the log's position (see `IngestPosition.after`).
    */
-  apply(reports: readonly TerminalReport[], positions: PositionBatch, applied?: IngestPosition): Promise<void>;
+  apply(reports: readonly TerminalReport[], positions: PositionBatch, applied: IngestPosition): Promise<void>;
 
   /** Applies what rules found by themselves (positions, time), behind the ingest log; finding it twice changes nothing. */
   note(reports: readonly TerminalReport[]): Promise<void>;

@@ -100,6 +100,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const committed = await store.commit(batch);
       if (committed.ok) return { result, events: numbered(work, committed.lastPosition), repeated: false };
       if ('duplicate' in committed) return repeated(committed.duplicate);
+      // Another reader of the ingest log was faster: deciding again would not help.
+      if (committed.conflict.kind === 'ingest') throw new ConflictError(committed.conflict);
       if (tries >= MAX_ATTEMPTS) throw new ConflictError(committed.conflict);
       await pause(tries);
     }
@@ -182,10 +184,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
 const STARTUP: Actor = { source: 'rule', name: 'newStore', roles: ['administrator'] };
 
-/** Others changed the same document each time that this decision was tried. */
+/** Others changed the same document each time that this decision was tried, or moved the ingest log's position. */
 export class ConflictError extends Error {
   constructor(readonly document: { kind: string; id: string }) {
-    super(`${document.kind}:${document.id} was changed by others ${MAX_ATTEMPTS} times while it was decided on`);
+    super(
+      document.kind === 'ingest'
+        ? `another reader has moved the position in the ingest log of ${document.id}`
+        : `${document.kind}:${document.id} was changed by others ${MAX_ATTEMPTS} times while it was decided on`,
+    );
   }
 }
 

@@ -64,6 +64,8 @@ export interface GatewayLimits {
   readonly strangerMs: number;
   /** Lease of a terminal's session in the store, renewed at a third of it. */
   readonly leaseMs: number;
+  /** Lease of a node on its own ingest log, renewed at a third of it: so long after its death others look after what it left. */
+  readonly nodeLeaseMs: number;
   /** Two addresses within this time on one terminal are an alert (domain.md). */
   readonly takeOverAlertMs: number;
   /** Link commands (up, down, authenticated) that run at the same time against the store. */
@@ -114,6 +116,7 @@ export const defaultLimits: GatewayLimits = {
   cachedStrangers: 10_000,
   strangerMs: 10_000,
   leaseMs: 60_000,
+  nodeLeaseMs: 10_000,
   takeOverAlertMs: 30_000,
   linkCommands: 16,
   linkCommandsWaiting: 100_000,

@@ -14,10 +14,11 @@ import { openClock } from '../dispatch/clock.js';
 import { startAutomaticMode } from '../dispatch/automatic-mode.js';
 import { Forecasts } from '../dispatch/forecasts.js';
 import { noRoad, osrmRoad } from '../dispatch/road.js';
+import { Role, type RoleWork } from '../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
-import { openStore } from '../dispatch/store/open.js';
 import type { DispatchStore } from '../dispatch/store/store.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
+import { openConfigured } from './config/open-configured.js';
 import type { Config } from './config/settings.js';
 import { serveControl } from './control.js';
 import { Deliveries } from './deliveries/loop.js';
@@ -67,14 +68,14 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   try {
     return await compose(config, options, undo);
   } catch (error) {
-    await undo.run(options.log);
+    await undo.run(wordLog(options.log));
     throw error;
   }
 }
 
 async function compose(config: Config, { log, plugins = [] }: GatewayOptions, undo: Undo): Promise<Gateway> {
   const words = wordLog(log);
-  const store = await openStore(config.store, { durability: config.redisDurability, password: config.redisPassword });
+  const store = await openConfigured(config);
   undo.add('store', () => store.close());
   await sayDurability(store, log);
 
@@ -136,27 +137,40 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const scheme = config.httpTlsCert === undefined ? 'http' : 'https';
   const host = ['0.0.0.0', '::'].includes(config.httpHost) ? 'localhost' : config.httpHost;
   const url = config.publicUrl ?? `${scheme}://${host.includes(':') ? `[${host}]` : host}:${ports.http}`;
-  return { ports, dispatch, accounts, log, url, stop: () => undo.run(log) };
+  return { ports, dispatch, accounts, log, url, stop: () => undo.run(words) };
 }
 
-/** What positions and time say by themselves. */
-async function startRules(
-  dispatch: Dispatch,
-  config: Config,
-  undo: Undo,
-  words: ReturnType<typeof wordLog>,
-): Promise<void> {
-  const rules = new PositionRules(dispatch, words);
-  undo.add('position rules', () => rules.stop());
-  await rules.start();
-  const road = config.osrmUrl === undefined ? noRoad : osrmRoad(config.osrmUrl, words);
-  const forecasts = new Forecasts(dispatch, road, words);
-  undo.add('forecasts', () => forecasts.stop());
-  forecasts.start();
-  const automatic = await startAutomaticMode(dispatch, words);
-  undo.add('automatic mode', () => automatic.cancel());
-  const retention = startRetention(dispatch, config, words);
-  undo.add('retention', () => retention.stop());
+/**
+ * What positions and time say by themselves. It concerns all vehicles, whichever node they are connected to, so of
+ * several nodes one does it; what it finds once more changes nothing.
+ */
+async function startRules(dispatch: Dispatch, config: Config, undo: Undo, words: Words): Promise<void> {
+  const begin = async (): Promise<RoleWork> => {
+    const work = new Undo();
+    try {
+      await startWork(work);
+    } catch (error) {
+      await work.run(words);
+      throw error;
+    }
+    return { stop: () => work.run(words) };
+  };
+  const startWork = async (work: Undo): Promise<void> => {
+    const rules = new PositionRules(dispatch, words);
+    work.add('position rules', () => rules.stop());
+    await rules.start();
+    const road = config.osrmUrl === undefined ? noRoad : osrmRoad(config.osrmUrl, words);
+    const forecasts = new Forecasts(dispatch, road, words);
+    work.add('forecasts', () => forecasts.stop());
+    forecasts.start();
+    const automatic = await startAutomaticMode(dispatch, words);
+    work.add('automatic mode', () => automatic.cancel());
+    const retention = startRetention(dispatch, config, words);
+    work.add('retention', () => retention.stop());
+  };
+  const role = new Role(dispatch, { name: 'rules', node: config.nodeId, begin, log: words });
+  undo.add('rules', () => role.stop());
+  await role.start();
 }
 
 async function sayDurability(store: DispatchStore, log: Logger): Promise<void> {
@@ -235,6 +249,8 @@ async function openControl(
   undo.add('control', () => control.close());
 }
 
+type Words = ReturnType<typeof wordLog>;
+
 /** What was started, to be stopped in the opposite order; one part that fails to stop does not keep the others running. */
 class Undo {
   readonly #steps: { name: string; stop: () => unknown }[] = [];
@@ -244,16 +260,16 @@ class Undo {
     this.#steps.push({ name, stop });
   }
 
-  run(log: Logger): Promise<void> {
+  run(log: Words): Promise<void> {
     return (this.#running ??= this.#run(log));
   }
 
-  async #run(log: Logger): Promise<void> {
+  async #run(log: Words): Promise<void> {
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
       try {
         await step.stop();
       } catch (error) {
-        log.error({ err: error, part: step.name, msg: 'a part did not stop cleanly' });
+        log.error({ err: error, part: step.name }, 'a part did not stop cleanly');
       }
     }
   }

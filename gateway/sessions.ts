@@ -3,6 +3,7 @@
  * closed after it, and its late frames are still taken. Ownership is a lease in the store, so that of several nodes
  * only the newest one writes to a terminal.
  */
+import type { Vehicle } from '../dispatch/domain/model.js';
 import type { DispatchPort } from '../dispatch/ports.js';
 import type { GatewayCounters } from './counters.js';
 import { gatewayActor, type Directory } from './directory.js';
@@ -111,15 +112,17 @@ export class SessionRegistry {
     if (owner?.connection !== connection) return;
     owner.link = link;
     this.#attach(owner);
-    const { vehicleId, phone, fence } = link;
-    const { address, transport } = connection;
-    const { node, reports } = this.#options;
-    reports.report(`link:${vehicleId}`, { type: 'link.up', vehicleId, phone, address, transport, node, fence });
+    this.#sayUp(connection, link);
+  }
+
+  /** Says of every link again that it is up: others took this node for gone and have said that they are down. */
+  sayAllUp(): void {
+    for (const { connection, link } of this.#owners.values()) if (link !== undefined) this.#sayUp(connection, link);
   }
 
   /** The session ended or lost the terminal. What belongs to a newer connection stays. */
   down(connection: OwnedConnection, link: TerminalLink, reason: CloseReason | 'loggedOut'): void {
-    const { deliveries, dispatch, reports, log } = this.#options;
+    const { deliveries, reports } = this.#options;
     const { vehicleId, phone, fence } = link;
     this.#rivals.get(phone)?.delete(connection);
     if (this.#rivals.get(phone)?.size === 0) this.#rivals.delete(phone);
@@ -128,10 +131,17 @@ export class SessionRegistry {
     if (owner.attached) deliveries.detach(link);
     this.#owners.delete(phone);
     this.#options.counters.terminalsOnline = this.#owners.size;
-    void dispatch.store.releaseTerminal(phone, fence).catch((error: unknown) => {
-      log.warn({ terminal: phone, err: error }, 'a lease could not be given back; it runs out by itself');
-    });
+    this.#release(phone, fence);
     reports.report(`link:${vehicleId}`, { type: 'link.down', vehicleId, phone, reason, fence });
+  }
+
+  /** The connection ended. What it had claimed without ever being up is given back. */
+  gone(connection: OwnedConnection, phone: string): void {
+    const owner = this.#owners.get(phone);
+    if (owner?.connection !== connection || owner.link !== undefined) return;
+    this.#owners.delete(phone);
+    this.#options.counters.terminalsOnline = this.#owners.size;
+    this.#release(phone, owner.fence);
   }
 
   receipt(connection: OwnedConnection, link: TerminalLink, deliveryId: string, result: TransportResult): void {
@@ -191,6 +201,13 @@ export class SessionRegistry {
     }
   }
 
+  #release(phone: string, fence: number): void {
+    const { dispatch, log } = this.#options;
+    dispatch.store.releaseTerminal(phone, fence).catch((error: unknown) => {
+      log.warn({ terminal: phone, err: error }, 'a lease could not be given back; it runs out by itself');
+    });
+  }
+
   #lost(phone: string, owner: Owner): void {
     if (this.#owners.get(phone) !== owner) return;
     this.#owners.delete(phone);
@@ -198,6 +215,11 @@ export class SessionRegistry {
     this.#options.counters.terminalsOnline = this.#owners.size;
     this.#options.log.info({ terminal: phone, connection: owner.connection.id }, 'another node has taken the terminal');
     owner.connection.supersede(this.#options.dispatch.clock.now());
+  }
+
+  #sayUp({ address, transport }: OwnedConnection, { vehicleId, phone, fence }: TerminalLink): void {
+    const { node, reports } = this.#options;
+    reports.report(`link:${vehicleId}`, { type: 'link.up', vehicleId, phone, address, transport, node, fence });
   }
 
   #attach(owner: Owner): void {
@@ -228,19 +250,26 @@ export class SessionRegistry {
 }
 
 /**
- * Vehicles that this node left online when it died: nobody else will say that their links are down. To be called before
- * the listeners open.
+ * Ends the links of vehicles that a node left online when it died: nobody else will say that they are down. A node does
+ * it for itself before its listeners open; for a node that is gone, the one that took over its ingest log does.
+ * @returns how many were ended
  */
-export async function endStaleLinks(dispatch: DispatchPort, node: string): Promise<number> {
+export async function endStaleLinks(
+  dispatch: DispatchPort,
+  node: string,
+  reason: 'restart' | 'nodeGone' = 'restart',
+): Promise<number> {
   let ended = 0;
   let after: string | undefined;
   do {
     const page = await dispatch.scan({ index: 'vehicles', limit: 1_000, ...(after === undefined ? {} : { after }) });
     for (const { value } of page.items) {
-      const { id: vehicleId, link, terminal } = value as { id: string; link: { state: string; node?: string }; terminal: { phone: string } };
-      if (link.state !== 'up' || (link.node !== undefined && link.node !== node)) continue;
-      const command = { type: 'link.down', vehicleId, phone: terminal.phone, reason: 'restart' } as const;
-      await dispatch.execute(command, gatewayActor);
+      const { id: vehicleId, link, terminal } = value as Vehicle;
+      if (link.state !== 'up') continue;
+      if (link.node === undefined ? reason === 'nodeGone' : link.node !== node) continue;
+      // With the fence: a terminal that meanwhile came to another node keeps that link.
+      const { fence } = link;
+      await dispatch.execute({ type: 'link.down', vehicleId, phone: terminal.phone, reason, fence }, gatewayActor);
       ended++;
     }
     after = page.next;

@@ -13,7 +13,7 @@ import { Committer } from './ingest/committer.js';
 import { LogOwnership } from './ingest/log-ownership.js';
 import { defaultLimits, type GatewayLimits } from './limits.js';
 import { LinkReports } from './link-reports.js';
-import type { Logger } from './log.js';
+import { wordLog, type Logger } from './log.js';
 import type { DeliveryLoop } from './session/link.js';
 import { endStaleLinks, SessionRegistry } from './sessions.js';
 import { TerminalListeners, type TcpListenerOptions } from './tcp.js';
@@ -77,6 +77,11 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     counters,
     offsets,
     log: quiet,
+    gone: async (other) => {
+      const vehicles = await endStaleLinks(dispatch, other, 'nodeGone');
+      if (vehicles > 0) log.info({ node: other, vehicles, msg: 'links of a node that is gone ended' });
+    },
+    thoughtGone: () => registry.sayAllUp(),
   });
   const committer = new Committer({
     log: store,
@@ -123,14 +128,5 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
       await reports.drained();
       directory.stop();
     },
-  };
-}
-
-/** The narrow log that parts without pino's types take: fields, then words. */
-function wordLog(log: Logger) {
-  return {
-    info: (fields: Record<string, unknown>, message: string) => log.info({ ...fields, msg: message }),
-    warn: (fields: Record<string, unknown>, message: string) => log.warn({ ...fields, msg: message }),
-    error: (fields: Record<string, unknown>, message: string) => log.error({ ...fields, msg: message }),
   };
 }

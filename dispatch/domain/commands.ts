@@ -173,6 +173,8 @@ export type DeliveryReport =
       serials?: [number, number];
       messageId?: number;
       node: string;
+      /** Fence of the session that writes: one that another has replaced may not. */
+      fence?: number;
       nextAt?: number;
     }
   /** The last retry had no answer: shown, set aside, tried again at the next authentication and every 5 minutes. */

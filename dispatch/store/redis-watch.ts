@@ -27,6 +27,8 @@ export class RedisWatch {
   #subscriber: Redis | Cluster | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #told = 0;
+  /** All positions of all nodes are much to read: they are subscribed to only while somebody listens. */
+  #hearsPositions = false;
   /** Receipt time from which positions of other nodes may have been missed. */
   #missedSince: number | undefined;
 
@@ -41,9 +43,17 @@ export class RedisWatch {
   add(listener: StoreListener): () => void {
     const remove = this.#watchers.add(listener);
     if (!this.#subscriber) this.#start();
+    else if (listener.positions && !this.#hearsPositions) {
+      this.#missedSince ??= this.source.now();
+      if (this.#subscriber.status === 'ready') void this.#subscribe(this.#subscriber);
+    }
     return () => {
       remove();
       if (this.#watchers.size === 0) this.close();
+      else if (this.#hearsPositions && !this.#watchers.wantsPositions) {
+        this.#hearsPositions = false;
+        this.#subscriber?.unsubscribe(this.keys.positionsChannel).catch(() => undefined);
+      }
     };
   }
 
@@ -68,6 +78,7 @@ export class RedisWatch {
     clearInterval(this.#sweep);
     this.#subscriber?.disconnect();
     this.#subscriber = undefined;
+    this.#hearsPositions = false;
   }
 
   #start(): void {
@@ -87,9 +98,11 @@ export class RedisWatch {
   /** Doing it again changes nothing; its answer tells that from now on nothing is missed. */
   async #subscribe(subscriber: Redis | Cluster): Promise<void> {
     try {
-      await subscriber.subscribe(this.keys.committedChannel, this.keys.positionsChannel);
+      this.#hearsPositions = this.#watchers.wantsPositions;
+      const channels = [this.keys.committedChannel, ...(this.#hearsPositions ? [this.keys.positionsChannel] : [])];
+      await subscriber.subscribe(...channels);
       await this.#look();
-      await this.#tellMissed();
+      if (this.#hearsPositions) await this.#tellMissed();
     } catch {
       this.#retry(subscriber);
     }

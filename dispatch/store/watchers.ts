@@ -9,11 +9,16 @@ export class Watchers {
     return this.#listeners.size;
   }
 
+  /** Somebody listens to positions. */
+  get wantsPositions(): boolean {
+    return [...this.#listeners].some(({ positions }) => positions !== undefined);
+  }
+
   add(listener: StoreListener): () => void {
     // A wrapper of its own, so that one listener may watch twice and each unsubscribes for itself.
     const entry: StoreListener = {
       committed: (position) => listener.committed?.(position),
-      positions: (batch) => listener.positions?.(batch),
+      ...(listener.positions && { positions: (batch) => listener.positions?.(batch) }),
     };
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);

@@ -3,8 +3,8 @@ import { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { Accounts } from '../../dispatch/accounts.js';
 import { openClock } from '../../dispatch/clock.js';
-import { openStore } from '../../dispatch/store/open.js';
 import { dispatchSettings } from '../config/dispatch-settings.js';
+import { openConfigured } from '../config/open-configured.js';
 import { callGateway, ControlError, NotRunning } from '../control.js';
 import { peopleHandlers } from '../people.js';
 import { configOf } from './serve.js';
@@ -137,7 +137,7 @@ async function run(
       if (!(error instanceof NotRunning)) throw error;
     }
   }
-  const store = await openStore(config.store, {});
+  const store = await openConfigured(config);
   try {
     const clock = await openClock(store, config.clockRate);
     const handler = peopleHandlers(new Accounts({ store, clock, settings: dispatchSettings(config) }), clock.now)[

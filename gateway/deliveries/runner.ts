@@ -139,7 +139,8 @@ export class OutboxRunner {
       if (!(error instanceof CannotShow)) throw error;
       return this.#tell({ type: 'delivery.failed', deliveryId: item.id, result: error.message });
     }
-    const pauseMs = await this.#tell({ type: 'delivery.written', deliveryId: item.id, node: this.options.node });
+    const { node, link } = this.options;
+    const pauseMs = await this.#tell({ type: 'delivery.written', deliveryId: item.id, node, fence: link.fence });
     if (pauseMs !== 0) return pauseMs;
     this.#unwritten = { item, messages };
     return this.#writeNow();
@@ -190,7 +191,7 @@ export class OutboxRunner {
 }
 
 type Report =
-  | { type: 'delivery.written'; deliveryId: string; node: string }
+  | { type: 'delivery.written'; deliveryId: string; node: string; fence: number }
   | { type: 'delivery.unanswered'; deliveryId: string }
   | { type: 'delivery.failed'; deliveryId: string; result: string };
 

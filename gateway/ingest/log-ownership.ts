@@ -1,23 +1,36 @@
 /**
  * Who reads which ingest log. Each node reads its own; when a node is gone for longer than its lease, another one takes
- * over what is left in its log. The lease is the same kind as a terminal's, under the name `ingest:{node}`.
+ * over what is left in its log, and says that its links are down. The lease is the same kind as a terminal's, under the
+ * name `ingest:{node}`; it is kept until the node comes back and takes it. Two readers that both believe to own a log do
+ * no harm: the store refuses a position that does not follow on the last one (see `IngestPosition.after`).
  */
 import { IngestReader, type ReaderOptions } from './reader.js';
 
 export interface OwnershipOptions extends ReaderOptions {
   /** This process; unique among nodes and starts. */
   instance: string;
+  /** A node is gone and all that it had logged is applied; tried again when it rejects. */
+  gone?: (node: string) => Promise<void>;
+  /** Others took this node for gone although it is not: what they said about it must be said again. */
+  thoughtGone?: () => void;
 }
 
-/** How often other nodes' logs are looked at, ms of gateway time. */
-const lookMs = 30_000;
+/** How long a stop waits until the own log is applied, ms of gateway time. */
+const stopMs = 5_000;
+
+interface Taken {
+  reader: IngestReader;
+  fence: number;
+  /** What the node left is applied and its end is told. */
+  buried: boolean;
+}
 
 export class LogOwnership {
   readonly own: IngestReader;
   readonly #options: OwnershipOptions;
-  readonly #taken = new Map<string, { reader: IngestReader; fence: number }>();
+  readonly #taken = new Map<string, Taken>();
   #ownFence = 0;
-  #timers: { cancel(): void }[] = [];
+  #timer: { cancel(): void } | undefined;
   #busy = false;
   #stopped = false;
 
@@ -27,21 +40,23 @@ export class LogOwnership {
   }
 
   async start(): Promise<void> {
-    const { dispatch, limits } = this.#options;
-    this.#ownFence = await this.#claim(this.#options.node);
+    const { dispatch, limits, node } = this.#options;
+    this.#ownFence = await this.#claim(node);
     await this.own.start();
-    this.#timers = [
-      dispatch.clock.every(limits.leaseMs / 3, () => void this.#guarded(() => this.#renew())),
-      dispatch.clock.every(lookMs, () => void this.#guarded(() => this.#look())),
-    ];
+    const round = async (): Promise<void> => {
+      await this.#renew();
+      await this.#look();
+    };
+    this.#timer = dispatch.clock.every(limits.nodeLeaseMs / 3, () => void this.#guarded(round));
   }
 
   /** Applies what is in the own log, gives back the leases. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const timer of this.#timers) timer.cancel();
+    this.#timer?.cancel();
     // A store that fails now must not hold up the stop: what is left stays in the log for the next start.
-    await Promise.race([this.own.caughtUp(), this.#failing()]);
+    const tooLong = new Promise<void>((resolve) => void this.#options.dispatch.clock.after(stopMs, resolve));
+    await Promise.race([this.own.caughtUp(), tooLong]);
     await this.own.stop();
     for (const [node, { reader, fence }] of this.#taken) {
       await reader.stop();
@@ -50,52 +65,72 @@ export class LogOwnership {
     await this.#release(this.#options.node, this.#ownFence);
   }
 
-  async #look(): Promise<void> {
-    const { dispatch, node: self, log } = this.#options;
-    const { store, clock } = dispatch;
-    for (const node of await store.ingestNodes()) {
-      if (node === self || this.#taken.has(node) || this.#stopped) continue;
-      const { appended, applied } = await store.ingestState(node);
-      if (applied >= appended || (await store.owner(leaseName(node), clock.now())) !== undefined) continue;
-      log.info({ node, groups: appended - applied }, 'taking over the ingest log of a node that is gone');
-      const fence = await this.#claim(node);
-      const { offsets: _offsets, ...rest } = this.#options;
-      const reader = new IngestReader({ ...rest, node });
-      this.#taken.set(node, { reader, fence });
-      await reader.start();
-      void reader.caughtUp().then(() => this.#finished(node));
-    }
-  }
-
-  /** All that the dead node left is applied. */
-  async #finished(node: string): Promise<void> {
-    const taken = this.#taken.get(node);
-    if (taken === undefined || this.#stopped) return;
-    this.#taken.delete(node);
-    await taken.reader.stop();
-    await this.#guarded(() => this.#release(node, taken.fence));
-  }
-
+  /** Keeps the leases. */
   async #renew(): Promise<void> {
     const { dispatch, limits, node: self, log } = this.#options;
     const { store, clock } = dispatch;
-    if (!(await store.renewTerminal(leaseName(self), this.#ownFence, clock.now(), limits.leaseMs))) {
-      // It was taken over while this process was thought dead: what it applied is applied, the rest is ours again.
-      log.warn({ node: self }, 'the lease of the own ingest log was lost; taken back');
+    if (!(await store.renewTerminal(leaseName(self), this.#ownFence, clock.now(), limits.nodeLeaseMs))) {
+      const owner = await store.owner(leaseName(self), clock.now());
+      if (owner?.node === self) {
+        log.error({ node: self, instance: owner.connection }, 'another gateway runs under the same node id: give each its own LINECREW_NODE_ID'); // prettier-ignore
+      } else log.warn({ node: self, by: owner?.node }, 'this node was taken for gone; it takes its ingest log back');
       this.#ownFence = await this.#claim(self);
+      this.#options.thoughtGone?.();
     }
     for (const [node, { reader, fence }] of this.#taken) {
-      if (await store.renewTerminal(leaseName(node), fence, clock.now(), limits.leaseMs)) continue;
-      log.info({ node }, 'the node is back: it reads its own log again');
+      if (await store.renewTerminal(leaseName(node), fence, clock.now(), limits.nodeLeaseMs)) continue;
+      log.info({ node }, 'the node is back, or a third one reads its ingest log');
       this.#taken.delete(node);
       await reader.stop();
+    }
+  }
+
+  /** Looks after nodes that nobody holds, and after what a node that is held wrote before it really ended. */
+  async #look(): Promise<void> {
+    const { dispatch, node: self } = this.#options;
+    const { store, clock } = dispatch;
+    for (const node of await store.ingestNodes()) {
+      if (node === self || this.#stopped) continue;
+      const taken = this.#taken.get(node);
+      if (taken) {
+        taken.reader.appended((await store.ingestState(node)).appended);
+        if (!taken.buried && taken.reader.isCaughtUp) await this.#bury(node, taken);
+      } else if ((await store.owner(leaseName(node), clock.now())) === undefined) await this.#take(node);
+    }
+  }
+
+  async #take(node: string): Promise<void> {
+    const { store } = this.#options.dispatch;
+    const { appended, applied } = await store.ingestState(node);
+    const fence = await this.#claim(node);
+    if (appended > applied) {
+      this.#options.log.info({ node, groups: appended - applied }, 'taking over the ingest log of a node that is gone');
+    }
+    // Clock offsets are the own terminals' business.
+    const { offsets: _offsets, ...rest } = this.#options;
+    const reader = new IngestReader({ ...rest, node });
+    const taken = { reader, fence, buried: false };
+    this.#taken.set(node, taken);
+    await reader.start();
+    if (reader.isCaughtUp) await this.#bury(node, taken);
+    else void reader.caughtUp().then(() => this.#guarded(() => this.#bury(node, taken), true));
+  }
+
+  async #bury(node: string, taken: Taken): Promise<void> {
+    if (taken.buried || this.#stopped || this.#taken.get(node) !== taken) return;
+    taken.buried = true;
+    try {
+      await this.#options.gone?.(node);
+    } catch (error) {
+      taken.buried = false;
+      throw error;
     }
   }
 
   async #claim(node: string): Promise<number> {
     const { dispatch, instance, limits, node: self } = this.#options;
     const now = dispatch.clock.now();
-    return (await dispatch.store.claimTerminal(leaseName(node), self, instance, now, limits.leaseMs)).fence;
+    return (await dispatch.store.claimTerminal(leaseName(node), self, instance, now, limits.nodeLeaseMs)).fence;
   }
 
   async #release(node: string, fence: number): Promise<void> {
@@ -113,11 +148,6 @@ export class LogOwnership {
     } finally {
       if (!always) this.#busy = false;
     }
-  }
-
-  async #failing(): Promise<void> {
-    await this.#options.dispatch.store.check().catch(() => {});
-    await new Promise<void>((resolve) => this.#options.dispatch.clock.after(5_000, resolve));
   }
 }
 

@@ -4,6 +4,7 @@
  * that died, under that node's name.
  */
 import type { DispatchPort } from '../../dispatch/ports.js';
+import { ConflictError } from '../../dispatch/service.js';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import { PositionBatch } from '../../dispatch/store/position-batch.js';
 import { StoreError } from '../../dispatch/store/errors.js';
@@ -46,8 +47,8 @@ interface ReadBatch {
 
 export class IngestReader {
   readonly #options: ReaderOptions;
-  readonly #parts: PendingParts;
-  readonly #decoder: GroupDecoder;
+  #parts!: PendingParts;
+  #decoder!: GroupDecoder;
   /** Sequence up to which a restart reads the log again for unfinished messages; undefined: stored as none. */
   #storedFrom: number | undefined;
   #appended = 0;
@@ -66,9 +67,7 @@ export class IngestReader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    const { node, limits, counters, offsets, log } = options;
-    this.#parts = new PendingParts(limits, counters);
-    this.#decoder = new GroupDecoder({ node, parts: this.#parts, counters, log, ...(offsets && { offsets }) });
+    this.#forget();
   }
 
   /** Everything up to here is applied. */
@@ -76,16 +75,14 @@ export class IngestReader {
     return this.#applied;
   }
 
+  /** Nothing that this reader knows of is left to apply. */
+  get isCaughtUp(): boolean {
+    return this.#applied >= this.#appended;
+  }
+
   /** Reads where it stood, takes up what was unfinished, and begins. */
   async start(): Promise<void> {
-    const { node } = this.#options;
-    const { store } = this.#options.dispatch;
-    const state = await store.ingestState(node);
-    this.#applied = state.applied;
-    this.#appended = state.appended;
-    const stored = (await store.meta(metaKey(node))) as { partsFrom?: number } | undefined;
-    this.#storedFrom = stored?.partsFrom;
-    if (this.#storedFrom !== undefined) await this.#recall(this.#storedFrom);
+    await this.#standWhereTheStoreStands();
     this.#running = this.#run();
   }
 
@@ -115,7 +112,7 @@ export class IngestReader {
   }
 
   async #run(): Promise<void> {
-    for (let failures = 0; !this.#stopping; ) {
+    for (let failures = 0; !this.#stopping;) {
       if (this.#batch === undefined && this.#applied >= this.#appended) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
@@ -127,6 +124,7 @@ export class IngestReader {
         this.#steppedMs = performance.now() - startedAt;
         await this.#rest();
       } catch (error) {
+        if (await this.#wasOvertaken(error)) continue;
         this.#failed(error);
         await this.#pause(Math.min(retryMaxMs, retryMs * 2 ** Math.min(failures++, 10)));
       }
@@ -140,7 +138,7 @@ export class IngestReader {
     const { reports, positions } = batch.translation;
     const { dispatch, node } = this.#options;
     if (batch.faults < triesBeforeIsolating) {
-      await dispatch.apply(reports, positions, { node, sequence: batch.sequence });
+      await dispatch.apply(reports, positions, { node, sequence: batch.sequence, after: this.#applied });
     } else await this.#isolate(reports, positions, batch.sequence);
     this.#batch = undefined;
     this.#advance(batch.sequence, batch.translation);
@@ -183,12 +181,49 @@ export class IngestReader {
     this.#resting = false;
   }
 
+  /** What another reader applied counts, as does an own commit whose answer was lost: this one goes on behind it. */
+  async #wasOvertaken(error: unknown): Promise<boolean> {
+    if (!isOvertaken(error)) return false;
+    const { log, node } = this.#options;
+    const before = this.#applied;
+    try {
+      this.#batch = undefined;
+      this.#forget();
+      await this.#standWhereTheStoreStands();
+      log.warn({ node, applied: this.#applied }, 'the ingest log was applied further already; going on behind that');
+      this.#tellApplied();
+      return this.#applied !== before;
+    } catch {
+      return false;
+    }
+  }
+
+  #forget(): void {
+    const { node, limits, counters, offsets, log } = this.#options;
+    this.#parts = new PendingParts(limits, counters);
+    this.#decoder = new GroupDecoder({ node, parts: this.#parts, counters, log, ...(offsets && { offsets }) });
+  }
+
+  async #standWhereTheStoreStands(): Promise<void> {
+    const { node } = this.#options;
+    const { store } = this.#options.dispatch;
+    const { appended, applied } = await store.ingestState(node);
+    this.#applied = applied;
+    this.#appended = Math.max(this.#appended, appended);
+    const stored = (await store.meta(metaKey(node))) as { partsFrom?: number } | undefined;
+    this.#storedFrom = stored?.partsFrom;
+    if (this.#storedFrom !== undefined) await this.#recall(this.#storedFrom);
+  }
+
   #failed(error: unknown): void {
     const { log, node, counters } = this.#options;
     counters.applyFailures++;
     if (this.#batch !== undefined && !isTransient(error)) this.#batch.faults++;
     const sequence = this.#batch?.sequence;
-    log.error({ err: error, node, after: this.#applied, sequence }, 'the ingest log could not be applied; trying again');
+    log.error(
+      { err: error, node, after: this.#applied, sequence },
+      'the ingest log could not be applied; trying again',
+    );
   }
 
   async #pause(ms: number): Promise<void> {
@@ -206,34 +241,29 @@ export class IngestReader {
    * Something in a batch makes the service fail: each report on its own, and what fails again is put in quarantine, so
    * that one entry never holds up the rest. The position moves only with the last step.
    */
-  async #isolate(reports: readonly TerminalReport[], positions: PositionBatch, sequence: number): Promise<void> {
+  async #isolate({ translation, position }: ReadBatch): Promise<void> {
     const { dispatch, node, log, counters } = this.#options;
-    const before = { node, sequence: this.#applied };
     const none = new PositionBatch(1);
-    for (const report of reports) {
+    for (const report of translation.reports) {
       try {
-        await dispatch.apply([report], none, before);
+        await dispatch.apply([report], none);
       } catch (error) {
         if (isTransient(error)) throw error;
         counters.entriesPoisoned++;
         log.error({ err: error, node, report }, 'a report cannot be applied: quarantined');
-        const { vehicleId, phone, receivedAt } = report;
-        const frame = report.frame ?? { node, sequence, index: 0 };
-        const bytes = Buffer.from(JSON.stringify(report));
-        const message = error instanceof Error ? error.message : String(error);
-        const kept = unusable({ vehicleId, phone, receivedAt, frame }, 'notApplicable', message, bytes, 0, bytes.length);
-        await dispatch.apply([kept], none, before).catch((again: unknown) => {
+        await dispatch.apply([quarantined(report, error)], none).catch((again: unknown) => {
           if (isTransient(again)) throw again;
           log.error({ err: again, node, report }, 'nor can its quarantine be written: it is only in the log');
         });
       }
     }
+    const { positions } = translation;
     try {
-      await dispatch.apply([], positions, { node, sequence });
+      await dispatch.apply([], positions, position);
     } catch (error) {
       if (isTransient(error)) throw error;
-      log.error({ err: error, node, sequence, positions: positions.length }, 'positions cannot be applied: skipped');
-      await dispatch.apply([], none, { node, sequence });
+      log.error({ err: error, node, position, positions: positions.length }, 'positions cannot be applied: skipped');
+      await dispatch.apply([], none, position);
     }
   }
 
@@ -243,10 +273,14 @@ export class IngestReader {
     counters.sequenceApplied = sequence;
     counters.positionsApplied += positions.length;
     counters.reportsApplied += reports.length;
+    this.#tellApplied();
+  }
+
+  #tellApplied(): void {
     if (this.#waiters.length === 0) return;
     const waiting = this.#waiters;
-    this.#waiters = waiting.filter((waiter) => waiter.sequence > sequence);
-    for (const waiter of waiting) if (waiter.sequence <= sequence) waiter.resolve();
+    this.#waiters = waiting.filter((waiter) => waiter.sequence > this.#applied);
+    for (const waiter of waiting) if (waiter.sequence <= this.#applied) waiter.resolve();
   }
 
   /**
@@ -256,7 +290,9 @@ export class IngestReader {
   async #storeFrom(): Promise<void> {
     const { from } = this.#parts;
     const { dispatch, node } = this.#options;
-    if (from === undefined ? this.#storedFrom === undefined : this.#storedFrom !== undefined && this.#storedFrom <= from) {
+    if (
+      from === undefined ? this.#storedFrom === undefined : this.#storedFrom !== undefined && this.#storedFrom <= from
+    ) {
       return;
     }
     await dispatch.store.setMeta(metaKey(node), from === undefined ? {} : { partsFrom: from });
@@ -265,7 +301,7 @@ export class IngestReader {
 
   async #recall(from: number): Promise<void> {
     const { dispatch, node, limits } = this.#options;
-    for (let after = from - 1; after < this.#applied; ) {
+    for (let after = from - 1; after < this.#applied;) {
       const groups = await dispatch.store.readIngest(node, after, Math.min(limits.readGroups, 64));
       if (groups.length === 0) return;
       for (const { sequence, group } of groups) {
@@ -274,6 +310,11 @@ export class IngestReader {
       }
     }
   }
+}
+
+/** Another reader moved the position of this log. */
+function isOvertaken(error: unknown): boolean {
+  return error instanceof ConflictError && error.document.kind === 'ingest';
 }
 
 /** The store may work again later; anything else is about the batch. */

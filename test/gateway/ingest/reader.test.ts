@@ -7,7 +7,7 @@ import type { TerminalReport } from '../../../dispatch/domain/commands.js';
 import type { DispatchPort } from '../../../dispatch/ports.js';
 import { StoreError } from '../../../dispatch/store/errors.js';
 import { openLmdb } from '../../../dispatch/store/lmdb.js';
-import type { PositionBatch } from '../../../dispatch/store/position-batch.js';
+import { PositionBatch } from '../../../dispatch/store/position-batch.js';
 import type { DispatchStore, IngestPosition } from '../../../dispatch/store/store.js';
 import { GatewayCounters } from '../../../gateway/counters.js';
 import { entryKinds, GroupWriter, vehiclePrefix, type EntryKind } from '../../../gateway/ingest/entry.js';
@@ -60,8 +60,17 @@ class World {
       for (let i = 0; i < positions.length; i++) this.positions.push(positions.at(i));
       this.applied.push(applied.sequence);
     };
-    const log = { info: () => {}, warn: () => {}, error: (_fields: object, message: string) => void this.logged.push(message) };
-    const dispatch = { store: this.store, clock, apply } as unknown as DispatchPort;
+    const note = (reports: readonly TerminalReport[]) => {
+      this.before(reports, new PositionBatch());
+      this.reports.push(...reports);
+      return Promise.resolve();
+    };
+    const log = {
+      info: () => {},
+      warn: () => {},
+      error: (_fields: object, message: string) => void this.logged.push(message),
+    };
+    const dispatch = { store: this.store, clock, apply, note } as unknown as DispatchPort;
     this.reader = new IngestReader({ dispatch, node: 'n', limits: defaultLimits, counters: this.counters, log });
     await this.reader.start();
   }
@@ -120,7 +129,9 @@ describe('the reader', () => {
       { kind: 'receipt', context: 'd-1\nok', bytes: content(frameOf(form, 0x0500, 4, answer)) },
     );
     expect(world.positions.map(({ deviceAt }) => (deviceAt - at) / 1000)).toEqual([0, -60, -30, 1, 1]);
-    expect(world.reports).toMatchObject([{ type: 'report.receipt', deliveryId: 'd-1', result: 'ok', ofApplication: false }]);
+    expect(world.reports).toMatchObject([
+      { type: 'report.receipt', deliveryId: 'd-1', result: 'ok', ofApplication: false },
+    ]);
   });
 
   it('takes received time for a date that is none, and no coordinates that are not on earth', async () => {
@@ -159,7 +170,15 @@ describe('the reader', () => {
     expect(world.reports).toMatchObject([
       { ...common, type: 'report.menuEvent', eventId: 17, frame: { node: 'n', sequence: 1, index: 0 } },
       { ...common, type: 'report.answer', quotedSerial: 258, answerId: 3, frame: { index: 1 } },
-      { ...common, type: 'report.action', orderId: 'o-1', leg: 2, action: 'accept', deviceAt: at - 5000, frame: { index: 2 } },
+      {
+        ...common,
+        type: 'report.action',
+        orderId: 'o-1',
+        leg: 2,
+        action: 'accept',
+        deviceAt: at - 5000,
+        frame: { index: 2 },
+      },
     ]);
     expect(new Set(world.reports.map(({ dedupKey }) => dedupKey)).size).toBe(3);
   });
@@ -179,21 +198,45 @@ describe('the reader', () => {
       uplink({ kind: 'receipt', deliveryId: 'd', result: 'ok', orderId: 'o', leg: 1, contentVersion: 3 }),
       uplink({ kind: 'holdings', revision: 4, entries: [{ orderId: 'o', leg: 1, contentVersion: 3 }] }),
       uplink({ kind: 'answer', deliveryId: 'd', choice: 2, atMs: 0 }),
-      uplink({ kind: 'positions', positions: [{ atMs: at, lat: 39.9, lon: 116.4, altitudeM: 5, speedKmh: 36, headingDeg: 1, alarm: 0, status: 3 }] }),
+      uplink({
+        kind: 'positions',
+        positions: [
+          { atMs: at, lat: 39.9, lon: 116.4, altitudeM: 5, speedKmh: 36, headingDeg: 1, alarm: 0, status: 3 },
+        ],
+      }),
       uplink({ kind: 'orderAction', orderId: 'o', leg: 1, action: 'working', atMs: at }),
       uplink({ kind: 'alarm', alarm: 'sos', active: true, atMs: at, lat: 39.9, lon: 116.4 }),
-      uplink({ kind: 'hello', software: 'x', device: 'y', maxLegs: 0, maxTextChars: 0, capabilities: [], language: '' }),
+      uplink({
+        kind: 'hello',
+        software: 'x',
+        device: 'y',
+        maxLegs: 0,
+        maxTextChars: 0,
+        capabilities: [],
+        language: '',
+      }),
       uplink({ kind: 'unknown' }),
     );
     expect(world.reports).toMatchObject([
-      { type: 'report.receipt', deliveryId: 'd', orderId: 'o', leg: 1, contentVersion: 3, result: 'ok', ofApplication: true },
+      {
+        type: 'report.receipt',
+        deliveryId: 'd',
+        orderId: 'o',
+        leg: 1,
+        contentVersion: 3,
+        result: 'ok',
+        ofApplication: true,
+      },
       { type: 'report.holdings', revision: 4, entries: [{ orderId: 'o', leg: 1, contentVersion: 3 }] },
       { type: 'report.answer', deliveryId: 'd', answerId: 2 },
       { type: 'report.action', action: 'work' },
       { type: 'report.unusable', code: 'unknown' },
     ]);
     expect(world.reports[2]).not.toHaveProperty('deviceAt');
-    expect(world.positions).toMatchObject([{ speedDeciKmh: 360, mileageDeciKm: -1 }, { alarm: 1, latE6: 39_900_000 }]);
+    expect(world.positions).toMatchObject([
+      { speedDeciKmh: 360, mileageDeciKm: -1 },
+      { alarm: 1, latE6: 39_900_000 },
+    ]);
   });
 
   it('joins sub-packages, whatever their order and group, and over a restart', async () => {
@@ -248,7 +291,10 @@ describe('the reader', () => {
     world.before = (reports) => {
       if (reports.some((report) => report.type === 'report.menuEvent')) throw new TypeError('a rule is broken');
     };
-    await world.append({ kind: 'mqtt', context: form.phone, bytes: Uint8Array.of(0xff, 0xff) }, { bytes: Uint8Array.of(1, 2, 3) });
+    await world.append(
+      { kind: 'mqtt', context: form.phone, bytes: Uint8Array.of(0xff, 0xff) },
+      { bytes: Uint8Array.of(1, 2, 3) },
+    );
     await world.store.appendIngest('n', Uint8Array.of(9, 9, 9));
     await world.applyAll({ bytes: content(frameOf(form, 0x0301, 5, Buffer.of(17))) }, { bytes: location(1) });
     expect(world.positions).toHaveLength(1);
@@ -266,12 +312,20 @@ describe('the reader', () => {
     const bytes = content(frameOf(form, 0x0200, 1, Buffer.alloc(5)));
     await world.applyAll({ kind: 'unusable', context: 'truncated\n0x0200: too short', bytes });
     expect(world.reports).toMatchObject([
-      { type: 'report.unusable', code: 'truncated', message: '0x0200: too short', bytesHex: Buffer.from(bytes).toString('hex') },
+      {
+        type: 'report.unusable',
+        code: 'truncated',
+        message: '0x0200: too short',
+        bytesHex: Buffer.from(bytes).toString('hex'),
+      },
     ]);
   });
 
   it('says nothing of an answer that belongs to nothing', async () => {
-    await world.applyAll({ bytes: content(generalReply(form, 1, 9, 0x8300, 0)) }, { kind: 'partReceipt', bytes: content(generalReply(form, 2, 9, 0x8300, 0)) });
+    await world.applyAll(
+      { bytes: content(generalReply(form, 1, 9, 0x8300, 0)) },
+      { kind: 'partReceipt', bytes: content(generalReply(form, 2, 9, 0x8300, 0)) },
+    );
     expect(world.reports).toEqual([]);
     expect(world.applied).toEqual([1]);
   });
