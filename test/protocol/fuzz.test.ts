@@ -19,6 +19,8 @@ describe('mutated frames', () => {
   it('are read or refused, never more', () => {
     const result = fuzz(frames, 20260314, (inputs) => inputs >= 3000);
     expect(result.inputs).toBe(3000);
+    // A hang would show long before this; one input costs milliseconds at most.
+    expect(result.slowestCpuMs).toBeLessThan(2000);
     // Both ways must have been reached, or the mutations prove nothing.
     expect(result.frames).toBeGreaterThan(300);
     expect(result.refused).toBeGreaterThan(300);
