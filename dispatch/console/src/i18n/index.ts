@@ -17,6 +17,14 @@ function initial(): Language {
 export const language = signal<Language>(initial());
 const words = computed(() => dictionaries[language.value]);
 
+/** The server's language, for a browser in which nobody has chosen one. */
+export function offerLanguage(to: Language | undefined): void {
+  if (to && localStorage.getItem(STORED) === null) {
+    language.value = to;
+    document.documentElement.lang = to;
+  }
+}
+
 export function setLanguage(to: Language): void {
   language.value = to;
   localStorage.setItem(STORED, to);

@@ -4,7 +4,8 @@
  */
 import { signal } from '@preact/signals';
 import { BASE, get } from '../api/client.js';
-import { readStream, type SseMessage } from '../api/sse.js';
+import { readStream } from '../api/sse.js';
+import type { SseMessage } from '../api/sse-parser.js';
 import type { EventJson } from '../api/types.js';
 
 /** `live` by stream; `polling` by requests; `stale` = nothing heard, what is shown may be old. */

@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { get, post, remove, setCsrf, whenSignedOut } from '../api/client.js';
 import type { MeJson, Role } from '../api/types.js';
 import { setTimeZone } from '../format.js';
+import { offerLanguage } from '../i18n/index.js';
 import { setGatewayTime } from './clock.js';
 
 export type SessionState = { kind: 'unknown' } | { kind: 'signedOut' } | { kind: 'signedIn'; me: MeJson };
@@ -17,10 +18,8 @@ export const isCrewOnly = computed(() => {
   return mine.length > 0 && mine.every((role) => role === 'crew');
 });
 
-/** What the server tells every visitor: its clock, zone, and the base map. */
+/** What the server tells every visitor: its zone and the base map. */
 export interface ServerConfig {
-  now?: string;
-  clockRate?: number;
   timeZone?: string;
   language?: 'zh-CN' | 'en';
   map?: { url?: string; kind?: 'raster' | 'style' | 'pmtiles'; crs?: 'wgs84' | 'gcj02'; attribution?: string };
@@ -33,8 +32,22 @@ export async function loadConfig(): Promise<void> {
   const config = (await response.json()) as ServerConfig;
   serverConfig.value = config;
   if (config.timeZone) setTimeZone(config.timeZone);
-  if (config.now) setGatewayTime(Date.parse(config.now), config.clockRate ?? 1);
+  offerLanguage(config.language);
 }
+
+/** The two clocks drift apart, and a sleeping computer stops counting: the server is asked again now and then. */
+const CLOCK_MS = 60_000;
+async function askTime(): Promise<void> {
+  const response = await fetch('/healthz', { cache: 'no-store' }).catch(() => undefined);
+  if (!response?.ok) return;
+  const { time, clockRate } = (await response.json()) as { time: string; clockRate: number };
+  setGatewayTime(Date.parse(time), clockRate);
+}
+setInterval(() => void askTime(), CLOCK_MS);
+window.addEventListener('online', () => void askTime());
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) void askTime();
+});
 
 function take(mine: MeJson): void {
   if (mine.csrf) setCsrf(mine.csrf);

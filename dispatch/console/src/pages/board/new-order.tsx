@@ -68,6 +68,13 @@ function Duplicates({ place, phone, mergeInto, setMergeInto }: { place: Place | 
   );
 }
 
+/** The place once both coordinates are numbers on the globe. */
+function placeOf(latText: string, lonText: string): Place | undefined {
+  const [lat, lon] = [Number(latText), Number(lonText)];
+  const valid = latText !== '' && lonText !== '' && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
+  return valid ? { lat, lon } : undefined;
+}
+
 const number = (data: FormData, name: string): number => Number(String(data.get(name)).trim());
 const text = (data: FormData, name: string): string => String(data.get(name) ?? '').trim();
 
@@ -78,13 +85,16 @@ function bodyOf(form: HTMLFormElement): Record<string, unknown> {
     site: { lat: number(data, 'lat'), lon: number(data, 'lon'), address: text(data, 'address') },
     fault: { category: text(data, 'category'), voltage: text(data, 'voltage'), description: text(data, 'description') },
     priority: data.get('urgent') ? 'urgent' : 'normal',
-    callEndedAt: new Date(gatewayNow()).toISOString(),
+    // A little back, because the browser's idea of the gateway's time may be a little ahead.
+    callEndedAt: new Date(gatewayNow() - 1_000).toISOString(),
     ...(text(data, 'area') ? { area: text(data, 'area') } : {}),
   };
 }
 
 export function NewOrder({ onClose }: { onClose: () => void }) {
-  const [place, setPlace] = useState<Place>();
+  const [latText, setLatText] = useState('');
+  const [lonText, setLonText] = useState('');
+  const place = useMemo(() => placeOf(latText, lonText), [latText, lonText]);
   const [phone, setPhone] = useState('');
   const [mergeInto, setMergeInto] = useState('');
   const [busy, setBusy] = useState(false);
@@ -117,11 +127,6 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
       setBusy(false);
     }
   };
-  const setCoordinate = (name: 'lat' | 'lon', value: string): void => {
-    const parsed = Number(value);
-    if (value.trim() === '' || !Number.isFinite(parsed)) return;
-    setPlace({ lat: place?.lat ?? 0, lon: place?.lon ?? 0, [name]: parsed });
-  };
   return (
     <Dialog wide class="new-order" title={t('order.new')} onClose={onClose}>
       <form class="two-columns" onSubmit={(event) => void submit(event as unknown as SubmitEvent)}>
@@ -143,11 +148,11 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
           <div class="row">
             <label class="field grow">
               <span>{t('new.lat')}</span>
-              <input name="lat" inputMode="decimal" required pattern="-?\d+(\.\d+)?" value={place ? place.lat.toFixed(6) : ''} onChange={(event) => setCoordinate('lat', event.currentTarget.value)} />
+              <input name="lat" inputMode="decimal" required pattern="-?\d+(\.\d+)?" value={latText} onInput={(event) => setLatText(event.currentTarget.value.trim())} />
             </label>
             <label class="field grow">
               <span>{t('new.lon')}</span>
-              <input name="lon" inputMode="decimal" required pattern="-?\d+(\.\d+)?" value={place ? place.lon.toFixed(6) : ''} onChange={(event) => setCoordinate('lon', event.currentTarget.value)} />
+              <input name="lon" inputMode="decimal" required pattern="-?\d+(\.\d+)?" value={lonText} onInput={(event) => setLonText(event.currentTarget.value.trim())} />
             </label>
           </div>
           <div class="row">
@@ -206,7 +211,10 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
                 lines={[]}
                 start={start}
                 nothing={start === undefined}
-                onPoint={(lon, lat) => setPlace({ lon, lat })}
+                onPoint={(lon, lat) => {
+                  setLatText(lat.toFixed(6));
+                  setLonText(lon.toFixed(6));
+                }}
               />
             </Boundary>
           </div>
