@@ -1,4 +1,4 @@
-import { Histogram } from './histogram.js';
+import type { Histogram } from './histogram.js';
 
 /** What a run was and what became of it; printed at the end, and as JSON. */
 export interface Report {

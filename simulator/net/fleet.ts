@@ -358,7 +358,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const repairCentreId = options.repairCentreId ?? 'centre-1';
   if (api?.authorised === true) await enrol(api, roster, repairCentreId);
   let callCentre: CallCentre | undefined;
-  let fleet: Fleet | undefined;
+  const made: { fleet?: Fleet } = {};
   if (options.calls !== undefined) {
     if (api?.authorised !== true) throw new Error('calls need the HTTP address of the gateway and an API token');
     const { patterns, issues, assignAfterS, callsBack } = options.calls;
@@ -371,12 +371,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       repairCentreId,
       issues: issues ?? true,
       callsBack: callsBack ?? true,
-      phone: (vehicleId, order, off) => fleet?.tellByPhone(vehicleId, order, off),
+      phone: (vehicleId, order, off) => made.fleet?.tellByPhone(vehicleId, order, off),
       ...(assignAfterS === undefined ? {} : { assignsAfterMs: assignAfterS * 1000 }),
     });
   }
-  fleet = new Fleet(options, city, clock, api, roster, callCentre);
-  return fleet;
+  made.fleet = new Fleet(options, city, clock, api, roster, callCentre);
+  return made.fleet;
 }
 
 /** `--speed` says one rate, the gateway another. */

@@ -51,7 +51,7 @@ export class TcpLink implements Link {
       this.radio.connected(now);
       this.events.connected(now);
     });
-    socket.on('data', (chunk) => this.#down(socket, chunk));
+    socket.on('data', (chunk: Buffer) => this.#down(socket, chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#gone(socket, error.code ?? error.message));
     socket.on('close', () => this.#gone(socket, 'closed by the platform'));
   }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { Radio, type Transmission } from '../../simulator/radio.js';
+import type { Radio, Transmission } from '../../simulator/radio.js';
 import type { Random } from '../../simulator/index.js';
 import type { SimTime } from './time.js';
 

@@ -18,9 +18,9 @@ else await many(...range(values.seeds));
 
 async function one(seed: number): Promise<void> {
   const { trace, faults, counts } = await simulate(seed);
-  for (const line of trace) console.log(line);
-  console.log(`\nseed ${seed}: ${JSON.stringify(counts)}`);
-  for (const fault of faults) console.log(`FAULT  ${fault}`);
+  for (const line of trace) say(line);
+  say(`\nseed ${seed}: ${JSON.stringify(counts)}`);
+  for (const fault of faults) say(`FAULT  ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
 }
 
@@ -31,13 +31,13 @@ async function many(from: number, to: number): Promise<void> {
     const { faults } = await simulate(seed);
     if (faults.length === 0) continue;
     failed += 1;
-    if (values.json) console.log(JSON.stringify({ seed, faults }));
-    else console.log(`seed ${seed}: ${faults.slice(0, 3).join('; ')}`);
+    if (values.json) say(JSON.stringify({ seed, faults }));
+    else say(`seed ${seed}: ${faults.slice(0, 3).join('; ')}`);
   }
   const seconds = (performance.now() - startedAt) / 1000;
   const count = to - from + 1;
   if (!values.json)
-    console.log(
+    say(
       `${count} seeds, ${failed} failed, ${seconds.toFixed(1)} s (${((seconds / count) * 1000).toFixed(0)} ms a seed)`,
     );
   if (failed > 0) process.exitCode = 1;
@@ -47,4 +47,8 @@ function range(text: string): [number, number] {
   const found = /^(\d+)(?:-(\d+))?$/.exec(text);
   if (found === null) throw new Error(`--seeds: expected FROM-TO, found "${text}"`);
   return [Number(found[1]), Number(found[2] ?? found[1])];
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
