@@ -12,6 +12,7 @@ import { followLog, followPositions } from './follow.js';
 import { keysOfCommand, keysOfReports } from './hints.js';
 import type { RandomBytes } from './ids.js';
 import type { Clock, CommandOptions, CommandOutcome, DispatchPort, Versioned } from './ports.js';
+import { withPlace } from './place-of-key.js';
 import { applyOnce } from './reports.js';
 import type { PositionBatch } from './store/position-batch.js';
 import type { Batch, DispatchStore, IngestPosition } from './store/store.js';
@@ -115,7 +116,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     await decideAndCommit(async (work) => {
       const now = clock.now();
       await work.load(keysOfReports(reports));
-      for (const report of reports) await applyOnce(work, report, now, applyReport, log);
+      for (const report of reports) {
+        await applyOnce(work, await withPlace(store, report, positions), now, applyReport, log);
+      }
       const advance = applied === undefined ? {} : { positions, applied };
       return { batch: { ...work.batch(), ...advance }, result: {} };
     });

@@ -182,6 +182,14 @@ export type DeliveryReport =
   /** 0x0001 result or protobuf result that refuses the item. */
   | { type: 'delivery.failed'; vehicleId: string; deliveryId: string; result: string };
 
+/** Where the vehicle was when a key was pressed: as the message says, or from positions near that time. */
+export interface PlaceOfKey {
+  lat: number;
+  lon: number;
+  /** How far from there it may have been at the very moment, metres; absent where the message itself says the place. */
+  withinM?: number;
+}
+
 /** Business uplink, translated from wire words by `gateway/translate.ts`; comes through the ingest log only. */
 export type TerminalReport = {
   vehicleId: string;
@@ -220,10 +228,10 @@ export type TerminalReport = {
       action: 'read' | 'accept' | 'reject' | 'depart' | 'arrive' | 'work' | 'done' | 'suspend';
       deviceAt?: number;
       reason?: string;
-      at?: { lat: number; lon: number };
+      at?: PlaceOfKey;
     }
   /** 0x0301: resolved by the table of event ids in the vehicle's outbox. */
-  | { type: 'report.menuEvent'; eventId: number }
+  | { type: 'report.menuEvent'; eventId: number; at?: PlaceOfKey }
   | { type: 'report.duty'; to: DutyState; deviceAt?: number; reason?: string }
   | {
       type: 'report.answer';

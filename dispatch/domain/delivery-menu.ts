@@ -16,7 +16,7 @@ const ACTION_OF: Partial<Record<MenuEvent['step'], CrewAction>> = {
 
 export const menuAppliers: Appliers = {
   'report.menuEvent': (tx, report) => {
-    const { vehicleId, phone, receivedAt, eventId } = report;
+    const { vehicleId, phone, receivedAt, eventId, at } = report;
     const event = outboxOf(tx, vehicleId).menu.find(({ id }) => id === eventId);
     if (!event) {
       quarantine(tx, {
@@ -35,7 +35,7 @@ export const menuAppliers: Appliers = {
     const action = ACTION_OF[event.step];
     const { orderId, leg } = event;
     if (action && orderId !== undefined && leg !== undefined) {
-      applyAction(tx, { vehicleId, phone, receivedAt, orderId, leg, action });
+      applyAction(tx, { vehicleId, phone, receivedAt, orderId, leg, action, ...(at ? { at } : {}) });
     }
   },
 };

@@ -73,6 +73,8 @@ export interface Claim {
   committedAt: number;
   flags: StampFlag[];
   frame?: IngestRef;
+  /** Where the vehicle was, where that is known. */
+  place?: { lat: number; lon: number };
   /** H by a fence: end of the standing run that began at `at`, once the vehicle has left. */
   until?: number;
 }

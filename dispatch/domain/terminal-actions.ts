@@ -1,5 +1,6 @@
 /** What crews do on their terminals, and what rules find for them (domain.md, "Events from the terminal are forgiving"). */
 import { quarantine, raiseCard } from './cards.js';
+import type { PlaceOfKey } from './commands.js';
 import { deviceTime } from './evidence.js';
 import { distanceM } from './geo.js';
 import { advanceLeg, endLeg, furthest, moveLeg } from './leg.js';
@@ -25,7 +26,7 @@ export interface TerminalAction {
   deviceAt?: number;
   reason?: string;
   /** Where the vehicle was. */
-  at?: { lat: number; lon: number };
+  at?: PlaceOfKey;
 }
 
 const MEANS: Record<Exclude<CrewAction, 'reject' | 'suspend'>, { to: Progress; point?: Point }> = {
@@ -128,7 +129,7 @@ function keepClaim(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAct
   const time = timeOf(tx, action, leg);
   const flags = point === 'H' && isFar(tx, order, action) ? [...time.flags, 'disputed' as const] : time.flags;
   const rank: Rank = time.valid ? 'key' : 'keyWithoutTime';
-  const { receivedAt, deviceAt } = action;
+  const { receivedAt, deviceAt, at: place } = action;
   claimForLeg(tx, order.id, leg.leg, {
     point,
     at: time.at,
@@ -136,12 +137,13 @@ function keepClaim(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAct
     flags,
     receivedAt,
     ...(deviceAt === undefined ? {} : { deviceAt }),
+    ...(place === undefined ? {} : { place: { lat: place.lat, lon: place.lon } }),
   });
 }
 
 /** A key "arrived" from farther than the arrival radius: accepted for the work flow, its stamp is disputed. */
 function isFar(tx: Tx, order: Readonly<Order>, { at }: TerminalAction): boolean {
-  return at !== undefined && distanceM(at, order.site) > tx.settings.arrival.radiusM;
+  return at !== undefined && distanceM(at, order.site) - (at.withinM ?? 0) > tx.settings.arrival.radiusM;
 }
 
 function workOn(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAction): void {

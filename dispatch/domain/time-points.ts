@@ -50,7 +50,7 @@ function issueStamp(cycle: Cycle, { point, stamp }: Set): Cycle {
 
 /** What a claim must say; source, who and the times of receipt and commit come from the decision. */
 export type NewClaim = Pick<Claim, 'point' | 'at' | 'rank' | 'flags'> &
-  Partial<Pick<Claim, 'source' | 'by' | 'deviceAt' | 'receivedAt' | 'frame' | 'until'>>;
+  Partial<Pick<Claim, 'source' | 'by' | 'deviceAt' | 'receivedAt' | 'frame' | 'until' | 'place'>>;
 
 /** Keeps a claim about a point of a leg and sets the stamps that follow from it. */
 export function claimForLeg(tx: Tx, orderId: string, legNumber: number, claim: NewClaim): void {
