@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { cityGeoJson, formatReport, registerSimulate, startFleet } from '../simulator/cli.js';
 import { registerBackup } from './commands/backup.js';
@@ -11,6 +10,7 @@ import { registerExplain } from './commands/explain.js';
 import { registerPeople } from './commands/people.js';
 import { registerServe } from './commands/serve.js';
 import { ConfigError } from './config/load.js';
+import { version } from './version.js';
 
 /** Exit status: 0 success, 1 failure, 2 bad usage (contract of the command line). */
 const FAILED = 1;
@@ -18,9 +18,6 @@ const BAD_USAGE = 2;
 
 /** The one binary. Each command registers itself; this file alone may open the door to the simulator. */
 export function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const program = new Command('linecrew')
     .description('Telematics gateway for electric-power repair trucks')
     .version(version)
