@@ -106,8 +106,16 @@ export class GroupDecoder {
         const origin = this.#origin(sequence, frame.phone);
         const [deliveryId, result] = context.split('\n') as [string, TransportResult];
         // No window: an item has one end, and the answer may come twice only for an item that has ended.
-        into.reports.push({ ...origin, dedupKey: '', type: 'report.receipt', deliveryId, result, ofApplication: false });
-        if (frame.messageId !== 0x0001 && frame.total === 0) translateMessage({ ...place(frame), edition }, origin, into);
+        into.reports.push({
+          ...origin,
+          dedupKey: '',
+          type: 'report.receipt',
+          deliveryId,
+          result,
+          ofApplication: false,
+        });
+        if (frame.messageId !== 0x0001 && frame.total === 0)
+          translateMessage({ ...place(frame), edition }, origin, into);
         return;
       }
       case 'partReceipt':
@@ -119,17 +127,19 @@ export class GroupDecoder {
         return;
       }
       case 'mqtt': {
-        const origin = this.#origin(sequence, context);
-        const payload = bytes.subarray(start, end);
-        translateUplink(decodeUplink(payload), payload, 'mqtt', origin, into);
+        this.#uplink(this.#origin(sequence, context), bytes.subarray(start, end), into);
         return;
       }
-      case 'mqttUnusable': {
-        const [phone, rest] = splitOnce(context);
-        const [code, message] = splitOnce(rest);
-        into.reports.push(unusable(this.#origin(sequence, phone), code, message, bytes, start, end));
-        return;
-      }
+    }
+  }
+
+  /** The gate takes MQTT payloads unread: what is no `Uplink` is found here, and kept with its bytes. */
+  #uplink(origin: Origin, payload: Uint8Array, into: Translation): void {
+    try {
+      translateUplink(decodeUplink(payload), payload, 'mqtt', origin, into);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      into.reports.push(unusable(origin, error.code, error.message, payload, 0, payload.length));
     }
   }
 
@@ -146,7 +156,10 @@ export class GroupDecoder {
     counters.entriesPoisoned++;
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof DecodeError ? error.code : 'internal';
-    log.error({ err: error, node, sequence, index, kind, vehicle: vehicleId }, 'an entry of the ingest log cannot be used');
+    log.error(
+      { err: error, node, sequence, index, kind, vehicle: vehicleId },
+      'an entry of the ingest log cannot be used',
+    );
     into.reports.push(unusable(this.#origin(sequence, ''), code, message, bytes, start, end));
   }
 

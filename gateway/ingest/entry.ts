@@ -21,10 +21,8 @@ export const entryKinds = {
   partReceipt: 4,
   /** A frame whose body is wrong: goes to quarantine; context: `code \n message`. */
   unusable: 5,
-  /** A protobuf `Uplink`; context: terminal number. */
+  /** Payload of an MQTT terminal's `up` topic, as it came; context: terminal number. */
   mqtt: 6,
-  /** An MQTT payload that is no `Uplink`; context: `terminal number \n code \n message`. */
-  mqttUnusable: 7,
 } as const;
 export type EntryKind = keyof typeof entryKinds;
 
@@ -188,7 +186,9 @@ export class GroupCursor {
   /** @throws GroupError when this is no group of a version that is known here */
   open(group: Uint8Array): void {
     if (group.length < headBytes || group[0] !== version) {
-      throw new GroupError(`expected a group of version ${version}, found version ${group[0]} in ${group.length} bytes`);
+      throw new GroupError(
+        `expected a group of version ${version}, found version ${group[0]} in ${group.length} bytes`,
+      );
     }
     this.bytes = group;
     this.#view = new DataView(group.buffer, group.byteOffset, group.byteLength);

@@ -4,7 +4,6 @@ export class MqttCounters {
   connects = 0;
   connectsRefused = 0;
   uplinks = 0;
-  uplinksUnusable = 0;
   downlinks = 0;
   /** Publishes on foreign topics: accepted as the protocol wants it, dropped. */
   publishesDenied = 0;

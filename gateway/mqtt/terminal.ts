@@ -2,10 +2,9 @@
  * A terminal that speaks terminal.proto over MQTT, whichever broker carries it: its uplinks go through the same gate as
  * those of TCP, its deliveries come from the same loop.
  */
-import { DecodeError, decodeUplink } from '../../protocol/index.js';
 import type { Clock } from '../../dispatch/ports.js';
 import type { Appender, Committer } from '../ingest/committer.js';
-import { vehiclePrefix, type EntryKind } from '../ingest/entry.js';
+import { vehiclePrefix } from '../ingest/entry.js';
 import type { OutgoingMessage, TerminalLink } from '../session/link.js';
 import type { CloseReason, TerminalFacts } from '../session/sink.js';
 import type { OwnedConnection, SessionRegistry } from '../sessions.js';
@@ -96,15 +95,15 @@ export class MqttTerminal implements OwnedConnection, Appender {
   }
 
   /**
-   * One payload of its `up` topic. `done` is told once whether it is durable: only then it may be acknowledged. What is
-   * no `Uplink` is logged with its bytes and acknowledged too, so that the terminal moves on.
+   * One payload of its `up` topic. `done` is told once whether it is durable: only then it may be acknowledged. It is
+   * not read here: what is no `Uplink` is acknowledged too, so that the terminal moves on, and quarantined by the reader.
    */
   receive(payload: Uint8Array, done: (durable: boolean) => void): void {
     this.heard();
-    const { committer, counters, clock } = this.context;
-    const { kind, context } = entryOf(this.phone, payload, counters);
+    const { committer, counters } = this.context;
+    counters.uplinks++;
     const { length } = payload;
-    const outcome = committer.append(this, kind, 2013, this.#vehicle, context, payload, 0, length, clock.now());
+    const outcome = committer.append(this, 'mqtt', 2013, this.#vehicle, this.phone, payload, 0, length, this.heardMs);
     if (outcome === 'shed') done(false);
     else this.#waiting.push(done);
   }
@@ -138,27 +137,8 @@ export function appendUplink(
   vehicle: Uint8Array,
   payload: Uint8Array,
 ): Promise<boolean> {
-  const { kind, context } = entryOf(phone, payload, counters);
-  return committer.appendAndWait(kind, vehicle, context, payload, clock.now());
-}
-
-/** Kind and context of the entry (see gateway/ingest/entry.ts). */
-function entryOf(phone: string, payload: Uint8Array, counters: MqttCounters): { kind: EntryKind; context: string } {
   counters.uplinks++;
-  const wrong = faultOf(payload);
-  if (!wrong) return { kind: 'mqtt', context: phone };
-  counters.uplinksUnusable++;
-  return { kind: 'mqttUnusable', context: `${phone}\n${wrong.code}\n${wrong.message}` };
-}
-
-function faultOf(payload: Uint8Array): DecodeError | undefined {
-  try {
-    decodeUplink(payload);
-    return undefined;
-  } catch (error) {
-    if (error instanceof DecodeError) return error;
-    throw error;
-  }
+  return committer.appendAndWait('mqtt', vehicle, phone, payload, clock.now());
 }
 
 class MqttLink implements TerminalLink {

@@ -37,7 +37,7 @@ describe('the text of an order', () => {
         const text = orderText(order(address, fault), maxBytes, 'zh-CN');
         expect(encodeText(text).length).toBeLessThanOrEqual(maxBytes);
         expect(text).toBe(text.replace(/\s+/gu, ' '));
-        expect(text.isWellFormed?.() ?? true).toBe(true);
+        expect([...text].every((one) => one.codePointAt(0)! < 0xd800 || one.codePointAt(0)! > 0xdfff)).toBe(true);
         if (maxBytes >= 26) expect(text).toContain('13900000000');
       }),
     );
