@@ -30,8 +30,9 @@ export function documentationPage(document: OpenApiDocument): string {
 <body>
 <header><h1>Linecrew API <small>${escape(document.info.version)}</small></h1>
 <p>${prose(document.info.description)} The same as <a href="/api/v1/openapi.json">OpenAPI 3.1</a>.</p>
-<nav>${links.join(' ')} <a href="#problems">Problems</a></nav></header>
+<nav>${links.join(' ')} <a href="#schemas">Schemas</a> <a href="#problems">Problems</a></nav></header>
 <main>${sections.join('\n')}
+<section id="schemas"><h2>Schemas</h2>${schemasHtml(document)}</section>
 <section id="problems"><h2>Problems</h2><p>Codes of the server; the rules of dispatch bring codes of their own (status 409, and the words in <code>detail</code>).</p>${problemsHtml()}</section>
 </main>
 </body>
@@ -58,7 +59,19 @@ function parametersHtml({ parameters = [] }: Operation): string {
 }
 
 function typeOf(schema: object): string {
-  const { type, enum: values, format } = schema as { type?: string | string[]; enum?: unknown[]; format?: string };
+  const {
+    type,
+    enum: values,
+    format,
+    $ref,
+  } = schema as {
+    type?: string | string[];
+    enum?: unknown[];
+    format?: string;
+    $ref?: string;
+  };
+  const name = $ref?.split('/').at(-1);
+  if (name !== undefined) return `<a href="#schema-${escape(name)}">${escape(name)}</a>`;
   if (values) return `<code>${escape(values.map(String).join(' | '))}</code>`;
   return escape([[type ?? 'any'].flat().join(' | '), format].filter(Boolean).join(', '));
 }
@@ -82,7 +95,19 @@ function responsesHtml({ responses }: Operation): string {
     .join('');
 }
 
-const schemaHtml = (schema: object): string => `<pre>${escape(JSON.stringify(schema, null, 2))}</pre>`;
+/** References to named schemas are links to them. */
+const schemaHtml = (schema: object): string =>
+  `<pre>${escape(JSON.stringify(schema, null, 2)).replace(/#\/components\/schemas\/(\w+)/g, '<a href="#schema-$1">$1</a>')}</pre>`;
+
+function schemasHtml({ components }: OpenApiDocument): string {
+  return Object.entries(components.schemas)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([name, schema]) =>
+        `<details id="schema-${name}"><summary><code>${name}</code></summary>${schemaHtml(schema)}</details>`,
+    )
+    .join('');
+}
 
 function problemsHtml(): string {
   const rows = Object.entries(PROBLEMS).map(

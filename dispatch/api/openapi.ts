@@ -42,21 +42,35 @@ const ABOUT =
   'Every error is an RFC 9457 problem with a stable `code`. Collections are pages `{items, next}`; `?after=` takes `next`. ' +
   '`Idempotency-Key` is honoured on every POST, `If-Match` on changes. Times are ISO 8601 UTC.';
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+/** Schemas with a name (`meta({id})`), told once and referred to. */
+type Components = Record<string, object>;
+
+/**
+ * JSON Schema (draft 2020-12, which OpenAPI 3.1 takes as it is). Named schemas move to the components. What goes out
+ * may grow: only what comes in is closed.
+ */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', components: Components): JsonSchema {
+  const made = z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',
     target: 'draft-2020-12',
-  }) as JsonSchema;
+    override: ({ jsonSchema: one }) => {
+      if (io === 'output' && one.additionalProperties === false) delete one.additionalProperties;
+    },
+  });
+  const text = JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/');
+  const { $schema: _dialect, $defs = {}, ...rest } = JSON.parse(text) as JsonSchema & { $defs?: Components };
+  Object.assign(components, $defs);
   return rest;
 }
 
 export function openApi(routes: readonly Route[], about: { version: string; url?: string }): OpenApiDocument {
   const shown = routes.filter((spec) => !spec.hidden);
   const paths: OpenApiDocument['paths'] = {};
+  const components: Components = { Problem: jsonSchema(problem, 'output', {}) };
   for (const spec of shown) {
     const path = (paths[fullPath(spec)] ??= {});
-    path[spec.method.toLowerCase()] = operation(spec);
+    path[spec.method.toLowerCase()] = operation(spec, components);
   }
   return {
     openapi: '3.1.0',
@@ -71,7 +85,7 @@ export function openApi(routes: readonly Route[], about: { version: string; url?
     tags: [...new Set(shown.map((spec) => spec.tag))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Problem: jsonSchema(problem, 'output') },
+      schemas: components,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API token' },
         session: {
@@ -85,8 +99,12 @@ export function openApi(routes: readonly Route[], about: { version: string; url?
   };
 }
 
-function operation(spec: Route): Operation {
-  const parameters = [...parametersOf(spec.params, 'path'), ...parametersOf(spec.query, 'query'), ...headersOf(spec)];
+function operation(spec: Route, components: Components): Operation {
+  const parameters = [
+    ...parametersOf(spec.params, 'path', components),
+    ...parametersOf(spec.query, 'query', components),
+    ...headersOf(spec),
+  ];
   const description = [spec.description, rolesOf(spec)].filter(Boolean).join('\n\n');
   return {
     operationId: operationId(spec),
@@ -95,8 +113,8 @@ function operation(spec: Route): Operation {
     ...(description ? { description } : {}),
     ...(spec.right === 'public' ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...requestBody(spec),
-    responses: responsesOf(spec),
+    ...requestBody(spec, components),
+    responses: responsesOf(spec, components),
     ...(isAction(spec.right) ? { 'x-roles': RIGHTS[spec.right].roles } : {}),
   };
 }
@@ -116,9 +134,9 @@ function rolesOf(spec: Route): string {
   return `Right \`${spec.right}\`: ${right.roles.join(', ')}; token scope \`${right.area}:${right.kind}\`.`;
 }
 
-function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query'): Parameter[] {
+function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query', components: Components): Parameter[] {
   if (!schema) return [];
-  const { properties = {}, required = [] } = jsonSchema(schema, 'input');
+  const { properties = {}, required = [] } = jsonSchema(schema, 'input', components);
   return Object.entries(properties).map(([name, { description, ...rest }]) => ({
     name,
     in: where,
@@ -147,7 +165,7 @@ function headersOf(spec: Route): Parameter[] {
   return list;
 }
 
-function requestBody(spec: Route): Pick<Operation, 'requestBody'> {
+function requestBody(spec: Route, components: Components): Pick<Operation, 'requestBody'> {
   if (spec.bodyTypes) {
     const content = Object.fromEntries(
       spec.bodyTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
@@ -156,14 +174,16 @@ function requestBody(spec: Route): Pick<Operation, 'requestBody'> {
   }
   if (!spec.body) return {};
   const required = !spec.body.safeParse(undefined).success;
-  return { requestBody: { required, content: { 'application/json': { schema: jsonSchema(spec.body, 'input') } } } };
+  return {
+    requestBody: { required, content: { 'application/json': { schema: jsonSchema(spec.body, 'input', components) } } },
+  };
 }
 
-function responsesOf(spec: Route): Operation['responses'] {
+function responsesOf(spec: Route, components: Components): Operation['responses'] {
   const responses: Operation['responses'] = {};
   for (const [status, { description, schema, mediaTypes }] of Object.entries<ResponseSpec>(spec.responses)) {
     const content: Record<string, { schema: object }> = {};
-    if (schema) content['application/json'] = { schema: jsonSchema(schema, 'output') };
+    if (schema) content['application/json'] = { schema: jsonSchema(schema, 'output', components) };
     for (const type of mediaTypes ?? []) content[type] = { schema: { type: 'string' } };
     responses[status] = { description, ...(Object.keys(content).length > 0 ? { content } : {}) };
   }

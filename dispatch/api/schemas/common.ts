@@ -6,9 +6,11 @@ import { STAGES } from '../../domain/model.js';
 export const timeIn = z.iso
   .datetime({ offset: true })
   .transform((text) => Date.parse(text))
-  .meta({ description: 'ISO 8601 with zone', example: '2026-11-21T08:00:00.000Z' });
+  .meta({ id: 'TimeGiven', description: 'ISO 8601 with zone', example: '2026-11-21T08:00:00.000Z' });
 /** A time that goes out: ISO 8601 UTC with milliseconds. */
-export const timeOut = z.iso.datetime({ precision: 3 }).meta({ description: 'ISO 8601 UTC with milliseconds' });
+export const timeOut = z.iso
+  .datetime({ precision: 3 })
+  .meta({ id: 'Time', description: 'ISO 8601 UTC with milliseconds' });
 
 /** Ids are ours (UUIDv7) or the operator's: one path segment, printable. */
 export const id = z

@@ -59,44 +59,50 @@ export const recordIn = z.strictObject({
 });
 
 const actOf = z.object({ at: timeOut, by: z.string(), note: z.string().optional() });
-const stamp = z.object({
-  at: timeOut,
-  source: z.string(),
-  rank: z.enum(RANKS),
-  by: z.string(),
-  deviceAt: timeOut.optional(),
-  receivedAt: timeOut.optional(),
-  committedAt: timeOut,
-  flags: z.array(z.string()),
-  rawAt: timeOut
-    .optional()
-    .meta({ description: 'The claim’s own time, where the stamp was moved to keep the points in order' }),
-});
+const stamp = z
+  .object({
+    at: timeOut,
+    source: z.string(),
+    rank: z.enum(RANKS),
+    by: z.string(),
+    deviceAt: timeOut.optional(),
+    receivedAt: timeOut.optional(),
+    committedAt: timeOut,
+    flags: z.array(z.string()),
+    rawAt: timeOut
+      .optional()
+      .meta({ description: 'The claim’s own time, where the stamp was moved to keep the points in order' }),
+  })
+  .meta({ id: 'TimePoint' });
 export const timePoints = z.partialRecord(z.enum(POINTS), stamp);
-export const segment = z.object({
-  name: z.string(),
-  limitMs: z.number(),
-  state: z.enum(['notStarted', 'running', 'met', 'breached', 'unknown']),
-  elapsedMs: z.number().nullable(),
-  remainingMs: z.number().nullable(),
-  responsible: z.string(),
-});
-const leg = z.object({
-  leg: z.int(),
-  vehicleId: z.string(),
-  cycle: z.int(),
-  issue: z.int(),
-  state: z.enum(LEG_STATES),
-  before: z.enum(LEG_STATES).optional(),
-  effective: z.boolean(),
-  open: z.boolean(),
-  timePoints,
-  createdAt: timeOut,
-  endedAt: timeOut.optional(),
-  reason: z.string().optional(),
-  recall: z.looseObject({ at: timeOut, by: z.string(), reason: z.string().optional() }).optional(),
-  toldByPhone: z.boolean().optional(),
-});
+export const segment = z
+  .object({
+    name: z.string(),
+    limitMs: z.number(),
+    state: z.enum(['notStarted', 'running', 'met', 'breached', 'unknown']),
+    elapsedMs: z.number().nullable(),
+    remainingMs: z.number().nullable(),
+    responsible: z.string(),
+  })
+  .meta({ id: 'Segment' });
+const leg = z
+  .object({
+    leg: z.int(),
+    vehicleId: z.string(),
+    cycle: z.int(),
+    issue: z.int(),
+    state: z.enum(LEG_STATES),
+    before: z.enum(LEG_STATES).optional(),
+    effective: z.boolean(),
+    open: z.boolean(),
+    timePoints,
+    createdAt: timeOut,
+    endedAt: timeOut.optional(),
+    reason: z.string().optional(),
+    recall: z.looseObject({ at: timeOut, by: z.string(), reason: z.string().optional() }).optional(),
+    toldByPhone: z.boolean().optional(),
+  })
+  .meta({ id: 'Leg' });
 const cycle = z.looseObject({
   cycle: z.int(),
   startedAt: timeOut,
@@ -109,47 +115,53 @@ const cycle = z.looseObject({
   callBacks: z.array(z.looseObject({ at: timeOut, by: z.string(), result: z.string() })),
 });
 
-export const orderSummary = z.object({
-  id: z.string(),
-  number: z.string(),
-  version: z.int(),
-  stage,
-  cycle: z.int(),
-  priority,
-  customer: z.object({ name: z.string(), phone: z.string() }),
-  site: z.object({ lat: latitude, lon: longitude, address: z.string(), siteClass, arrivalMode }),
-  fault: z.object({ category: z.string(), voltage, description: z.string() }),
-  area: z.string().optional(),
-  repairCentreId: z.string().optional(),
-  unitKind: z.string().optional(),
-  createdAt: timeOut,
-  createdBy: z.string(),
-  receivedBy: z.object({ name: z.string(), at: timeOut }).optional(),
-  reason: z.object({ code: z.string(), note: z.string().optional(), at: timeOut, by: z.string() }).optional(),
-  mergedInto: z.string().optional(),
-  subs: z.array(z.string()),
-  urges: z.array(actOf),
-  eta: z.looseObject({ at: timeOut, madeAt: timeOut, vehicleId: z.string() }).optional(),
-  deadlineAt: timeOut.optional().meta({ description: 'End of the promise AH' }),
-  timePoints,
-  segments: z.array(segment),
-  legs: z.array(leg),
-  allowed: z
-    .array(z.string())
-    .optional()
-    .meta({ description: 'Steps (`POST /orders/{id}/…`) that the rules would take from you now' }),
-  record: z.looseObject({}).optional(),
-  callBacks: z.array(z.looseObject({ at: timeOut, by: z.string(), result: z.string() })),
-});
-export const order = orderSummary.extend({
-  cycles: z.array(cycle),
-  events: z.array(event).optional(),
-});
+export const orderSummary = z
+  .object({
+    id: z.string(),
+    number: z.string(),
+    version: z.int(),
+    stage,
+    cycle: z.int(),
+    priority,
+    customer: z.object({ name: z.string(), phone: z.string() }),
+    site: z.object({ lat: latitude, lon: longitude, address: z.string(), siteClass, arrivalMode }),
+    fault: z.object({ category: z.string(), voltage, description: z.string() }),
+    area: z.string().optional(),
+    repairCentreId: z.string().optional(),
+    unitKind: z.string().optional(),
+    createdAt: timeOut,
+    createdBy: z.string(),
+    receivedBy: z.object({ name: z.string(), at: timeOut }).optional(),
+    reason: z.object({ code: z.string(), note: z.string().optional(), at: timeOut, by: z.string() }).optional(),
+    mergedInto: z.string().optional(),
+    subs: z.array(z.string()),
+    urges: z.array(actOf),
+    eta: z.looseObject({ at: timeOut, madeAt: timeOut, vehicleId: z.string() }).optional(),
+    deadlineAt: timeOut.optional().meta({ description: 'End of the promise AH' }),
+    timePoints,
+    segments: z.array(segment),
+    legs: z.array(leg),
+    allowed: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Steps (`POST /orders/{id}/…`) that the rules would take from you now' }),
+    record: z.looseObject({}).optional(),
+    callBacks: z.array(z.looseObject({ at: timeOut, by: z.string(), result: z.string() })),
+  })
+  .meta({ id: 'OrderSummary' });
+export const order = orderSummary
+  .extend({
+    cycles: z.array(cycle),
+    events: z.array(event).optional(),
+  })
+  .meta({ id: 'Order' });
 
-export const candidate = z.looseObject({
-  vehicleId: z.string(),
-  plate: z.string(),
-  suitable: z.boolean(),
-  rank: z.int().optional(),
-  reasons: z.array(z.string()),
-});
+export const candidate = z
+  .looseObject({
+    vehicleId: z.string(),
+    plate: z.string(),
+    suitable: z.boolean(),
+    rank: z.int().optional(),
+    reasons: z.array(z.string()),
+  })
+  .meta({ id: 'Candidate' });

@@ -51,73 +51,79 @@ export const vehicleEdit = z.strictObject({
   toBeConfirmed: z.literal(false).optional().meta({ description: 'Confirms a vehicle that came by itself' }),
 });
 
-export const positionJson = z.object({
-  deviceAt: timeOut,
-  receivedAt: timeOut,
-  lat: latitude,
-  lon: longitude,
-  altitudeM: z.number(),
-  speedKmh: z.number(),
-  headingDeg: z.number(),
-  alarm: z.int(),
-  status: z.int(),
-  mileageKm: z.number().optional(),
-});
+export const positionJson = z
+  .object({
+    deviceAt: timeOut,
+    receivedAt: timeOut,
+    lat: latitude,
+    lon: longitude,
+    altitudeM: z.number(),
+    speedKmh: z.number(),
+    headingDeg: z.number(),
+    alarm: z.int(),
+    status: z.int(),
+    mileageKm: z.number().optional(),
+  })
+  .meta({ id: 'Position' });
 
-export const vehicle = z.object({
-  id: z.string(),
-  version: z.int(),
-  plate: z.string(),
-  terminal: z.looseObject({ phone: z.string() }),
-  repairCentreId: z.string(),
-  unitId: z.string().optional(),
-  trade: z.string(),
-  crew: z.looseObject({ name: z.string(), members: z.array(z.looseObject({ name: z.string() })) }),
-  sharesOffice: z.boolean(),
-  language,
-  toBeConfirmed: z.boolean().optional(),
-  duty: z.object({
-    state: z.enum(['offDuty', 'standby', 'onBreak']),
-    shown: z.enum(['offDuty', 'standby', 'onBreak', 'tasked', 'enRoute', 'onSite', 'unreachable']),
-    since: timeOut,
-    until: timeOut.optional(),
-    reason: z.string().optional(),
-  }),
-  connection: z.looseObject({
-    state: z.enum(['up', 'down', 'never']),
-    since: timeOut,
-    lastContactAt: timeOut.optional(),
-  }),
-  queue: z.object({
+export const vehicle = z
+  .object({
+    id: z.string(),
+    version: z.int(),
+    plate: z.string(),
+    terminal: z.looseObject({ phone: z.string() }),
+    repairCentreId: z.string(),
+    unitId: z.string().optional(),
+    trade: z.string(),
+    crew: z.looseObject({ name: z.string(), members: z.array(z.looseObject({ name: z.string() })) }),
+    sharesOffice: z.boolean(),
+    language,
+    toBeConfirmed: z.boolean().optional(),
+    duty: z.object({
+      state: z.enum(['offDuty', 'standby', 'onBreak']),
+      shown: z.enum(['offDuty', 'standby', 'onBreak', 'tasked', 'enRoute', 'onSite', 'unreachable']),
+      since: timeOut,
+      until: timeOut.optional(),
+      reason: z.string().optional(),
+    }),
+    connection: z.looseObject({
+      state: z.enum(['up', 'down', 'never']),
+      since: timeOut,
+      lastContactAt: timeOut.optional(),
+    }),
+    queue: z.object({
+      revision: z.int(),
+      confirmedRevision: z.int(),
+      confirmedAt: timeOut.optional(),
+      orderIds: z.array(z.string()).meta({ description: 'Orders of the queue, first to last' }),
+    }),
+    queueLength: z.int(),
+    undelivered: z.int().meta({ description: 'Queued legs that the terminal has not receipted' }),
+    lastPosition: positionJson.nullable(),
+    createdAt: timeOut,
+  })
+  .meta({ id: 'Vehicle' });
+
+export const queue = z
+  .object({
     revision: z.int(),
     confirmedRevision: z.int(),
     confirmedAt: timeOut.optional(),
-    orderIds: z.array(z.string()).meta({ description: 'Orders of the queue, first to last' }),
-  }),
-  queueLength: z.int(),
-  undelivered: z.int().meta({ description: 'Queued legs that the terminal has not receipted' }),
-  lastPosition: positionJson.nullable(),
-  createdAt: timeOut,
-});
-
-export const queue = z.object({
-  revision: z.int(),
-  confirmedRevision: z.int(),
-  confirmedAt: timeOut.optional(),
-  legs: z.array(
-    z.object({
-      orderId: z.string(),
-      number: z.string(),
-      leg: z.int(),
-      state: z.enum(LEG_STATES),
-      position: z.int().meta({ description: 'Place in the queue, from 1' }),
-      priority: z.enum(['normal', 'urgent']),
-      address: z.string(),
-      deadlineAt: timeOut.optional(),
-      held: z.boolean().meta({ description: 'The terminal has receipted this content' }),
-    }),
-  ),
-});
+    legs: z.array(
+      z.object({
+        orderId: z.string(),
+        number: z.string(),
+        leg: z.int(),
+        state: z.enum(LEG_STATES),
+        position: z.int().meta({ description: 'Place in the queue, from 1' }),
+        priority: z.enum(['normal', 'urgent']),
+        address: z.string(),
+        deadlineAt: timeOut.optional(),
+        held: z.boolean().meta({ description: 'The terminal has receipted this content' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Queue' });
 export const queuePut = z.strictObject({
   revision: z.int().min(0).meta({ description: 'Revision that the order was made for; another one is 409' }),
   orderIds: z.array(id).max(200),
@@ -131,17 +137,19 @@ export const dutyIn = z.strictObject({
   confirm: z.boolean().optional(),
 });
 
-export const delivery = z.looseObject({
-  id: z.string(),
-  kind: z.enum(DELIVERY_KINDS),
-  state: z.enum(['queued', 'inFlight', 'unanswered', 'receipted', 'refused', 'expired', 'voided']),
-  orderId: z.string().optional(),
-  leg: z.int().optional(),
-  text: z.string().optional(),
-  createdAt: timeOut,
-  createdBy: z.string(),
-  attempts: z.array(z.looseObject({ at: timeOut })),
-  nextAt: timeOut.optional(),
-  endedAt: timeOut.optional(),
-  result: z.string().optional(),
-});
+export const delivery = z
+  .looseObject({
+    id: z.string(),
+    kind: z.enum(DELIVERY_KINDS),
+    state: z.enum(['queued', 'inFlight', 'unanswered', 'receipted', 'refused', 'expired', 'voided']),
+    orderId: z.string().optional(),
+    leg: z.int().optional(),
+    text: z.string().optional(),
+    createdAt: timeOut,
+    createdBy: z.string(),
+    attempts: z.array(z.looseObject({ at: timeOut })),
+    nextAt: timeOut.optional(),
+    endedAt: timeOut.optional(),
+    result: z.string().optional(),
+  })
+  .meta({ id: 'Delivery' });
