@@ -5,6 +5,7 @@ import { registerBackup } from './commands/backup.js';
 import { registerConfig } from './commands/config.js';
 import { registerDecode } from './commands/decode.js';
 import { registerDemo } from './commands/demo.js';
+import { registerDoctor } from './commands/doctor.js';
 import { registerEncode } from './commands/encode.js';
 import { registerExplain } from './commands/explain.js';
 import { registerPeople } from './commands/people.js';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   registerEncode(program);
   registerExplain(program);
   registerConfig(program);
+  registerDoctor(program);
   registerBackup(program);
   registerPeople(program);
   return program;

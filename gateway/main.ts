@@ -22,9 +22,11 @@ import { openConfigured } from './config/open-configured.js';
 import type { Config } from './config/settings.js';
 import { serveControl } from './control.js';
 import { Deliveries } from './deliveries/loop.js';
+import { checkStore } from './doctor/checks.js';
 import { wordLog, type Logger } from './log.js';
 import { registerMetrics } from './metrics.js';
 import { startMqtt } from './mqtt/index.js';
+import { registerMqttMetrics } from './mqtt/metrics.js';
 import { peopleHandlers } from './people.js';
 import { createReadiness } from './readiness.js';
 import { startRetention } from './retention.js';
@@ -122,7 +124,10 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   ports.http = await listenHttp(http, config);
   await listenTerminals(terminals, config, ports);
   const mqtt = await startMqtt(config, { dispatch, accounts, terminals, log });
-  if (mqtt) undo.add('mqtt', () => mqtt.close());
+  if (mqtt) {
+    undo.add('mqtt', () => mqtt.close());
+    registerMqttMetrics(registry, mqtt.counters);
+  }
   Object.assign(ports, mqtt?.ports);
   readiness.up();
   undo.add('readiness', () => readiness.down());
@@ -244,6 +249,7 @@ async function openControl(
   const control = await serveControl(directory, {
     ...peopleHandlers(accounts, now),
     ping: async () => ({ version }),
+    doctor: () => checkStore(store, now()),
     backup: ({ directory: target }) => store.backup(String(target)),
   });
   undo.add('control', () => control.close());

@@ -12,6 +12,7 @@ const NEEDS = {
   redis: { programs: ['redis-server', 'redis-cli'], packages: ['redis-server', 'redis-tools'] },
   chromium: { programs: ['chromium'], packages: ['chromium', 'fonts-noto-cjk'] },
   mosquitto: { programs: ['mosquitto', 'mosquitto_pub'], packages: ['mosquitto', 'mosquitto-clients'] },
+  openssl: { programs: ['openssl'], packages: ['openssl'] },
 } satisfies Record<string, Need>;
 
 /** The program's path, or undefined. Debian keeps some servers in /usr/sbin, which people's PATH often lacks. */
@@ -36,18 +37,27 @@ const missing = (need: Need): boolean => need.programs.some((program) => !findPr
  * exactly what to install. A test run that silently leaves half of itself out proves nothing.
  */
 export function ensureSystem(): void {
-  const packages = Object.values(NEEDS).filter(missing).flatMap((need) => need.packages);
+  const packages = Object.values(NEEDS)
+    .filter(missing)
+    .flatMap((need) => need.packages);
   if (packages.length === 0) return;
   const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   const canInstall = process.getuid?.() === 0 && findProgram('apt-get');
-  if (!canInstall) throw new Error(`The tests need programs that are not here. On Debian or Ubuntu, as root:\n  ${line}`);
+  if (!canInstall)
+    throw new Error(`The tests need programs that are not here. On Debian or Ubuntu, as root:\n  ${line}`);
   process.stderr.write(`installing for the tests: ${packages.join(' ')}\n`);
   // Debian starts a server that it installs; the tests start their own, so this one must not.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   spawnSync('apt-get', ['update'], { stdio: 'ignore', env });
-  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
-  const still = Object.values(NEEDS).filter(missing).flatMap((need) => need.programs);
-  if (still.length > 0) throw new Error(`installed ${packages.join(' ')}, but these are still missing: ${still.join(', ')}`);
+  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
+  const still = Object.values(NEEDS)
+    .filter(missing)
+    .flatMap((need) => need.programs);
+  if (still.length > 0)
+    throw new Error(`installed ${packages.join(' ')}, but these are still missing: ${still.join(', ')}`);
 }
 
 function need(name: keyof typeof NEEDS): string {
