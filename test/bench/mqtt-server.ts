@@ -24,6 +24,9 @@ process.on('message', (message) => {
   if (message === 'stop') void stop().then(() => process.exit(0));
 });
 
+// The benchmark was interrupted: nobody else would end this process.
+process.on('disconnect', () => void stop().then(() => process.exit(0)));
+
 async function bare(): Promise<() => Promise<void>> {
   const broker = await Aedes.createBroker();
   const server = createServer({ noDelay: true }, broker.handle);

@@ -147,6 +147,39 @@ describe('what it may say and hear', () => {
   });
 });
 
+describe('PUBACK', () => {
+  it('does not come while the store cannot write, and comes when it can again', async () => {
+    const { store } = service.gateway.dispatch;
+    const append = store.appendIngest.bind(store);
+    let broken = true;
+    let tried = (): void => {};
+    const failed = new Promise<void>((resolve) => (tried = resolve));
+    store.appendIngest = (node, group) => {
+      if (!broken) return append(node, group);
+      tried();
+      return Promise.reject(new Error('no space left on device'));
+    };
+    const client = await terminal();
+    let acknowledged = false;
+    const sent = client.publishAsync(topic('up'), position(), { qos: 1 }).then(() => (acknowledged = true));
+    await failed;
+    expect(acknowledged).toBe(false);
+    expect((await lastPosition()).size).toBe(0);
+    broken = false;
+    await sent;
+    await service.until(async () => (await lastPosition()).size === 1, 'the position');
+  });
+
+  it('is counted where an operator sees it', async () => {
+    const client = await terminal();
+    await client.publishAsync(topic('up'), position(), { qos: 1 });
+    await client.publishAsync(topic('up', other), 'x', { qos: 1 });
+    const text = await (await fetch(`http://127.0.0.1:${service.gateway.ports.http}/metrics`)).text();
+    expect(text).toMatch(/^linecrew_mqtt_uplinks_total 1$/m);
+    expect(text).toMatch(/^linecrew_mqtt_publishes_denied_total 1$/m);
+  });
+});
+
 describe('with the clients of Mosquitto', () => {
   const run = promisify(execFile);
   const login = (): string[] => ['-h', '127.0.0.1', '-p', String(port()), '-V', 'mqttv311'];
