@@ -64,6 +64,7 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   /** The socket is gone. */
   ended(): void {
     this.session.ended();
+    this.context.registry.gone(this, this.session.phone);
     count(this.context.counters.closed, this.#closeReason ?? 'byTerminal');
   }
 
@@ -139,13 +140,25 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   claim(facts: TerminalFacts, codeSha256: string, edition: Edition): void {
     const { registry, clock, log } = this.context;
     registry.claim(this, facts, codeSha256, edition).then(
-      (fence) => this.session.claimed(fence ?? 'failed', clock.now()),
+      (fence) => {
+        this.session.claimed(fence ?? 'failed', clock.now());
+        // It may have ended while the claim was on its way.
+        if (this.session.link === undefined) registry.gone(this, facts.phone);
+      },
       (error: unknown) => {
         if (!(error instanceof Refusal))
           log.warn({ terminal: facts.phone, err: error, msg: 'a terminal could not be claimed' });
         this.session.claimed('failed', clock.now());
       },
     );
+  }
+
+  codeUsed(facts: TerminalFacts, codeSha256: string, edition: Edition): void {
+    const { directory, log } = this.context;
+    directory.codeUsed(facts, codeSha256, edition).catch((error: unknown) => {
+      // The older codes stay valid a while longer; the next authentication says it again.
+      log.warn({ terminal: facts.phone, err: error, msg: 'the use of a code could not be recorded' });
+    });
   }
 
   append(

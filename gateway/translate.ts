@@ -84,14 +84,18 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
   if (at >= 0) {
     if (readLocation(bytes, at, bodyEnd, scratch)) {
       addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
-    } else into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
+    } else
+      into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
     return;
   }
   if (messageId === 0x0704) {
     const { positions } = into;
     const { vehicleId, receivedAt } = origin;
-    const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) => addPosition(positions, vehicleId, receivedAt, one));
-    if (found === 0) into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));
+    const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) =>
+      addPosition(positions, vehicleId, receivedAt, one),
+    );
+    if (found === 0)
+      into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));
     return;
   }
   try {
@@ -180,7 +184,8 @@ function reportOf(
     case 'orderAction': {
       const { orderId, leg, lat, lon } = body;
       const action = body.action === 'working' ? 'work' : body.action;
-      if (action === 'unspecified' || action === 'resume') return `action ${body.action} on ${orderId} is not supported`;
+      if (action === 'unspecified' || action === 'resume')
+        return `action ${body.action} on ${orderId} is not supported`;
       const at = lat !== undefined && lon !== undefined ? { at: { lat, lon } } : {};
       const reason = ifGiven('reason', body.reason ?? body.note);
       return { ...base, type: 'report.action', orderId, leg, action, ...at, ...reason, ...time(body.atMs, base) };
@@ -239,7 +244,17 @@ export function unusable(
   const { vehicleId, phone, receivedAt, frame } = origin;
   const shown = bytes.subarray(start, Math.min(end, start + shownBytes));
   const key = `bad.${fnv(bytes.subarray(start, end)).toString(16)}.${end - start}`;
-  return { vehicleId, phone, receivedAt, frame, dedupKey: key, type: 'report.unusable', code, message, bytesHex: toHex(shown) };
+  return {
+    vehicleId,
+    phone,
+    receivedAt,
+    frame,
+    dedupKey: key,
+    type: 'report.unusable',
+    code,
+    message,
+    bytesHex: toHex(shown),
+  };
 }
 
 /** (message id, serial, body hash): what the terminal's window compares. */

@@ -8,6 +8,7 @@ import { ConflictError } from '../../dispatch/service.js';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import { PositionBatch } from '../../dispatch/store/position-batch.js';
 import { StoreError } from '../../dispatch/store/errors.js';
+import type { IngestPosition } from '../../dispatch/store/store.js';
 import type { GatewayCounters } from '../counters.js';
 import type { GatewayLimits } from '../limits.js';
 import { unusable, type Translation } from '../translate.js';
@@ -39,7 +40,7 @@ const urgentMs = 50;
 const triesBeforeIsolating = 3;
 
 interface ReadBatch {
-  readonly sequence: number;
+  readonly position: IngestPosition;
   readonly translation: Translation;
   /** Times that it failed though the store works. */
   faults: number;
@@ -136,12 +137,11 @@ export class IngestReader {
     const batch = (this.#batch ??= await this.#read());
     await this.#storeFrom();
     const { reports, positions } = batch.translation;
-    const { dispatch, node } = this.#options;
     if (batch.faults < triesBeforeIsolating) {
-      await dispatch.apply(reports, positions, { node, sequence: batch.sequence, after: this.#applied });
-    } else await this.#isolate(reports, positions, batch.sequence);
+      await this.#options.dispatch.apply(reports, positions, batch.position);
+    } else await this.#isolate(batch);
     this.#batch = undefined;
-    this.#advance(batch.sequence, batch.translation);
+    this.#advance(batch.position.sequence, batch.translation);
   }
 
   async #read(): Promise<ReadBatch> {
@@ -158,7 +158,8 @@ export class IngestReader {
       this.#decoder.decode(sequence, group, translation);
     }
     this.#groupBytes = Math.max(1, bytes / groups.length);
-    return { sequence: last.sequence, translation, faults: 0 };
+    const position = { node, sequence: last.sequence, after: this.#applied };
+    return { position, translation, faults: 0 };
   }
 
   /**
@@ -219,11 +220,8 @@ export class IngestReader {
     const { log, node, counters } = this.#options;
     counters.applyFailures++;
     if (this.#batch !== undefined && !isTransient(error)) this.#batch.faults++;
-    const sequence = this.#batch?.sequence;
-    log.error(
-      { err: error, node, after: this.#applied, sequence },
-      'the ingest log could not be applied; trying again',
-    );
+    const position = this.#batch?.position ?? { node, after: this.#applied };
+    log.error({ err: error, position }, 'the ingest log could not be applied; trying again');
   }
 
   async #pause(ms: number): Promise<void> {
@@ -243,15 +241,14 @@ export class IngestReader {
    */
   async #isolate({ translation, position }: ReadBatch): Promise<void> {
     const { dispatch, node, log, counters } = this.#options;
-    const none = new PositionBatch(1);
     for (const report of translation.reports) {
       try {
-        await dispatch.apply([report], none);
+        await dispatch.note([report]);
       } catch (error) {
         if (isTransient(error)) throw error;
         counters.entriesPoisoned++;
         log.error({ err: error, node, report }, 'a report cannot be applied: quarantined');
-        await dispatch.apply([quarantined(report, error)], none).catch((again: unknown) => {
+        await dispatch.note([quarantined(report, error)]).catch((again: unknown) => {
           if (isTransient(again)) throw again;
           log.error({ err: again, node, report }, 'nor can its quarantine be written: it is only in the log');
         });
@@ -263,7 +260,7 @@ export class IngestReader {
     } catch (error) {
       if (isTransient(error)) throw error;
       log.error({ err: error, node, position, positions: positions.length }, 'positions cannot be applied: skipped');
-      await dispatch.apply([], none, position);
+      await dispatch.apply([], new PositionBatch(1), position);
     }
   }
 
@@ -317,9 +314,17 @@ function isOvertaken(error: unknown): boolean {
   return error instanceof ConflictError && error.document.kind === 'ingest';
 }
 
-/** The store may work again later; anything else is about the batch. */
+/** The store may work again later, or others were faster; anything else is about the batch. */
 function isTransient(error: unknown): boolean {
-  return error instanceof StoreError && error.code !== 'invalid';
+  return error instanceof ConflictError || (error instanceof StoreError && error.code !== 'invalid');
+}
+
+/** What is left of a report that the service cannot apply: itself, as bytes. */
+function quarantined(report: TerminalReport, error: unknown): TerminalReport {
+  const { vehicleId, phone, receivedAt, frame = { node: '', sequence: 0, index: 0 } } = report;
+  const bytes = Buffer.from(JSON.stringify(report));
+  const message = error instanceof Error ? error.message : String(error);
+  return unusable({ vehicleId, phone, receivedAt, frame }, 'notApplicable', message, bytes, 0, bytes.length);
 }
 
 function metaKey(node: string): string {

@@ -88,7 +88,11 @@ export class Login {
     const { counters, limits } = this.host;
     counters.framesUnauthenticated++;
     if (frame.messageId === 0x0102) counters.authenticationsRefused++;
-    this.host.find('notAuthenticated', this.facts === undefined ? 'a number that is not on file' : 'not authenticated', frame);
+    this.host.find(
+      'notAuthenticated',
+      this.facts === undefined ? 'a number that is not on file' : 'not authenticated',
+      frame,
+    );
     // 0x0001 is itself an answer and never answered.
     if (frame.messageId !== 0x0001) this.host.acknowledge(frame.messageId, frame.serial, 1);
     if (++this.#unauthenticated >= limits.unauthenticatedFrames) this.host.close('unauthenticatedTraffic');
@@ -140,8 +144,10 @@ export class Login {
       if (++this.#failures >= limits.authenticationFailures) this.host.close('authenticationRefused');
       return;
     }
-    if (this.#phase === 'owner' && matched === this.#code) {
+    if (this.#phase === 'owner') {
       this.host.acknowledge(frame.messageId, frame.serial, 0);
+      if (matched !== this.#code) sink.codeUsed(facts, matched, edition);
+      this.#code = matched;
       return;
     }
     this.#edition = edition;

@@ -87,7 +87,8 @@ export class Outstanding {
    * that id, the serial alone (reference 2.6). Marks the message as answered.
    */
   matchGeneral(replyId: number, replySerial: number, result: number): MatchedAnswer | undefined {
-    const found = this.#find((m) => m.messageId === replyId && within(m, replySerial)) ?? this.#find((m) => within(m, replySerial));
+    const found =
+      this.#find((m) => m.messageId === replyId && within(m, replySerial)) ?? this.#find((m) => within(m, replySerial));
     if (found === undefined) return undefined;
     const transport = results[result] ?? 'refused';
     // With a dedicated reply to come, "received" is not the answer yet.

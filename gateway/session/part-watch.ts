@@ -39,9 +39,20 @@ export class PartWatch {
   arrived(messageId: number, total: number, index: number, serial: number, nowMs: number, head: number): PartState {
     if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     const firstSerial = (serial - (index - 1)) & 0xffff;
-    let one = this.#watched.find((w) => w.messageId === messageId && w.total === total && w.firstSerial === firstSerial);
+    let one = this.#watched.find(
+      (w) => w.messageId === messageId && w.total === total && w.firstSerial === firstSerial,
+    );
     if (one === undefined) {
-      one = { messageId, total, firstSerial, seen: new Uint8Array(total), received: 0, lastAt: nowMs, asked: 0, head: 0 };
+      one = {
+        messageId,
+        total,
+        firstSerial,
+        seen: new Uint8Array(total),
+        received: 0,
+        lastAt: nowMs,
+        asked: 0,
+        head: 0,
+      };
       if (this.#watched.length >= this.limits.watchedMessages) this.#watched.shift();
       this.#watched.push(one);
     }

@@ -88,6 +88,8 @@ export interface SessionSink {
   register(request: RegistrationRequest): void;
   /** The terminal proved who it is with this code; makes this connection its owner: answered by `claimed`. */
   claim(facts: TerminalFacts, codeSha256: string, edition: Edition): void;
+  /** The owner of the terminal used another of its codes: the older ones die. No answer. */
+  codeUsed(facts: TerminalFacts, codeSha256: string, edition: Edition): void;
   /** Puts a frame through the gate: answered by `committed`, once per group. */
   append(
     kind: EntryKind,

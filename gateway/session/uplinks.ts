@@ -2,7 +2,15 @@
  * What the session does with each message of a known terminal (reference 6.1), and when a body is wrong: decided before
  * the append, because the answer to the terminal depends on it.
  */
-import { DecodeError, decodeBody, decodeUplink, isPassthrough, readBatch, unwrapPassthrough, Location } from '../../protocol/index.js';
+import {
+  DecodeError,
+  decodeBody,
+  decodeUplink,
+  isPassthrough,
+  readBatch,
+  unwrapPassthrough,
+  Location,
+} from '../../protocol/index.js';
 import type { Edition } from './link.js';
 
 /**
@@ -10,7 +18,8 @@ import type { Edition } from './link.js';
  * - `solicited`: through the gate, never answered (it is itself an answer);
  * - the others are handled by the session itself.
  */
-export type UplinkHandling = 'data' | 'solicited' | 'answer' | 'heartbeat' | 'logout' | 'time' | 'resend' | 'register' | 'authenticate';
+export type UplinkHandling =
+  'data' | 'solicited' | 'answer' | 'heartbeat' | 'logout' | 'time' | 'resend' | 'register' | 'authenticate';
 
 const handlings: Readonly<Record<number, UplinkHandling>> = {
   0x0001: 'answer',

@@ -78,56 +78,65 @@ class Terminal {
     const position = serial % 10 !== 0;
     const body = position
       ? locationBody({ at: beginning + serial * 1000, latE6: 39_000_000 + serial })
-      : Buffer.from(encodeBody('passthroughUp', 2013, { type: 0xfa, content: Buffer.concat([Buffer.from('4c4301ff', 'hex'), Buffer.of(serial >> 8, serial & 255)]) }));
+      : Buffer.from(
+          encodeBody('passthroughUp', 2013, {
+            type: 0xfa,
+            content: Buffer.concat([Buffer.from('4c4301ff', 'hex'), Buffer.of(serial >> 8, serial & 255)]),
+          }),
+        );
     const wire = frameOf(this.form, position ? 0x0200 : 0x0900, serial, body);
     this.made.push({ serial, wire, position, body });
     return wire;
   }
 }
 
-it(`keeps everything that it confirmed, once, through ${kills} kills under load`, { timeout: 60_000 + kills * 10_000 }, async () => {
-  const fleet = phones.map((phone) => new Terminal(phone));
-  for (let i = 0; i < kills; i++) {
-    const { child, port } = await startChild();
-    const running = Promise.all(fleet.map((terminal) => terminal.run(port).catch(() => {})));
-    await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 600));
-    child.kill('SIGKILL');
-    await running;
-    children.delete(child);
-  }
-  const total = fleet.reduce((sum, { confirmed }) => sum + confirmed.size, 0);
-  expect(total).toBeGreaterThan(kills * terminals);
+it(
+  `keeps everything that it confirmed, once, through ${kills} kills under load`,
+  { timeout: 60_000 + kills * 10_000 },
+  async () => {
+    const fleet = phones.map((phone) => new Terminal(phone));
+    for (let i = 0; i < kills; i++) {
+      const { child, port } = await startChild();
+      const running = Promise.all(fleet.map((terminal) => terminal.run(port).catch(() => {})));
+      await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 600));
+      child.kill('SIGKILL');
+      await running;
+      children.delete(child);
+    }
+    const total = fleet.reduce((sum, { confirmed }) => sum + confirmed.size, 0);
+    expect(total).toBeGreaterThan(kills * terminals);
 
-  const world = await startGatewayWorld({ directory });
-  try {
-    await world.gateway.caughtUp();
-    const quarantined = new Map<string, number>();
-    for (let after = 0; ; ) {
-      const events = await world.dispatch.eventsAfter(after, 1_000);
-      if (events.length === 0) break;
-      after = events.at(-1)!.position;
-      for (const { type, data } of events) {
-        if (type !== 'evidence.quarantined') continue;
-        const { bytesHex } = (data as { card: { bytesHex: string } }).card;
-        quarantined.set(bytesHex, (quarantined.get(bytesHex) ?? 0) + 1);
+    const world = await startGatewayWorld({ directory });
+    try {
+      await world.gateway.caughtUp();
+      const quarantined = new Map<string, number>();
+      for (let after = 0; ;) {
+        const events = await world.dispatch.eventsAfter(after, 1_000);
+        if (events.length === 0) break;
+        after = events.at(-1)!.position;
+        for (const { type, data } of events) {
+          if (type !== 'evidence.quarantined') continue;
+          const { bytesHex } = (data as { card: { bytesHex: string } }).card;
+          quarantined.set(bytesHex, (quarantined.get(bytesHex) ?? 0) + 1);
+        }
       }
-    }
-    expect(quarantined.size).toBeGreaterThan(0);
-    expect([...quarantined.values()].filter((times) => times !== 1)).toEqual([]);
-    for (const { phone, made, confirmed } of fleet) {
-      const track = new Map<number, number>();
-      for await (const { latE6 } of world.store.track(`v-${phone}`, 0, Date.now() + 86_400_000)) {
-        track.set(latE6, (track.get(latE6) ?? 0) + 1);
+      expect(quarantined.size).toBeGreaterThan(0);
+      expect([...quarantined.values()].filter((times) => times !== 1)).toEqual([]);
+      for (const { phone, made, confirmed } of fleet) {
+        const track = new Map<number, number>();
+        for await (const { latE6 } of world.store.track(`v-${phone}`, 0, Date.now() + 86_400_000)) {
+          track.set(latE6, (track.get(latE6) ?? 0) + 1);
+        }
+        expect([...track.values()].filter((times) => times !== 1)).toEqual([]);
+        const bodies = [...quarantined.keys()];
+        const missing = made.filter(({ serial, position, body }) => {
+          if (!confirmed.has(serial)) return false;
+          return position ? !track.has(39_000_000 + serial) : !bodies.some((hex) => hex.endsWith(toHex(body)));
+        });
+        expect(missing).toEqual([]);
       }
-      expect([...track.values()].filter((times) => times !== 1)).toEqual([]);
-      const bodies = [...quarantined.keys()];
-      const missing = made.filter(({ serial, position, body }) => {
-        if (!confirmed.has(serial)) return false;
-        return position ? !track.has(39_000_000 + serial) : !bodies.some((hex) => hex.endsWith(toHex(body)));
-      });
-      expect(missing).toEqual([]);
+    } finally {
+      await world.stop(true);
     }
-  } finally {
-    await world.stop(true);
-  }
-});
+  },
+);

@@ -44,7 +44,17 @@ class World {
       slot: 0,
       committed: (entries: number, durable: boolean) => void this.told.push(`${name}:${entries}:${durable}`),
       put: (byte: number, size = 1): string =>
-        this.committer.append(appender, 'frame', 2013, vehicle, undefined, new Uint8Array(size).fill(byte), 0, size, this.nowMs),
+        this.committer.append(
+          appender,
+          'frame',
+          2013,
+          vehicle,
+          undefined,
+          new Uint8Array(size).fill(byte),
+          0,
+          size,
+          this.nowMs,
+        ),
     };
     return appender;
   }

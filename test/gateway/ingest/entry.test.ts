@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { entryKinds, GroupCursor, GroupError, GroupWriter, holdsParts, vehiclePrefix, type EntryKind } from '../../../gateway/ingest/entry.js';
+import {
+  entryKinds,
+  GroupCursor,
+  GroupError,
+  GroupWriter,
+  holdsParts,
+  vehiclePrefix,
+  type EntryKind,
+} from '../../../gateway/ingest/entry.js';
 
 const kinds = Object.keys(entryKinds) as EntryKind[];
 const withContext = (kind: EntryKind): boolean => !['frame', 'part', 'partReceipt'].includes(kind);
@@ -22,7 +30,16 @@ function write(entries: EntryValue[]): Uint8Array {
   for (const { kind, edition, vehicleId, context, laterMs, content } of entries) {
     const padded = Buffer.concat([Buffer.of(1, 2), content, Buffer.of(3)]);
     const text = withContext(kind) ? context : undefined;
-    writer.add(entryKinds[kind], edition, baseMs + laterMs, vehiclePrefix(vehicleId), text, padded, 2, padded.length - 1);
+    writer.add(
+      entryKinds[kind],
+      edition,
+      baseMs + laterMs,
+      vehiclePrefix(vehicleId),
+      text,
+      padded,
+      2,
+      padded.length - 1,
+    );
   }
   return writer.group().slice();
 }
@@ -78,7 +95,16 @@ describe('a group of the ingest log', () => {
   });
 
   it('that is cut or of an unknown version is refused, never read beyond its end', () => {
-    const group = write([{ kind: 'receipt', edition: 2013, vehicleId: 'v-1', context: 'd\nok', laterMs: 0, content: Uint8Array.of(1, 2, 3) }]);
+    const group = write([
+      {
+        kind: 'receipt',
+        edition: 2013,
+        vehicleId: 'v-1',
+        context: 'd\nok',
+        laterMs: 0,
+        content: Uint8Array.of(1, 2, 3),
+      },
+    ]);
     const read = (bytes: Uint8Array): number => {
       const cursor = new GroupCursor();
       cursor.open(bytes);
@@ -88,7 +114,8 @@ describe('a group of the ingest log', () => {
     };
     expect(read(group)).toBe(1);
     expect(read(group.subarray(0, 10))).toBe(0);
-    for (let length = 11; length < group.length; length++) expect(() => read(group.subarray(0, length))).toThrow(GroupError);
+    for (let length = 11; length < group.length; length++)
+      expect(() => read(group.subarray(0, length))).toThrow(GroupError);
     expect(() => read(Uint8Array.of(2, ...group.subarray(1)))).toThrow(GroupError);
     expect(() => read(new Uint8Array(3))).toThrow(GroupError);
   });

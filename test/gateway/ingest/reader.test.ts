@@ -6,6 +6,7 @@ import { openClock } from '../../../dispatch/clock.js';
 import type { TerminalReport } from '../../../dispatch/domain/commands.js';
 import type { DispatchPort } from '../../../dispatch/ports.js';
 import { StoreError } from '../../../dispatch/store/errors.js';
+import { ConflictError } from '../../../dispatch/service.js';
 import { openLmdb } from '../../../dispatch/store/lmdb.js';
 import { PositionBatch } from '../../../dispatch/store/position-batch.js';
 import type { DispatchStore, IngestPosition } from '../../../dispatch/store/store.js';
@@ -55,7 +56,8 @@ class World {
     const clock = await openClock(this.store, 60);
     const apply = async (reports: readonly TerminalReport[], positions: PositionBatch, applied: IngestPosition) => {
       this.before(reports, positions);
-      await this.store.commit({ applied, positions });
+      const result = await this.store.commit({ applied, positions });
+      if (!result.ok) throw new ConflictError('conflict' in result ? result.conflict : { kind: 'key', id: '' });
       this.reports.push(...reports);
       for (let i = 0; i < positions.length; i++) this.positions.push(positions.at(i));
       this.applied.push(applied.sequence);
@@ -275,6 +277,23 @@ describe('the reader', () => {
     await world.reader.caughtUp();
     expect(world.positions.map(({ deviceAt }) => deviceAt)).toEqual([at, at + 1000]);
     expect(world.applied).toEqual([1, 2]);
+  });
+
+  it('goes on from where the store stands when an apply was stored that seemed to fail', async () => {
+    await world.applyAll({ bytes: location(1) });
+    let stored: Promise<unknown> | undefined;
+    world.before = (_reports, positions) => {
+      world.before = () => {};
+      stored = world.store.commit({ applied: { node: 'n', sequence: world.reader.applied + 1 }, positions });
+      throw new StoreError('timeout', 'no answer');
+    };
+    await world.applyAll({ bytes: location(2, { at: at + 1000 }) });
+    await stored;
+    await world.applyAll({ bytes: location(3, { at: at + 2000 }) });
+    const track: number[] = [];
+    for await (const { deviceAt } of world.store.track('v-1', 0, at + 86_400_000)) track.push((deviceAt - at) / 1000);
+    expect(track).toEqual([0, 1, 2]);
+    expect(world.positions.map(({ deviceAt }) => (deviceAt - at) / 1000)).toEqual([0, 2]);
   });
 
   it('waits for a store that fails and loses nothing', async () => {

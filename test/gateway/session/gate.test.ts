@@ -48,7 +48,11 @@ describe('the gate', () => {
   it('answers heartbeats and time queries while nothing can be stored', () => {
     const world = online({}, form2019);
     world.taking = 'shed';
-    world.receive(frameOf(form2019, 0x0002, 4, Buffer.of(90, 20, 1)), frameOf(form2019, 0x0004, 5), location(6, form2019));
+    world.receive(
+      frameOf(form2019, 0x0002, 4, Buffer.of(90, 20, 1)),
+      frameOf(form2019, 0x0004, 5),
+      location(6, form2019),
+    );
     expect(world.answers.acks()).toEqual(['0002:4=0']);
     expect(world.answers.of(0x8004)[0]!.body.toString('hex')).toBe('260314010000');
   });
@@ -319,7 +323,11 @@ describe('items for the terminal', () => {
   it('is split, and any serial of its range answers it', () => {
     const world = online();
     const { serials } = world.link!.write('d1', text(2000))!;
-    expect(world.answers.all.map(({ total, index }) => [total, index])).toEqual([[3, 1], [3, 2], [3, 3]]);
+    expect(world.answers.all.map(({ total, index }) => [total, index])).toEqual([
+      [3, 1],
+      [3, 2],
+      [3, 3],
+    ]);
     expect(serials[1] - serials[0]).toBe(2);
     reply(world, 1, serials[1]);
     expect(world.receipts).toEqual([['d1', 'ok']]);
@@ -341,7 +349,10 @@ describe('items for the terminal', () => {
     const { serials } = world.link!.write('d1', [{ messageId: 0x8201, body: Buffer.alloc(0), answeredBy: 0x0201 }])!;
     reply(world, 1, serials[0], 0, 0x8201);
     expect(world.receipts).toEqual([]);
-    const answer = Buffer.concat([Buffer.of(serials[0] >> 8, serials[0] & 255), locationBody({ at: Date.UTC(2026, 1, 1) })]);
+    const answer = Buffer.concat([
+      Buffer.of(serials[0] >> 8, serials[0] & 255),
+      locationBody({ at: Date.UTC(2026, 1, 1) }),
+    ]);
     world.receive(frameOf(form, 0x0201, 2, answer));
     world.commit();
     expect(world.receipts).toEqual([['d1', 'ok']]);

@@ -187,6 +187,16 @@ describe('on an authenticated connection', () => {
     expect(world.claims).toHaveLength(1);
   });
 
+  it('tells when the terminal changes to another of its codes', () => {
+    const world = new SessionWorld();
+    world.login(form);
+    world.session.factsChanged(factsFor(phone, ['secret-code', 'fresh']), world.nowMs);
+    world.receive(authentication(form, 2, 'fresh'), authentication(form, 3, 'fresh'));
+    expect(world.answers.acks()).toEqual(['0102:1=0', '0102:2=0', '0102:3=0']);
+    expect(world.codesUsed).toEqual([hashCode('fresh')]);
+    expect(world.claims).toHaveLength(1);
+  });
+
   it('refuses the number of another terminal, in its form, and closes when that goes on', () => {
     const world = new SessionWorld({ foreignFrames: 2 });
     world.login(form);

@@ -33,7 +33,13 @@ export function frameOf(
   return encodeFrame({ messageId, serial, body, ...headerOf(form), ...more });
 }
 
-export function messageOf<K extends MessageName>(form: TerminalForm, name: K, id: number, serial: number, body: Body<K>) {
+export function messageOf<K extends MessageName>(
+  form: TerminalForm,
+  name: K,
+  id: number,
+  serial: number,
+  body: Body<K>,
+) {
   return frameOf(form, id, serial, encodeBody(name, form.edition, body));
 }
 

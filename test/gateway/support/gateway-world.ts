@@ -65,9 +65,12 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const logged: string[] = [];
   const log = createLog('debug', { write: (line) => void logged.push(line) });
   const clock = options.clock ?? (await openClock(store, 1));
-  const words = { warn: () => {}, error: (fields: object, message: string) => logged.push(JSON.stringify({ message, ...fields })) };
+  const words = {
+    warn: () => {},
+    error: (fields: object, message: string) => logged.push(JSON.stringify({ message, ...fields })),
+  };
   const dispatch = createDispatch({ store, clock, settings: DEFAULT_SETTINGS, random: randomBytes, log: words });
-  dispatch.start();
+  await dispatch.start();
   const deliveries = new RecordingDeliveries();
   const gateway = await startTerminalGateway({
     dispatch,
@@ -102,7 +105,15 @@ const operator = { source: 'api', name: 'test', roles: ['administrator'] } as co
 export async function addVehicle(dispatch: Dispatch, phone: string, id = `v-${phone}`): Promise<string> {
   const crew = { name: 'crew', members: [{ name: 'Li' }] };
   await dispatch.execute(
-    { type: 'vehicle.create', id, plate: `京A${phone.slice(-5)}`, terminal: { phone }, crew, repairCentreId: 'centre-1', trade: 'lowVoltage' },
+    {
+      type: 'vehicle.create',
+      id,
+      plate: `京A${phone.slice(-5)}`,
+      terminal: { phone },
+      crew,
+      repairCentreId: 'centre-1',
+      trade: 'lowVoltage',
+    },
     operator,
   );
   return id;

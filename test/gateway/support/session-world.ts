@@ -35,6 +35,7 @@ export class SessionWorld implements SessionSink {
   readonly asked: string[] = [];
   readonly registrations: RegistrationRequest[] = [];
   readonly claims: { facts: TerminalFacts; codeSha256: string; edition: Edition }[] = [];
+  readonly codesUsed: string[] = [];
   readonly closed: string[] = [];
   readonly findings: string[] = [];
   readonly receipts: [string, TransportResult][] = [];
@@ -98,6 +99,9 @@ export class SessionWorld implements SessionSink {
   }
   claim(facts: TerminalFacts, codeSha256: string, edition: Edition): void {
     this.claims.push({ facts, codeSha256, edition });
+  }
+  codeUsed(_facts: TerminalFacts, codeSha256: string): void {
+    this.codesUsed.push(codeSha256);
   }
   append(
     kind: EntryKind,

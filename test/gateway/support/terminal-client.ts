@@ -43,10 +43,13 @@ export class TerminalClient {
 
   /** Waits until `found` gives something that is not undefined or false. */
   async until<T>(found: () => T | undefined | false, what: string): Promise<T> {
-    for (const end = Date.now() + 10_000; ; ) {
+    for (const end = Date.now() + 10_000; ;) {
       const value = found();
       if (value !== undefined && value !== false) return value;
-      if (Date.now() > end) throw new Error(`nothing came: ${what}; got ${this.answers.all.map((a) => a.messageId.toString(16)).join(' ')}`);
+      if (Date.now() > end)
+        throw new Error(
+          `nothing came: ${what}; got ${this.answers.all.map((a) => a.messageId.toString(16)).join(' ')}`,
+        );
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 200);
         this.#waiters.push(() => {

@@ -3,7 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DispatchStore } from '../../../dispatch/store/store.js';
 import { frameOf, locationBody } from '../support/frames.js';
-import { addVehicle, startGatewayWorld, type GatewayWorld, type GatewayWorldOptions } from '../support/gateway-world.js';
+import {
+  addVehicle,
+  startGatewayWorld,
+  type GatewayWorld,
+  type GatewayWorldOptions,
+} from '../support/gateway-world.js';
 import { TerminalClient } from '../support/terminal-client.js';
 
 let world: GatewayWorld;
@@ -57,7 +62,8 @@ describe('a hostile peer', () => {
       attack((socket) => socket.write(Buffer.alloc(200_000, 0x7d))),
       attack((socket) => socket.write('GET / HTTP/1.1\r\nHost: example.org\r\n\r\n')),
       attack((socket) => {
-        for (let i = 0; i < 200; i++) socket.write(frameOf({ phone: '13999999999', edition: 2013 }, 0x0200, i, locationBody({ at })));
+        for (let i = 0; i < 200; i++)
+          socket.write(frameOf({ phone: '13999999999', edition: 2013 }, 0x0200, i, locationBody({ at })));
       }),
       attack((socket) => {
         for (let i = 0; i < 200; i++) socket.write(frameOf(form, 0x0102, i, Buffer.from('guess' + i)));
@@ -147,7 +153,8 @@ describe('a store that fails', () => {
     expect(await client.acknowledged(0x0200, 40)).toBe(0);
     await world.gateway.caughtUp();
     const found = [];
-    for await (const { deviceAt } of world.store.track(`v-${form.phone}`, 0, Date.now() + 86_400_000)) found.push(deviceAt);
+    for await (const { deviceAt } of world.store.track(`v-${form.phone}`, 0, Date.now() + 86_400_000))
+      found.push(deviceAt);
     expect(found).toEqual([at + 40_000]);
     expect(world.logged.some((line) => line.includes('nothing is confirmed'))).toBe(true);
   });

@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Position } from '../../../dispatch/store/position-batch.js';
 import { authentication, frameOf, locationBody, registration, type TerminalForm } from '../support/frames.js';
-import { addVehicle, startGatewayWorld, type GatewayWorld, type GatewayWorldOptions } from '../support/gateway-world.js';
+import {
+  addVehicle,
+  startGatewayWorld,
+  type GatewayWorld,
+  type GatewayWorldOptions,
+} from '../support/gateway-world.js';
 import { TerminalClient } from '../support/terminal-client.js';
 
 let world: GatewayWorld;
@@ -32,14 +37,21 @@ describe.each([2011, 2013, 2019] as const)('a terminal of %d on a real socket', 
     const vehicleId = await addVehicle(world.dispatch, form.phone);
     const client = await open(form);
     await client.enrol();
-    for (let i = 0; i < 5; i++) client.send(frameOf(form, 0x0200, 10 + i, locationBody({ at: at + i * 1000, latE6: 39_900_000 + i })));
+    for (let i = 0; i < 5; i++)
+      client.send(frameOf(form, 0x0200, 10 + i, locationBody({ at: at + i * 1000, latE6: 39_900_000 + i })));
     for (let i = 0; i < 5; i++) expect(await client.acknowledged(0x0200, 10 + i)).toBe(0);
     await world.gateway.caughtUp();
     const track = await trackOf(vehicleId);
     expect(track.map(({ deviceAt, latE6 }) => [deviceAt, latE6])).toEqual(
       [0, 1, 2, 3, 4].map((i) => [at + i * 1000, 39_900_000 + i]),
     );
-    expect(track[0]).toMatchObject({ lonE6: 116_400_000, altitudeM: 50, headingDeg: 90, mileageDeciKm: 0x1234, status: 3 });
+    expect(track[0]).toMatchObject({
+      lonE6: 116_400_000,
+      altitudeM: 50,
+      headingDeg: 90,
+      mileageDeciKm: 0x1234,
+      status: 3,
+    });
     expect((await world.dispatch.get('terminal', form.phone))!.value).toMatchObject({ edition, vehicleId });
     expect(world.deliveries.links.map(({ phone }) => phone)).toEqual([form.phone]);
   });

@@ -23,7 +23,9 @@ describe('a terminal over TLS', () => {
   it('works as over TCP, and is known by its transport', async () => {
     world = await startGatewayWorld({ tls: certificates.server });
     await addVehicle(world.dispatch, form.phone);
-    const client = await TerminalClient.open(world.port, form, { tls: { ca: certificates.ca, servername: 'localhost' } });
+    const client = await TerminalClient.open(world.port, form, {
+      tls: { ca: certificates.ca, servername: 'localhost' },
+    });
     await client.enrol();
     expect(world.deliveries.links[0]!.transport).toBe('tls');
     client.socket.destroy();
