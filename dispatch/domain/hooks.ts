@@ -4,6 +4,7 @@
  * in the order of this list.
  */
 import { noticeHooks } from './notices.js';
+import { capacityHooks } from './capacity.js';
 import { dutyHooks } from './duty.js';
 import { cardHooks } from './card-choices.js';
 import { escalationHooks } from './escalation.js';
@@ -19,6 +20,7 @@ const HOOKS: readonly Hooks[] = [
   noticeHooks,
   deliveryHooks,
   escalationHooks,
+  capacityHooks,
 ];
 
 export function runHooks(tx: Tx, event: DomainEvent): void {

@@ -207,7 +207,9 @@ export interface Order {
   fired: Record<string, string>;
   /** Forecast of arrival for the effective or first leg, with what it was made from. */
   eta?: { at: number; madeAt: number; vehicleId: string; basis: 'estimate' | 'route' };
+  /** Cycle → when it found no crew of its trade on standby (ms UTC), and when that was over. */
   capacityCounted?: Record<string, number>;
+  capacityMet?: Record<string, number>;
   statusToken?: string;
 }
 
@@ -511,6 +513,17 @@ export interface Rules {
   value: Record<string, unknown>;
 }
 
+/** Crews missing at one repair centre. */
+export interface Capacity {
+  /** When orders found nobody on standby (ms UTC), the newest last. */
+  shorts: number[];
+  /** Orders that still wait for a standby crew of one of these trades, or for D. */
+  waiting: { orderId: string; cycle: number; trades: string[] }[];
+  /** When the centre was told last, and by which alert. */
+  toldAt?: number;
+  alertId?: string;
+}
+
 export interface Docs {
   order: Order;
   vehicle: Vehicle;
@@ -528,6 +541,7 @@ export interface Docs {
   window: SeenWindow;
   automation: Automation;
   rules: Rules;
+  capacity: Capacity;
   /** Set of vehicles of one trade in one centre (`centre/trade`): the lock of the one-on-break rule. */
   tradeGroup: {
     vehicleIds: string[];

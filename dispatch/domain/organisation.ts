@@ -134,6 +134,13 @@ function unitNamed(tx: Tx, id: string): void {
   if (!tx.get('unit', id)) throw new Refusal('unknownUnit', `there is no unit ${id}`, 422);
 }
 
+/** Trades that can do this kind of fault: `trades` of the rules; where they say nothing, all. */
+export function tradesFor(tx: Tx, category: string): string[] {
+  const trades = tx.get('rules', RULES_ID)?.value['trades'] as Record<string, string[]> | undefined;
+  const own = trades?.[category] ?? [];
+  return own.length > 0 ? own : tx.settings.trades;
+}
+
 function checkTrade(tx: Tx, trade: string | undefined): void {
   if (trade === undefined || tx.settings.trades.includes(trade)) return;
   throw new Refusal('unknownTrade', `trade is ${trade}; expected one of ${tx.settings.trades.join(', ')}`, 422);

@@ -6,6 +6,7 @@ import { recordReducers } from './record.js';
 import { mergeReducers } from './merge.js';
 import { dutyReducers } from './duty.js';
 import { callbackReducers } from './callback.js';
+import { capacityReducers } from './capacity.js';
 import { alertReducers } from './alerts.js';
 import { cardReducers } from './cards.js';
 import { escalationReducers } from './escalation.js';
@@ -26,6 +27,7 @@ const REDUCERS: Reducers = join<Reducers>(
   // one line for each subject
   evidenceReducers,
   callbackReducers,
+  capacityReducers,
   dutyReducers,
   mergeReducers,
   recordReducers,

@@ -1,7 +1,10 @@
 /** When crews were missing (domain.md, "Capacity"): by half-hour and weekday of the local week. */
+import { localPlace } from '../domain/local-time.js';
 import type { Order } from '../domain/model.js';
 import { iso } from '../views/json.js';
 import { median } from './figures.js';
+
+export { localPlace };
 
 export interface CapacityRow extends Record<string, unknown> {
   orderId: string;
@@ -22,9 +25,7 @@ export function capacityRows(order: Order, zone: string): CapacityRow[] {
     const number = Number.parseInt(cycleKey, 10);
     const cycle = order.cycles.find((one) => one.cycle === number);
     if (!cycle || typeof at !== 'number') return [];
-    const firstD = cycle.issues.flatMap((issue) =>
-      issue.firstD !== undefined && issue.firstD >= at ? [issue.firstD] : [],
-    )[0];
+    const metAt = order.capacityMet?.[cycleKey];
     return {
       orderId: order.id,
       number: order.number,
@@ -33,26 +34,9 @@ export function capacityRows(order: Order, zone: string): CapacityRow[] {
       category: order.fault.category,
       at: iso(at),
       ...localPlace(at, zone),
-      waitedMs: firstD === undefined ? null : firstD - at,
+      waitedMs: metAt === undefined ? null : metAt - at,
     };
   });
-}
-
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-
-export function localPlace(at: number, zone: string): { weekday: number; halfHour: number } {
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone: zone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(at);
-  const part = (type: string): string => parts.find((one) => one.type === type)!.value;
-  return {
-    weekday: WEEKDAYS.indexOf(part('weekday')) + 1,
-    halfHour: Number(part('hour')) * 2 + (Number(part('minute')) >= 30 ? 1 : 0),
-  };
 }
 
 /** Every half-hour of the week that had one, with the median wait. */
