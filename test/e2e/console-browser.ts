@@ -27,13 +27,20 @@ export interface BrowserLook {
 }
 
 /** A fresh browser with a profile of its own; a request to another machine fails and is complained about. */
-export async function openBrowser({ width = 1440, height = 900, language, dark = false }: BrowserLook = {}): Promise<Browser> {
+export async function openBrowser({
+  width = 1440,
+  height = 900,
+  language,
+  dark = false,
+}: BrowserLook = {}): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'linecrew-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     headless: true,
     viewport: { width, height },
     colorScheme: dark ? 'dark' : 'light',
+    // Colours are looked at as they end, not in the middle of a change.
+    reducedMotion: 'reduce',
     args: ARGUMENTS,
   });
   const complaints: string[] = [];
@@ -50,7 +57,9 @@ export async function openBrowser({ width = 1440, height = 900, language, dark =
   });
   if (language) {
     // The blank first page has no storage.
-    await context.addInitScript(`if (location.protocol === 'http:') localStorage.setItem('linecrew.language', '${language}')`);
+    await context.addInitScript(
+      `if (location.protocol === 'http:') localStorage.setItem('linecrew.language', '${language}')`,
+    );
   }
   return {
     context,
@@ -75,7 +84,9 @@ export function ensureConsoleBuilt(): void {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   if (existsSync(join(root, 'dist/console/index.html'))) return;
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  execFileSync(process.execPath, [vite, 'build', '--logLevel', 'warn', '-c', 'dispatch/console/vite.config.ts'], { cwd: root });
+  execFileSync(process.execPath, [vite, 'build', '--logLevel', 'warn', '-c', 'dispatch/console/vite.config.ts'], {
+    cwd: root,
+  });
 }
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
@@ -85,10 +96,21 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
-      axe: { run(root: unknown, options: unknown): Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }> };
+      axe: {
+        run(
+          root: unknown,
+          options: unknown,
+        ): Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }>;
+      };
     };
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
     const { violations } = await axe.run((globalThis as unknown as { document: unknown }).document, { runOnly: tags });
-    return violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${String(node.target)} ${node.failureSummary ?? ''}`).join(' | ')}`);
+    return violations.map(
+      (one) =>
+        `${one.id}: ${one.nodes
+          .slice(0, 3)
+          .map((node) => `${String(node.target)} ${node.failureSummary ?? ''}`)
+          .join(' | ')}`,
+    );
   });
 }

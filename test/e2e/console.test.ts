@@ -44,7 +44,8 @@ afterAll(async () => {
 }, 60_000);
 
 const card = (number: string) => page.locator(`.card[data-number="${number}"]`);
-const inColumn = (column: string, number: string) => page.locator(`[data-column="${column}"] .card[data-number="${number}"]`);
+const inColumn = (column: string, number: string) =>
+  page.locator(`[data-column="${column}"] .card[data-number="${number}"]`);
 
 /** An order as the call centre's system sends it. */
 async function takeCall(address: string): Promise<{ id: string; number: string }> {
@@ -89,7 +90,10 @@ describe.sequential('the console', () => {
 
   it('assigns it by dragging it onto a vehicle, and watches the truck go through to done', async () => {
     await card(number).dragTo(page.locator(`.lane[data-vehicle="${vehicleIds[0]}"]`));
-    await page.locator(`.lane[data-vehicle="${vehicleIds[0]}"] .chip`).filter({ hasText: number.slice(-4) }).waitFor();
+    await page
+      .locator(`.lane[data-vehicle="${vehicleIds[0]}"] .chip`)
+      .filter({ hasText: number.slice(-4) })
+      .waitFor();
     await inColumn('onTheWay', number).waitFor({ timeout: 60_000 });
     await inColumn('onSite', number).waitFor({ timeout: 120_000 });
     await inColumn('after', number).waitFor({ timeout: 120_000 });
@@ -113,7 +117,10 @@ describe.sequential('the console', () => {
     await inColumn('toAssign', recalled).waitFor();
     await card(recalled).locator('[data-step=assign]').click();
     await page.locator(`dialog [data-vehicle="${vehicleIds[1]}"]`).click();
-    await page.locator(`.lane[data-vehicle="${vehicleIds[1]}"] .chip`).filter({ hasText: recalled.slice(-4) }).waitFor();
+    await page
+      .locator(`.lane[data-vehicle="${vehicleIds[1]}"] .chip`)
+      .filter({ hasText: recalled.slice(-4) })
+      .waitFor();
     await card(recalled).locator('details summary').click();
     await card(recalled).locator('[data-step=recall]').click();
     await page.locator('dialog textarea').fill('the customer called it off');
@@ -121,7 +128,10 @@ describe.sequential('the console', () => {
     const confirm = page.locator('dialog button[type=submit]');
     await Promise.race([inColumn('toAssign', recalled).waitFor(), confirm.waitFor().then(() => confirm.click())]);
     await inColumn('toAssign', recalled).waitFor();
-    await page.locator(`.lane[data-vehicle="${vehicleIds[1]}"] .chip`).filter({ hasText: recalled.slice(-4) }).waitFor({ state: 'detached' });
+    await page
+      .locator(`.lane[data-vehicle="${vehicleIds[1]}"] .chip`)
+      .filter({ hasText: recalled.slice(-4) })
+      .waitFor({ state: 'detached' });
   }, 60_000);
 
   it('acknowledges an alert by name', async () => {
@@ -132,7 +142,10 @@ describe.sequential('the console', () => {
     await first.waitFor({ timeout: 40_000 });
     const alertId = (await first.getAttribute('data-alert'))!;
     await first.locator('button.primary').click();
-    await service.until(async () => (await service.get('alert', alertId)).acknowledged.find((one) => one.by === 'admin'), 'acknowledged by name');
+    await service.until(
+      async () => (await service.get('alert', alertId)).acknowledged.find((one) => one.by === 'admin'),
+      'acknowledged by name',
+    );
     await page.locator('.alerts-panel [role=tab]').nth(1).click();
     await page.keyboard.press('Escape');
   }, 60_000);
@@ -173,18 +186,28 @@ describe.sequential('the console', () => {
     ['/reports', '.report'],
     ['/admin', '.admin-body table'],
     ['/wall', '.wall-body'],
-  ])('%s breaks no rule of WCAG AA, light and dark', async (path, ready) => {
-    await page.goto(`${url}${path}`);
-    await page.locator(ready).first().waitFor();
-    expect(await accessibilityProblems(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await accessibilityProblems(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'light' });
-  }, 60_000);
+  ])(
+    '%s breaks no rule of WCAG AA, light and dark',
+    async (path, ready) => {
+      await page.goto(`${url}${path}`);
+      await page.locator(ready).first().waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'light' });
+    },
+    60_000,
+  );
 
   it('keeps what a crew presses without a network and sends it later', async () => {
     const crewVehicle = vehicleIds[2]!;
-    await service.gateway.accounts.create({ name: 'crew', fullName: 'Crew', roles: ['crew'], vehicleId: crewVehicle, password: PASSWORD });
+    await service.gateway.accounts.create({
+      name: 'crew',
+      fullName: 'Crew',
+      roles: ['crew'],
+      vehicleId: crewVehicle,
+      password: PASSWORD,
+    });
     const { id } = await takeCall('5 River Road');
     await service.do({ type: 'order.issue', orderId: id });
     const phone = await openBrowser({ width: 430, height: 900, language: 'en' });
@@ -197,7 +220,10 @@ describe.sequential('the console', () => {
       await crewPage.locator('.crew-state .small-button').waitFor();
       expect((await service.get('vehicle', crewVehicle)).duty.state).not.toBe('onBreak');
       await phone.context.setOffline(false);
-      await service.until(async () => (await service.get('vehicle', crewVehicle)).duty.state === 'onBreak', 'the break arrives');
+      await service.until(
+        async () => (await service.get('vehicle', crewVehicle)).duty.state === 'onBreak',
+        'the break arrives',
+      );
       await crewPage.locator('.crew-state.live').waitFor();
       expect(await accessibilityProblems(crewPage)).toEqual([]);
     } finally {

@@ -56,7 +56,11 @@ export function App() {
   }, [state, path]);
   return (
     <>
-      {state.kind === 'unknown' && <div class="splash" role="status">{t('app.starting')}</div>}
+      {state.kind === 'unknown' && (
+        <div class="splash" role="status">
+          {t('app.starting')}
+        </div>
+      )}
       {state.kind === 'signedOut' && path !== '/crew' && <SignIn />}
       {state.kind === 'signedOut' && path === '/crew' && <CrewPage />}
       {state.kind === 'signedIn' && (path === '/crew' ? <CrewPage /> : <Live />)}

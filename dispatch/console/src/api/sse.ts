@@ -18,7 +18,8 @@ export async function readStream(
   const headers: Record<string, string> = { accept: 'text/event-stream' };
   if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
   const response = await fetch(url, { headers, signal, credentials: 'same-origin', cache: 'no-store' });
-  if (!response.ok || !response.body) throw Object.assign(new Error(`stream ${response.status}`), { status: response.status });
+  if (!response.ok || !response.body)
+    throw Object.assign(new Error(`stream ${response.status}`), { status: response.status });
   callbacks.onOpen();
   const parser = new SseParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

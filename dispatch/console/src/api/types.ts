@@ -10,7 +10,9 @@ export type { LegState, Point, Stage } from '../../../domain/model.js';
 export type { Role };
 
 export type EventJson = z.output<typeof event> & { data: Record<string, unknown> };
-export type AlertJson = Omit<z.output<typeof alert>, 'told'> & { told: { level: string; name?: string; phone?: string }[] };
+export type AlertJson = Omit<z.output<typeof alert>, 'told'> & {
+  told: { level: string; name?: string; phone?: string }[];
+};
 export type CardJson = z.output<typeof card>;
 export type SegmentJson = z.output<typeof segment>;
 export type TimePointsJson = z.output<typeof timePoints>;

@@ -65,7 +65,12 @@ const isPmtiles = (base: BaseMap): boolean => base.kind === 'pmtiles' || /\.pmti
 export const isStyleUrl = (base: BaseMap): boolean => !!base.url && !isRaster(base) && !isPmtiles(base);
 
 /** `vector` says what a PMTiles file holds. */
-export function baseStyle(base: BaseMap, isDark: boolean, streets: GeoJSON.FeatureCollection | undefined, vector: boolean): StyleSpecification {
+export function baseStyle(
+  base: BaseMap,
+  isDark: boolean,
+  streets: GeoJSON.FeatureCollection | undefined,
+  vector: boolean,
+): StyleSpecification {
   const p = paletteOf(isDark);
   const sources: StyleSpecification['sources'] = {
     grid: { type: 'geojson', data: EMPTY },

@@ -22,7 +22,12 @@ class LeafletEngine implements MapEngine {
       const [lon, lat] = projection.toMap(p);
       return [lat, lon];
     };
-    this.#map = L.map(options.container, { preferCanvas: true, renderer: this.#canvas, zoomControl: false, zoomSnap: 0.5 });
+    this.#map = L.map(options.container, {
+      preferCanvas: true,
+      renderer: this.#canvas,
+      zoomControl: false,
+      zoomSnap: 0.5,
+    });
     this.#map.attributionControl.setPrefix(false);
     this.#map.setView([30, 110], 5);
     if (options.start) this.fit(options.start, false);
@@ -51,14 +56,25 @@ class LeafletEngine implements MapEngine {
     if (!this.options.streets) return;
     const style = (feature?: GeoJSON.Feature): L.PathOptions => {
       const kind = String(feature?.properties?.kind ?? '');
-      if (kind === 'water' || kind === 'river') return { color: p.water, fillColor: p.water, fillOpacity: 1, weight: 4 };
+      if (kind === 'water' || kind === 'river')
+        return { color: p.water, fillColor: p.water, fillOpacity: 1, weight: 4 };
       if (kind === 'park') return { stroke: false, fillColor: p.park, fillOpacity: 1 };
-      return { color: /main|motorway|major|primary/.test(kind) ? p.roadMajor : p.road, weight: /main|motorway|major|primary/.test(kind) ? 4 : 2 };
+      return {
+        color: /main|motorway|major|primary/.test(kind) ? p.roadMajor : p.road,
+        weight: /main|motorway|major|primary/.test(kind) ? 4 : 2,
+      };
     };
-    L.geoJSON(this.options.streets, { style, interactive: false, filter: (f) => f.geometry.type !== 'Point' }).addTo(this.#ground);
+    L.geoJSON(this.options.streets, { style, interactive: false, filter: (f) => f.geometry.type !== 'Point' }).addTo(
+      this.#ground,
+    );
   }
 
-  #sync(marks: readonly { id: string; lon: number; lat: number }[], kept: Map<string, L.CircleMarker>, kind: 'order' | 'vehicle', style: (index: number) => L.CircleMarkerOptions): void {
+  #sync(
+    marks: readonly { id: string; lon: number; lat: number }[],
+    kept: Map<string, L.CircleMarker>,
+    kind: 'order' | 'vehicle',
+    style: (index: number) => L.CircleMarkerOptions,
+  ): void {
     const present = new Set<string>();
     marks.forEach((mark, index) => {
       present.add(mark.id);
@@ -87,7 +103,13 @@ class LeafletEngine implements MapEngine {
       const mark = marks[index]!;
       const colour = mark.link === 'up' ? (DUTY_COLOURS[mark.duty] ?? '#475569') : '#6b7684';
       const chosen = this.#selected === mark.id;
-      return { radius: small ? 3 : 8, color: chosen ? '#0b63ce' : '#ffffff', weight: chosen ? 4 : small ? 0.5 : 2, fillColor: colour, fillOpacity: 1 };
+      return {
+        radius: small ? 3 : 8,
+        color: chosen ? '#0b63ce' : '#ffffff',
+        weight: chosen ? 4 : small ? 0.5 : 2,
+        fillColor: colour,
+        fillOpacity: 1,
+      };
     });
     if (marks.length > 500) return;
     for (const mark of marks) this.#label(this.#vehicles.get(mark.id), mark.label);
@@ -101,7 +123,13 @@ class LeafletEngine implements MapEngine {
     this.#sync(marks, this.#orders, 'order', (index) => {
       const mark = marks[index]!;
       const chosen = this.#selected === mark.id;
-      return { radius: 11, color: chosen ? '#0b63ce' : (TONE_COLOURS[mark.tone] ?? '#64748b'), weight: mark.tone === 'bad' ? 6 : 4, fillColor: '#ffffff', fillOpacity: 1 };
+      return {
+        radius: 11,
+        color: chosen ? '#0b63ce' : (TONE_COLOURS[mark.tone] ?? '#64748b'),
+        weight: mark.tone === 'bad' ? 6 : 4,
+        fillColor: '#ffffff',
+        fillOpacity: 1,
+      };
     });
     for (const mark of marks) {
       const circle = this.#orders.get(mark.id);
@@ -115,7 +143,11 @@ class LeafletEngine implements MapEngine {
     this.#lines.clearLayers();
     for (const line of lines) {
       const style = line.kind === 'plan' ? { color: p.plan, dashArray: '4 6' } : { color: p.track };
-      L.polyline(line.points.map(this.#toMap), { ...style, weight: line.kind === 'ghost' ? 1.5 : 3, interactive: false }).addTo(this.#lines);
+      L.polyline(line.points.map(this.#toMap), {
+        ...style,
+        weight: line.kind === 'ghost' ? 1.5 : 3,
+        interactive: false,
+      }).addTo(this.#lines);
     }
   }
 
@@ -127,7 +159,10 @@ class LeafletEngine implements MapEngine {
     this.#drawGround();
   }
   fit(bounds: Bounds, animate: boolean): void {
-    const corners: L.LatLngBoundsExpression = [this.#toMap([bounds.west, bounds.south]), this.#toMap([bounds.east, bounds.north])];
+    const corners: L.LatLngBoundsExpression = [
+      this.#toMap([bounds.west, bounds.south]),
+      this.#toMap([bounds.east, bounds.north]),
+    ];
     this.#map.fitBounds(corners, { padding: [50, 50], maxZoom: 15, animate });
   }
   panTo(at: LonLat, zoom?: number): void {

@@ -33,7 +33,8 @@ const point = (coordinates: LonLat, properties: Record<string, unknown>): GeoJSO
 });
 
 /** Room around what is fitted: marks and labels need some, small maps have little. */
-const paddingOf = (container: HTMLElement): number => Math.max(18, Math.min(70, container.clientWidth / 12, container.clientHeight / 10));
+const paddingOf = (container: HTMLElement): number =>
+  Math.max(18, Math.min(70, container.clientWidth / 12, container.clientHeight / 10));
 
 class MapLibreEngine implements MapEngine {
   readonly map: MapLibre;
@@ -44,6 +45,7 @@ class MapLibreEngine implements MapEngine {
   #selected: { kind: 'order' | 'vehicle'; id: string } | undefined;
   #clustered = false;
   #ready = false;
+  #measuring = false;
   #options: MapOptions;
   #vector: boolean;
 
@@ -53,8 +55,15 @@ class MapLibreEngine implements MapEngine {
     this.#projection = projectionOf(options.base.crs);
     this.map = new MapLibre({
       container: options.container,
-      style: isStyleUrl(options.base) ? options.base.url! : baseStyle(options.base, options.dark, options.streets, vector),
-      ...(options.start ? { bounds: this.#bounds(options.start), fitBoundsOptions: { padding: paddingOf(options.container), maxZoom: 14 } } : {}),
+      style: isStyleUrl(options.base)
+        ? options.base.url!
+        : baseStyle(options.base, options.dark, options.streets, vector),
+      ...(options.start
+        ? {
+            bounds: this.#bounds(options.start),
+            fitBoundsOptions: { padding: paddingOf(options.container), maxZoom: 14 },
+          }
+        : {}),
       fadeDuration: 0,
       maxPitch: 0,
       dragRotate: false,
@@ -143,9 +152,21 @@ class MapLibreEngine implements MapEngine {
         label: mark.label,
       }),
     );
+    this.#measure();
     source.setData({ type: 'FeatureCollection', features });
     this.#chooseMarks();
     this.#drawSelected();
+  }
+
+  /** Tells whoever measures how long the map took from an update of the fleet to its picture (`linecrew:drawn`, ms). */
+  #measure(): void {
+    if (this.#measuring) return;
+    this.#measuring = true;
+    const from = performance.now();
+    this.map.once('idle', () => {
+      this.#measuring = false;
+      window.dispatchEvent(new CustomEvent('linecrew:drawn', { detail: performance.now() - from }));
+    });
   }
 
   setOrders(marks: readonly OrderMark[]): void {
@@ -200,7 +221,9 @@ class MapLibreEngine implements MapEngine {
     if (hit.layer.id === 'clusters') {
       const centre = (hit.geometry as GeoJSON.Point).coordinates as LonLat;
       const source = this.#source('fleet');
-      void source?.getClusterExpansionZoom(hit.properties.cluster_id as number).then((zoom) => this.map.easeTo({ center: centre, zoom }));
+      void source
+        ?.getClusterExpansionZoom(hit.properties.cluster_id as number)
+        .then((zoom) => this.map.easeTo({ center: centre, zoom }));
       return;
     }
     this.#options.callbacks.onPick(hit.layer.id === 'orders' ? 'order' : 'vehicle', String(hit.properties.id));
@@ -216,11 +239,19 @@ class MapLibreEngine implements MapEngine {
 
   fit(bounds: Bounds, animate: boolean): void {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.map.fitBounds(this.#bounds(bounds), { padding: paddingOf(this.#options.container), maxZoom: 14.5, duration: animate && !calm ? 500 : 0 });
+    this.map.fitBounds(this.#bounds(bounds), {
+      padding: paddingOf(this.#options.container),
+      maxZoom: 14.5,
+      duration: animate && !calm ? 500 : 0,
+    });
   }
   panTo(at: LonLat, zoom?: number): void {
     const center = this.#projection.toMap(at);
-    this.map.easeTo({ center, ...(zoom === undefined ? {} : { zoom: Math.max(zoom, this.map.getZoom()) }), duration: 400 });
+    this.map.easeTo({
+      center,
+      ...(zoom === undefined ? {} : { zoom: Math.max(zoom, this.map.getZoom()) }),
+      duration: 400,
+    });
   }
   zoomBy(steps: number): void {
     this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 200 });

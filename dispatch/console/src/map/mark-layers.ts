@@ -81,8 +81,10 @@ export function addMarkLayers(map: MapLibre, p: Palette): void {
 export function showIcons(map: MapLibre, icons: boolean): void {
   const set = (id: string, shown: boolean): void => {
     const value = shown ? 'visible' : 'none';
-    if (map.getLayer(id) && map.getLayoutProperty(id, 'visibility') !== value) map.setLayoutProperty(id, 'visibility', value);
+    if (map.getLayer(id) && map.getLayoutProperty(id, 'visibility') !== value)
+      map.setLayoutProperty(id, 'visibility', value);
   };
   set('dots', !icons);
-  for (const id of ['vehicle-headings', 'vehicles', 'vehicle-queues', 'vehicle-undelivered', 'vehicle-labels']) set(id, icons);
+  for (const id of ['vehicle-headings', 'vehicles', 'vehicle-queues', 'vehicle-undelivered', 'vehicle-labels'])
+    set(id, icons);
 }

@@ -39,7 +39,9 @@ export function CandidateRow({ candidate, action }: { candidate: CandidateJson; 
         <b class="plate">{candidate.plate ?? vehicle?.plate ?? candidate.vehicleId}</b>
         {vehicle && <DutyPill vehicle={vehicle} />}
         <span class="grow" />
-        {typeof candidate.etaMs === 'number' && <b class="eta">{t('candidate.eta', { eta: rough(candidate.etaMs) })}</b>}
+        {typeof candidate.etaMs === 'number' && (
+          <b class="eta">{t('candidate.eta', { eta: rough(candidate.etaMs) })}</b>
+        )}
         <button class={suitable ? 'primary' : ''} onClick={action} data-vehicle={candidate.vehicleId}>
           {suitable ? t('step.assign') : t('candidate.anyway')}
         </button>
@@ -70,7 +72,9 @@ export function AssignDialog(props: { order: LiveOrder; step: 'assign' | 'reassi
       {!list && !problem && <p class="muted">{t('app.loading')}</p>}
       {list?.length === 0 && <Empty text={t('candidate.none')} />}
       <ol class="candidates">
-        {list?.map((one) => <CandidateRow key={one.vehicleId} candidate={one} action={() => void assign(one.vehicleId)} />)}
+        {list?.map((one) => (
+          <CandidateRow key={one.vehicleId} candidate={one} action={() => void assign(one.vehicleId)} />
+        ))}
       </ol>
     </Dialog>
   );

@@ -21,15 +21,29 @@ export function sayToCaller(order: LiveOrder): string {
   const leg = currentLeg(order);
   const vehicle = leg ? vehicles.value.get(leg.vehicleId) : undefined;
   const crew = vehicle?.crew.name ?? '';
-  const eta = order.eta && Date.parse(order.eta.at) > now.value ? t('calls.say.eta', { at: clockTime(order.eta.at) }) : '';
+  const eta =
+    order.eta && Date.parse(order.eta.at) > now.value ? t('calls.say.eta', { at: clockTime(order.eta.at) }) : '';
   if (order.stage !== 'dispatched' || !leg) {
-    return t(`calls.say.${SAID.has(order.stage) ? order.stage : 'other'}` as 'calls.say.other', { centre: centreName(order.repairCentreId) });
+    return t(`calls.say.${SAID.has(order.stage) ? order.stage : 'other'}` as 'calls.say.other', {
+      centre: centreName(order.repairCentreId),
+    });
   }
   if (leg.state === 'enRoute') return t('calls.say.enRoute', { crew, eta });
-  if (leg.state === 'onSite' || leg.state === 'working') return t('calls.say.onSite', { crew, at: clockTime(order.timePoints.H?.at) });
+  if (leg.state === 'onSite' || leg.state === 'working')
+    return t('calls.say.onSite', { crew, at: clockTime(order.timePoints.H?.at) });
   return t('calls.say.dispatched', { crew, eta });
 }
-const SAID = new Set(['received', 'issued', 'atCentre', 'waiting', 'merged', 'repaired', 'recorded', 'closed', 'withdrawn']);
+const SAID = new Set([
+  'received',
+  'issued',
+  'atCentre',
+  'waiting',
+  'merged',
+  'repaired',
+  'recorded',
+  'closed',
+  'withdrawn',
+]);
 
 function Result({ order }: { order: LiveOrder }) {
   const chosen = selection.value?.id === order.id;
@@ -66,7 +80,9 @@ function useClosed(text: string): OrderJson[] {
     const digits = text.replace(/[\s-]/g, '');
     if (!/^\+?\d{5,}$/.test(digits)) return;
     const abort = new AbortController();
-    const by = /^20\d{6}/.test(digits) ? `number=${encodeURIComponent(text.trim())}` : `phone=${encodeURIComponent(digits)}`;
+    const by = /^20\d{6}/.test(digits)
+      ? `number=${encodeURIComponent(text.trim())}`
+      : `phone=${encodeURIComponent(digits)}`;
     const timer = setTimeout(() => {
       get<PageOf<OrderJson>>(`/orders?${by}&limit=10`, { signal: abort.signal }).then(
         (page) => setFound(page.items),
@@ -90,16 +106,24 @@ export function CallsPage() {
   }, []);
   const closed = useClosed(text);
   const list = useMemo(() => {
-    const ids = new Set(findLocally(text).filter((hit) => hit.kind === 'order').map((hit) => hit.id));
+    const ids = new Set(
+      findLocally(text)
+        .filter((hit) => hit.kind === 'order')
+        .map((hit) => hit.id),
+    );
     const open = [...orders.value.values()].filter((order) => ids.has(order.id));
-    const more = closed.filter((order) => !orders.value.has(order.id)).map((order): LiveOrder => ({ ...order, seenAt: gatewayNow() }));
+    const more = closed
+      .filter((order) => !orders.value.has(order.id))
+      .map((order): LiveOrder => ({ ...order, seenAt: gatewayNow() }));
     return [...open, ...more];
   }, [text, closed, orders.value]);
   const toCall = [...orders.value.values()]
     .filter((order) => order.stage === 'recorded')
     .sort((a, b) => (a.timePoints.J?.at ?? '').localeCompare(b.timePoints.J?.at ?? ''));
   const late = [...orders.value.values()].filter(
-    (order) => ['received', 'returned'].includes(order.stage) || (order.stage !== 'recorded' && standing(order, now.value).tone === 'bad' && !order.timePoints.H),
+    (order) =>
+      ['received', 'returned'].includes(order.stage) ||
+      (order.stage !== 'recorded' && standing(order, now.value).tone === 'bad' && !order.timePoints.H),
   );
   const attention = openCards.value.filter((card) => card.kind === 'attention');
   return (

@@ -8,7 +8,8 @@ import { vehicleName } from '../ui/pieces.js';
 const has = (key: string): key is Key => key in zh;
 
 /** What the program notes for itself; a person who reads what happened does not look for it. */
-const BOOKKEEPING = /^(outbox\.|timePoint\.claimed|order\.forecast|delivery\.(queued|acknowledged)|queue\.confirmed|terminal\.authenticated|order\.watched)/;
+const BOOKKEEPING =
+  /^(outbox\.|timePoint\.claimed|order\.forecast|delivery\.(queued|acknowledged)|queue\.confirmed|terminal\.authenticated|order\.watched)/;
 export const isTelling = (event: EventJson): boolean => !BOOKKEEPING.test(event.type);
 
 interface Told {

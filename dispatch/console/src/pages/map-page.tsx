@@ -31,7 +31,10 @@ function useLines(vehicleId: string | undefined): readonly LineMark[] {
       signal: abort.signal,
     })
       .then((text) => {
-        const rows = (text ?? '').split('\n').filter(Boolean).map((row) => JSON.parse(row) as PositionJson);
+        const rows = (text ?? '')
+          .split('\n')
+          .filter(Boolean)
+          .map((row) => JSON.parse(row) as PositionJson);
         setTrail(rows.map((row) => [row.lon, row.lat]));
       })
       .catch(() => undefined);

@@ -59,9 +59,21 @@ function Filter() {
       />
       <div class="row">
         {centres.value.length > 1 &&
-          select('centre', t('filter.centre'), centres.value.map((one) => ({ value: one.id, label: one.name })))}
-        {select('trade', t('filter.trade'), trades.map((one) => ({ value: one, label: tValue('trade', one) })))}
-        {select('duty', t('filter.duty'), DUTY_RANK.map((one) => ({ value: one, label: tValue('duty', one) })))}
+          select(
+            'centre',
+            t('filter.centre'),
+            centres.value.map((one) => ({ value: one.id, label: one.name })),
+          )}
+        {select(
+          'trade',
+          t('filter.trade'),
+          trades.map((one) => ({ value: one, label: tValue('trade', one) })),
+        )}
+        {select(
+          'duty',
+          t('filter.duty'),
+          DUTY_RANK.map((one) => ({ value: one, label: tValue('duty', one) })),
+        )}
       </div>
     </div>
   );
@@ -121,10 +133,22 @@ export function MapSide() {
         (pressing.value.length === 0 ? (
           <Empty text={t('side.noOrders')} />
         ) : (
-          <WindowList items={pressing.value} rowPx={96} keyOf={(order) => order.id} label={t('side.orders')} render={(order) => <OrderRow order={order} />} />
+          <WindowList
+            items={pressing.value}
+            rowPx={96}
+            keyOf={(order) => order.id}
+            label={t('side.orders')}
+            render={(order) => <OrderRow order={order} />}
+          />
         ))}
       {tab === 'vehicles' && (
-        <WindowList items={sortedVehicles.value} rowPx={58} keyOf={(one) => one.id} label={t('side.vehicles')} render={(one) => <VehicleRow vehicle={one} />} />
+        <WindowList
+          items={sortedVehicles.value}
+          rowPx={58}
+          keyOf={(one) => one.id}
+          label={t('side.vehicles')}
+          render={(one) => <VehicleRow vehicle={one} />}
+        />
       )}
     </aside>
   );

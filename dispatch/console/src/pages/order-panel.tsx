@@ -73,7 +73,11 @@ function Recommended({ order }: { order: LiveOrder }) {
       <h3>{t('order.recommended')}</h3>
       <ol class="candidates">
         {suitable.map((one) => (
-          <CandidateRow key={one.vehicleId} candidate={one} action={() => void takeStep(order, 'assign', { vehicleId: one.vehicleId })} />
+          <CandidateRow
+            key={one.vehicleId}
+            candidate={one}
+            action={() => void takeStep(order, 'assign', { vehicleId: one.vehicleId })}
+          />
         ))}
       </ol>
     </section>
@@ -123,7 +127,8 @@ function Facts({ order }: { order: LiveOrder }) {
         </dd>
         <dt>{t('order.fault')}</dt>
         <dd>
-          {tValue('category', order.fault.category)} · {tValue('voltage', order.fault.voltage)} · {order.fault.description}
+          {tValue('category', order.fault.category)} · {tValue('voltage', order.fault.voltage)} ·{' '}
+          {order.fault.description}
         </dd>
         <dt>{t('order.centre')}</dt>
         <dd>{centreName(order.repairCentreId) || '–'}</dd>

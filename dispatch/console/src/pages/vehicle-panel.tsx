@@ -47,17 +47,29 @@ function Queue({ vehicle, queue }: { vehicle: VehicleJson; queue: QueueJson }) {
                     {leg.number}
                   </button>
                   <span class="pill">{tValue('leg', leg.state)}</span>
-                  <span class={`small ${leg.held ? 'agreed' : 'behind'}`}>{leg.held ? t('queue.held') : t('queue.notHeld')}</span>
+                  <span class={`small ${leg.held ? 'agreed' : 'behind'}`}>
+                    {leg.held ? t('queue.held') : t('queue.notHeld')}
+                  </span>
                   <span class="grow" />
                   {order && <Countdown order={order} />}
                 </span>
                 <span class="muted small">{leg.address}</span>
               </div>
               <span class="movers">
-                <button class="icon-only quiet" disabled={place === 0} aria-label={t('queue.up', { number: leg.number })} onClick={() => move(place, -1)}>
+                <button
+                  class="icon-only quiet"
+                  disabled={place === 0}
+                  aria-label={t('queue.up', { number: leg.number })}
+                  onClick={() => move(place, -1)}
+                >
                   <Icon name="up" size={14} />
                 </button>
-                <button class="icon-only quiet" disabled={place === ids.length - 1} aria-label={t('queue.down', { number: leg.number })} onClick={() => move(place, 1)}>
+                <button
+                  class="icon-only quiet"
+                  disabled={place === ids.length - 1}
+                  aria-label={t('queue.down', { number: leg.number })}
+                  onClick={() => move(place, 1)}
+                >
                   <Icon name="down" size={14} />
                 </button>
               </span>
@@ -101,9 +113,15 @@ function Deliveries({ vehicle, list, again }: { vehicle: VehicleJson; list: Deli
       {delivery.text && <span class="small">{delivery.text}</span>}
       <span class="muted small">
         {t('delivery.attempts', { n: delivery.attempts.length })}
-        {delivery.attempts.length > 0 && ` ${delivery.attempts.map((attempt) => clockTime(attempt.at)).slice(-4).join(' ')}`}
+        {delivery.attempts.length > 0 &&
+          ` ${delivery.attempts
+            .map((attempt) => clockTime(attempt.at))
+            .slice(-4)
+            .join(' ')}`}
         {delivery.result && ` · ${delivery.result}`}
-        {delivery.nextAt && OPEN_DELIVERY.has(delivery.state) && ` · ${t('delivery.next', { at: clockTime(delivery.nextAt) })}`}
+        {delivery.nextAt &&
+          OPEN_DELIVERY.has(delivery.state) &&
+          ` · ${t('delivery.next', { at: clockTime(delivery.nextAt) })}`}
       </span>
     </li>
   );
@@ -122,7 +140,10 @@ function Message({ vehicle, sent }: { vehicle: VehicleJson; sent(): void }) {
     const form = event.target as HTMLFormElement;
     const data = new FormData(form);
     try {
-      await post(`${pathOf(vehicle.id)}/messages`, { text: String(data.get('text')).trim(), urgent: data.get('urgent') !== null });
+      await post(`${pathOf(vehicle.id)}/messages`, {
+        text: String(data.get('text')).trim(),
+        urgent: data.get('urgent') !== null,
+      });
       say(t('vehicle.messageQueued'));
       form.reset();
       sent();
@@ -134,7 +155,14 @@ function Message({ vehicle, sent }: { vehicle: VehicleJson; sent(): void }) {
     <section>
       <h3>{t('vehicle.message')}</h3>
       <form class="message" onSubmit={(event) => void submit(event)}>
-        <textarea name="text" rows={2} required maxLength={1000} aria-label={t('vehicle.message')} placeholder={t('vehicle.messageHint')} />
+        <textarea
+          name="text"
+          rows={2}
+          required
+          maxLength={1000}
+          aria-label={t('vehicle.message')}
+          placeholder={t('vehicle.messageHint')}
+        />
         <div class="row">
           <label class="check">
             <input type="checkbox" name="urgent" /> {t('new.urgent')}

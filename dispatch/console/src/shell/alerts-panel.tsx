@@ -85,7 +85,9 @@ export function AlertsPanel({ onClose }: { onClose: () => void }) {
   const [tab, setTab] = useState<'mine' | 'all' | 'ended'>('mine');
   const open = activeAlerts.value;
   const waiting = open.filter((alert) => alert.acknowledged.length === 0);
-  const ended = [...alerts.value.values()].filter((alert) => alert.endedAt).sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
+  const ended = [...alerts.value.values()]
+    .filter((alert) => alert.endedAt)
+    .sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
   const shown = tab === 'mine' ? waiting : tab === 'all' ? open : ended.slice(0, 60);
   return (
     <aside
@@ -104,7 +106,9 @@ export function AlertsPanel({ onClose }: { onClose: () => void }) {
         {(['mine', 'all', 'ended'] as const).map((name) => (
           <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
             {t(`alerts.${name}`)}{' '}
-            <b>{name === 'mine' ? waiting.length + openCards.value.length : name === 'all' ? open.length : ended.length}</b>
+            <b>
+              {name === 'mine' ? waiting.length + openCards.value.length : name === 'all' ? open.length : ended.length}
+            </b>
           </button>
         ))}
       </div>

@@ -35,7 +35,8 @@ export function findLocally(text: string): Hit[] {
   const hits: Hit[] = [];
   for (const order of orders.peek().values()) {
     const { number, customer, site, fault } = order;
-    if (matches(`${number} ${customer.phone} ${customer.name} ${site.address} ${fault.description}`)) hits.push(orderHit(order));
+    if (matches(`${number} ${customer.phone} ${customer.name} ${site.address} ${fault.description}`))
+      hits.push(orderHit(order));
     if (hits.length >= MAX_HITS) return hits;
   }
   for (const vehicle of vehicles.peek().values()) {

@@ -34,7 +34,12 @@ const ITEMS: NavItem[] = [
   { path: '/board', label: 'nav.board', icon: 'board', shown: () => true },
   { path: '/calls', label: 'nav.calls', icon: 'call', shown: () => hasRole('agent', 'supervisor') },
   { path: '/replay', label: 'nav.replay', icon: 'replay', shown: () => true },
-  { path: '/reports', label: 'nav.reports', icon: 'report', shown: () => hasRole('dispatcher', 'supervisor', 'administrator') },
+  {
+    path: '/reports',
+    label: 'nav.reports',
+    icon: 'report',
+    shown: () => hasRole('dispatcher', 'supervisor', 'administrator'),
+  },
   { path: '/admin', label: 'nav.admin', icon: 'admin', shown: () => hasRole('administrator') },
   { path: '/wall', label: 'nav.wall', icon: 'wall', shown: () => true },
 ];

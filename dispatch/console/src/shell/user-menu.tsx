@@ -28,7 +28,10 @@ export function UserMenu() {
         <p class="muted small">{person.roles.map((role) => tValue('role', role)).join(' · ')}</p>
         <label class="field">
           <span>{t('menu.language')}</span>
-          <select value={language.value} onChange={(event) => setLanguage(event.currentTarget.value === 'en' ? 'en' : 'zh-CN')}>
+          <select
+            value={language.value}
+            onChange={(event) => setLanguage(event.currentTarget.value === 'en' ? 'en' : 'zh-CN')}
+          >
             <option value="zh-CN">中文</option>
             <option value="en">English</option>
           </select>
@@ -45,7 +48,8 @@ export function UserMenu() {
           </select>
         </label>
         <button onClick={() => (sound.value = sound.value === 'on' ? 'off' : 'on')} aria-pressed={sound.value === 'on'}>
-          <Icon name={sound.value === 'on' ? 'sound' : 'mute'} /> {t(sound.value === 'on' ? 'menu.soundOn' : 'menu.soundOff')}
+          <Icon name={sound.value === 'on' ? 'sound' : 'mute'} />{' '}
+          {t(sound.value === 'on' ? 'menu.soundOn' : 'menu.soundOff')}
         </button>
         <button onClick={() => ((keyHelpOpen.value = true), close())}>
           <Icon name="keyboard" /> {t('menu.keys')}

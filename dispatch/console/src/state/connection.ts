@@ -55,6 +55,7 @@ export class LiveConnection {
   start(): void {
     void this.#run();
     window.addEventListener('online', this.#retryNow);
+    window.addEventListener('offline', this.#lost);
     document.addEventListener('visibilitychange', this.#retryNow);
   }
 
@@ -64,6 +65,7 @@ export class LiveConnection {
     this.#wake?.();
     clearTimeout(this.#watch);
     window.removeEventListener('online', this.#retryNow);
+    window.removeEventListener('offline', this.#lost);
     document.removeEventListener('visibilitychange', this.#retryNow);
   }
 
@@ -112,12 +114,15 @@ export class LiveConnection {
   #heard(): void {
     lastHeardAt.value = Date.now();
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => {
-      set('stale');
-      this.#failures += 1;
-      this.#abort.abort();
-    }, SILENCE_MS);
+    this.#watch = setTimeout(this.#lost, SILENCE_MS);
   }
+
+  /** Silence, or the browser says that there is no network: what is shown is not live from now on. */
+  #lost = (): void => {
+    set('stale');
+    this.#failures += 1;
+    this.#abort.abort();
+  };
 
   async #stream(): Promise<void> {
     let brought = false;

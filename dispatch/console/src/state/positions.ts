@@ -46,8 +46,7 @@ export function takeVehiclePositions(vehicles: readonly VehicleJson[]): void {
 /** A batch of the stream: `[{vehicleId, lat, lon, …}]`. */
 export function takePositionBatch(data: unknown): void {
   const items = (Array.isArray(data) ? data : (data as { items?: unknown[] }).items) as
-    | (PositionJson & { vehicleId: string })[]
-    | undefined;
+    (PositionJson & { vehicleId: string })[] | undefined;
   for (const item of items ?? []) put(item.vehicleId, item);
 }
 

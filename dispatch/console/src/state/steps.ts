@@ -81,7 +81,9 @@ const asksToConfirm = (problem: Problem): boolean => {
 };
 
 /** Steps about a leg name it where the order has several: one is being recalled, another is effective. */
-const ABOUT_A_LEG = new Set('accept reject recall reassign suspend depart arrive work complete told-by-phone'.split(' '));
+const ABOUT_A_LEG = new Set(
+  'accept reject recall reassign suspend depart arrive work complete told-by-phone'.split(' '),
+);
 
 function withLeg(order: OrderJson, step: string, body: StepBody): StepBody {
   if (body.leg !== undefined || !ABOUT_A_LEG.has(step) || order.legs.filter((leg) => leg.open).length < 2) return body;

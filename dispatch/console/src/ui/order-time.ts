@@ -6,7 +6,11 @@ export const PARTS = ['AB', 'BC', 'CD', 'R', 'DE', 'EF', 'FG', 'GH'] as const;
 export type Tone = 'idle' | 'good' | 'warn' | 'bad' | 'done';
 
 /** Elapsed and remaining of a segment now: a running one goes on from when the server computed it. */
-export function segmentNow(segment: SegmentJson, seenAt: number, now: number): { elapsedMs: number; remainingMs: number } {
+export function segmentNow(
+  segment: SegmentJson,
+  seenAt: number,
+  now: number,
+): { elapsedMs: number; remainingMs: number } {
   const passed = segment.state === 'running' ? Math.max(0, now - seenAt) : 0;
   const elapsedMs = (segment.elapsedMs ?? 0) + passed;
   return { elapsedMs, remainingMs: segment.limitMs - elapsedMs };

@@ -99,4 +99,3 @@ export function Phone({ number }: { number: string | undefined }) {
 export function Empty({ text }: { text: string }) {
   return <p class="empty">{text}</p>;
 }
-

@@ -50,7 +50,9 @@ function layOut(order: LiveOrder, at: number, width: number): Part[] {
 export function describeParts(order: LiveOrder, at: number): string {
   return layOut(order, at, 100)
     .filter((part) => part.tone !== 'idle')
-    .map((part) => `${part.name} ${countdown(part.elapsedMs)} / ${countdown(part.limitMs)} ${tValue('tone', part.tone)}`)
+    .map(
+      (part) => `${part.name} ${countdown(part.elapsedMs)} / ${countdown(part.limitMs)} ${tValue('tone', part.tone)}`,
+    )
     .join(', ');
 }
 
@@ -90,8 +92,12 @@ export function TimeTable({ order }: { order: LiveOrder }) {
           <th scope="col">{t('time.point')}</th>
           <th scope="col">{t('time.at')}</th>
           <th scope="col">{t('time.part')}</th>
-          <th scope="col" class="number">{t('time.took')}</th>
-          <th scope="col" class="number">{t('time.limit')}</th>
+          <th scope="col" class="number">
+            {t('time.took')}
+          </th>
+          <th scope="col" class="number">
+            {t('time.limit')}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -112,7 +118,14 @@ export function TimeTable({ order }: { order: LiveOrder }) {
                   </span>
                 ))}
               </td>
-              <td>{part && <span class={`tone ${part.tone}`}>{part.name}{MARKS[part.tone] && ` ${MARKS[part.tone]}`}</span>}</td>
+              <td>
+                {part && (
+                  <span class={`tone ${part.tone}`}>
+                    {part.name}
+                    {MARKS[part.tone] && ` ${MARKS[part.tone]}`}
+                  </span>
+                )}
+              </td>
               <td class="number">{part && part.tone !== 'idle' ? countdown(part.elapsedMs) : ''}</td>
               <td class="number">{part ? countdown(part.limitMs) : ''}</td>
             </tr>

@@ -32,7 +32,9 @@ export function Audit() {
             <th scope="col">{t('admin.who')}</th>
             <th scope="col">{t('admin.action')}</th>
             <th scope="col">{t('admin.path')}</th>
-            <th scope="col" class="number">{t('admin.status')}</th>
+            <th scope="col" class="number">
+              {t('admin.status')}
+            </th>
             <th scope="col">{t('admin.address')}</th>
           </tr>
         </thead>

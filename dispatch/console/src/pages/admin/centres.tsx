@@ -21,7 +21,12 @@ function EditCentre({ centre, onClose }: { centre: CentreJson | undefined; onClo
     const siteClasses = data.getAll('siteClasses').map(String);
     const id = centre?.id ?? fieldOf(data, 'id');
     const automaticMode = data.get('automaticMode') !== null;
-    await put(`/repair-centres/${encodeURIComponent(id)}`, { name: fieldOf(data, 'name'), limits, automaticMode, ...(siteClasses.length > 0 ? { siteClasses } : {}) });
+    await put(`/repair-centres/${encodeURIComponent(id)}`, {
+      name: fieldOf(data, 'name'),
+      limits,
+      automaticMode,
+      ...(siteClasses.length > 0 ? { siteClasses } : {}),
+    });
     centres.value = (await get<PageOf<CentreJson>>('/repair-centres?limit=500')).items;
   };
   return (
@@ -32,7 +37,13 @@ function EditCentre({ centre, onClose }: { centre: CentreJson | undefined; onClo
         <legend>{t('admin.siteClasses')}</legend>
         {SITE_CLASSES.map((one) => (
           <label key={one}>
-            <input type="checkbox" name="siteClasses" value={one} defaultChecked={centre?.siteClasses?.includes(one as 'town') ?? one === 'town'} /> {tValue('siteClass', one)}
+            <input
+              type="checkbox"
+              name="siteClasses"
+              value={one}
+              defaultChecked={centre?.siteClasses?.includes(one as 'town') ?? one === 'town'}
+            />{' '}
+            {tValue('siteClass', one)}
           </label>
         ))}
       </fieldset>
@@ -40,13 +51,20 @@ function EditCentre({ centre, onClose }: { centre: CentreJson | undefined; onClo
         <legend>{t('admin.limits')}</legend>
         <div class="limits">
           {LIMITS.map((name) => (
-            <Text key={name} name={name} type="number" label={name === 'DEsameOffice' ? t('admin.DEsameOffice') : name} value={String(centre?.limits?.[name] ?? '')} />
+            <Text
+              key={name}
+              name={name}
+              type="number"
+              label={name === 'DEsameOffice' ? t('admin.DEsameOffice') : name}
+              value={String(centre?.limits?.[name] ?? '')}
+            />
           ))}
         </div>
         <p class="hint">{t('admin.limitsHint')}</p>
       </fieldset>
       <label class="check">
-        <input type="checkbox" name="automaticMode" defaultChecked={centre?.automaticMode ?? false} /> {t('admin.automatic')}
+        <input type="checkbox" name="automaticMode" defaultChecked={centre?.automaticMode ?? false} />{' '}
+        {t('admin.automatic')}
       </label>
     </FormDialog>
   );
@@ -56,15 +74,30 @@ function EditUnit({ unit, onClose }: { unit: Unit | undefined; onClose: () => vo
   const save = async (data: FormData): Promise<void> => {
     const id = unit?.id ?? fieldOf(data, 'id');
     const name = fieldOf(data, 'name') || undefined;
-    await put(`/units/${encodeURIComponent(id)}`, { kind: fieldOf(data, 'kind'), name, repairCentreId: fieldOf(data, 'repairCentreId') || undefined, managers: peopleOf(fieldOf(data, 'managers')) });
+    await put(`/units/${encodeURIComponent(id)}`, {
+      kind: fieldOf(data, 'kind'),
+      name,
+      repairCentreId: fieldOf(data, 'repairCentreId') || undefined,
+      managers: peopleOf(fieldOf(data, 'managers')),
+    });
   };
   const kinds = [...new Set([...UNIT_KINDS, ...(unit ? [unit.kind] : [])])];
   return (
     <FormDialog title={unit?.name ?? unit?.id ?? t('admin.newUnit')} onClose={onClose} save={save}>
       {!unit && <Text name="id" label={t('admin.id')} required />}
       <Text name="name" label={t('admin.name')} value={unit?.name ?? ''} />
-      <Choice name="kind" label={t('admin.kind')} value={unit?.kind ?? ''} options={kinds.map((one) => ({ value: one, label: tValue('unitKind', one) }))} />
-      <Choice name="repairCentreId" label={t('order.centre')} value={unit?.repairCentreId ?? ''} options={centres.value.map((one) => ({ value: one.id, label: one.name }))} />
+      <Choice
+        name="kind"
+        label={t('admin.kind')}
+        value={unit?.kind ?? ''}
+        options={kinds.map((one) => ({ value: one, label: tValue('unitKind', one) }))}
+      />
+      <Choice
+        name="repairCentreId"
+        label={t('order.centre')}
+        value={unit?.repairCentreId ?? ''}
+        options={centres.value.map((one) => ({ value: one.id, label: one.name }))}
+      />
       <label class="field">
         <span>{t('admin.twoManagers')}</span>
         <textarea name="managers" rows={2} defaultValue={peopleText(unit?.managers)} />
@@ -104,7 +137,11 @@ export function CentresAndUnits() {
                 <b>{one.name}</b> {one.automaticMode && <span class="flag">{t('admin.automaticShort')}</span>}
               </td>
               <td>{one.siteClasses?.map((siteClass) => tValue('siteClass', siteClass)).join(' · ')}</td>
-              <td>{Object.entries(one.limits ?? {}).map(([name, min]) => `${name} ${min}`).join(' · ') || t('admin.defaults')}</td>
+              <td>
+                {Object.entries(one.limits ?? {})
+                  .map(([name, min]) => `${name} ${min}`)
+                  .join(' · ') || t('admin.defaults')}
+              </td>
               <td>
                 <button class="small-button" onClick={() => setCentre(one)}>
                   {t('do.edit')}

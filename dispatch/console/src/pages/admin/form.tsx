@@ -21,18 +21,39 @@ export function peopleOf(text: string): { name: string; phone?: string }[] {
 export const peopleText = (people: readonly { name: string; phone?: string }[] = []): string =>
   people.map((person) => [person.name, person.phone].filter(Boolean).join(' ')).join('\n');
 
-export function Text(props: { name: string; label: string; value?: string; required?: boolean; type?: 'text' | 'password' | 'number'; hint?: string; disabled?: boolean }) {
+export function Text(props: {
+  name: string;
+  label: string;
+  value?: string;
+  required?: boolean;
+  type?: 'text' | 'password' | 'number';
+  hint?: string;
+  disabled?: boolean;
+}) {
   const { name, label, value = '', required = false, type = 'text', hint, disabled = false } = props;
   return (
     <label class="field">
       <span>{label}</span>
-      <input name={name} type={type as 'text'} defaultValue={value} required={required} disabled={disabled} autocomplete={type === 'password' ? 'new-password' : 'off'} step="any" />
+      <input
+        name={name}
+        type={type as 'text'}
+        defaultValue={value}
+        required={required}
+        disabled={disabled}
+        autocomplete={type === 'password' ? 'new-password' : 'off'}
+        step="any"
+      />
       {hint && <span class="hint">{hint}</span>}
     </label>
   );
 }
 
-export function Choice(props: { name: string; label: string; value?: string; options: { value: string; label: string }[] }) {
+export function Choice(props: {
+  name: string;
+  label: string;
+  value?: string;
+  options: { value: string; label: string }[];
+}) {
   return (
     <label class="field">
       <span>{props.label}</span>
@@ -48,7 +69,12 @@ export function Choice(props: { name: string; label: string; value?: string; opt
 }
 
 /** A dialog with a form; what `save` throws is shown in it, and nothing that was typed is lost. */
-export function FormDialog(props: { title: string; onClose: () => void; save(data: FormData): Promise<void>; children: ComponentChildren }) {
+export function FormDialog(props: {
+  title: string;
+  onClose: () => void;
+  save(data: FormData): Promise<void>;
+  children: ComponentChildren;
+}) {
   const [problem, setProblem] = useState<string>();
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();

@@ -28,7 +28,10 @@ function Edit({ account, onClose }: { account: Account | undefined; onClose: () 
     const fullName = fieldOf(data, 'fullName') || undefined;
     if (account) {
       const changes = { fullName, roles, centres: centres ?? null, vehicleId: vehicleId ?? null, password };
-      await patch(`/users/${encodeURIComponent(account.name)}`, { ...changes, disabled: data.get('disabled') !== null });
+      await patch(`/users/${encodeURIComponent(account.name)}`, {
+        ...changes,
+        disabled: data.get('disabled') !== null,
+      });
     } else {
       await post('/users', { name: fieldOf(data, 'name'), fullName, roles, centres, vehicleId, password });
     }
@@ -41,13 +44,24 @@ function Edit({ account, onClose }: { account: Account | undefined; onClose: () 
         <legend>{t('admin.roles')}</legend>
         {ROLES.map((role) => (
           <label key={role}>
-            <input type="checkbox" name="roles" value={role} defaultChecked={account?.roles.includes(role) ?? false} /> {tValue('role', role)}
+            <input type="checkbox" name="roles" value={role} defaultChecked={account?.roles.includes(role) ?? false} />{' '}
+            {tValue('role', role)}
           </label>
         ))}
       </fieldset>
-      <Text name="centres" label={t('admin.scope')} value={account?.centres?.join(', ') ?? ''} hint={t('admin.scopeHint')} />
+      <Text
+        name="centres"
+        label={t('admin.scope')}
+        value={account?.centres?.join(', ') ?? ''}
+        hint={t('admin.scopeHint')}
+      />
       <Text name="vehicleId" label={t('admin.crewVehicle')} value={account?.vehicleId ?? ''} />
-      <Text name="password" type="password" label={account ? t('admin.newPassword') : t('signIn.password')} required={!account} />
+      <Text
+        name="password"
+        type="password"
+        label={account ? t('admin.newPassword') : t('signIn.password')}
+        required={!account}
+      />
       {account && (
         <label class="check">
           <input type="checkbox" name="disabled" defaultChecked={account.disabled} /> {t('admin.disabled')}
@@ -61,7 +75,11 @@ export function People() {
   const { value, problem, again } = useLoad<PageOf<Account>>('/users?limit=500');
   const [editing, setEditing] = useState<Account | 'new'>();
   const drop = async (account: Account): Promise<void> => {
-    const sure = await ask({ title: t('admin.removePerson', { name: account.name }), confirm: t('do.remove'), danger: true });
+    const sure = await ask({
+      title: t('admin.removePerson', { name: account.name }),
+      confirm: t('do.remove'),
+      danger: true,
+    });
     if (!sure) return;
     await remove(`/users/${encodeURIComponent(account.name)}`).catch(sayProblem);
     again();
@@ -92,7 +110,9 @@ export function People() {
               </td>
               <td>{account.fullName}</td>
               <td>{account.roles.map((role) => tValue('role', role)).join(' · ')}</td>
-              <td>{account.vehicleId ? vehicleName(account.vehicleId) : (account.centres?.join(', ') ?? t('admin.all'))}</td>
+              <td>
+                {account.vehicleId ? vehicleName(account.vehicleId) : (account.centres?.join(', ') ?? t('admin.all'))}
+              </td>
               <td class="row">
                 <button class="small-button" onClick={() => setEditing(account)}>
                   {t('do.edit')}

@@ -36,7 +36,13 @@ export function RulesEditor() {
       <p class="muted">{t('admin.rulesText')}</p>
       <label class="field">
         <span>{t('admin.rules')}</span>
-        <textarea class="code" rows={22} spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <textarea
+          class="code"
+          rows={22}
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
       </label>
       {problem && (
         <p class="problem" role="alert">

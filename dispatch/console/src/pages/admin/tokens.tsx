@@ -35,7 +35,11 @@ export function Tokens() {
     setSecret(made.secret ?? made.token);
   };
   const drop = async (token: Token): Promise<void> => {
-    const sure = await ask({ title: t('admin.removeToken', { name: token.name }), confirm: t('do.remove'), danger: true });
+    const sure = await ask({
+      title: t('admin.removeToken', { name: token.name }),
+      confirm: t('do.remove'),
+      danger: true,
+    });
     if (!sure) return;
     await remove(`/tokens/${encodeURIComponent(token.id)}`).catch(sayProblem);
     again();
@@ -90,7 +94,15 @@ export function Tokens() {
           }}
         >
           <Text name="name" label={t('admin.name')} required />
-          <Choice name="role" label={t('admin.roles')} value="integrator" options={['integrator', 'agent', 'supervisor', 'dispatcher', 'administrator'].map((role) => ({ value: role, label: tValue('role', role) }))} />
+          <Choice
+            name="role"
+            label={t('admin.roles')}
+            value="integrator"
+            options={['integrator', 'agent', 'supervisor', 'dispatcher', 'administrator'].map((role) => ({
+              value: role,
+              label: tValue('role', role),
+            }))}
+          />
           <Text name="scopes" label={t('admin.scopes')} hint={t('admin.scopesHint')} />
           <Text name="centres" label={t('admin.scope')} hint={t('admin.scopeHint')} />
         </FormDialog>

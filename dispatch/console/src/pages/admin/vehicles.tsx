@@ -12,11 +12,29 @@ import { Choice, fieldOf, FormDialog, peopleOf, peopleText, Text } from './form.
 const PROFILES = ['', 'smart', 'menu', 'text', 'tracker', 'mqtt'];
 const TRADES = ['lowVoltage', '10kV', 'metering', 'cable'];
 
-function Edit({ vehicle, onClose, onSecret }: { vehicle: VehicleJson | undefined; onClose: () => void; onSecret(secret: string): void }) {
+function Edit({
+  vehicle,
+  onClose,
+  onSecret,
+}: {
+  vehicle: VehicleJson | undefined;
+  onClose: () => void;
+  onSecret(secret: string): void;
+}) {
   const save = async (data: FormData): Promise<void> => {
     const profile = fieldOf(data, 'profile');
-    const crew = { name: fieldOf(data, 'crew'), members: peopleOf(fieldOf(data, 'members')), managers: peopleOf(fieldOf(data, 'managers')) };
-    const common = { plate: fieldOf(data, 'plate'), repairCentreId: fieldOf(data, 'repairCentreId'), trade: fieldOf(data, 'trade'), crew, sharesOffice: data.get('sharesOffice') !== null };
+    const crew = {
+      name: fieldOf(data, 'crew'),
+      members: peopleOf(fieldOf(data, 'members')),
+      managers: peopleOf(fieldOf(data, 'managers')),
+    };
+    const common = {
+      plate: fieldOf(data, 'plate'),
+      repairCentreId: fieldOf(data, 'repairCentreId'),
+      trade: fieldOf(data, 'trade'),
+      crew,
+      sharesOffice: data.get('sharesOffice') !== null,
+    };
     const phone = fieldOf(data, 'phone');
     if (vehicle) {
       await patch(`/vehicles/${encodeURIComponent(vehicle.id)}`, {
@@ -28,7 +46,11 @@ function Edit({ vehicle, onClose, onSecret }: { vehicle: VehicleJson | undefined
       return;
     }
     const id = fieldOf(data, 'id') || undefined;
-    const made = await post<VehicleJson & { terminalSecret?: string }>('/vehicles', { ...common, id, terminal: { phone, ...(profile ? { profile } : {}) } });
+    const made = await post<VehicleJson & { terminalSecret?: string }>('/vehicles', {
+      ...common,
+      id,
+      terminal: { phone, ...(profile ? { profile } : {}) },
+    });
     await refreshVehicles([made.id]);
     if (made.terminalSecret) onSecret(made.terminalSecret);
   };
@@ -43,10 +65,20 @@ function Edit({ vehicle, onClose, onSecret }: { vehicle: VehicleJson | undefined
       </div>
       <div class="row">
         <Text name="phone" label={t('admin.terminalPhone')} value={vehicle?.terminal.phone ?? ''} required />
-        <Choice name="profile" label={t('admin.profile')} value={String(vehicle?.terminal.statedProfile ?? '')} options={PROFILES.map((one) => ({ value: one, label: one ? tValue('profile', one) : t('admin.byTerminal') }))} />
+        <Choice
+          name="profile"
+          label={t('admin.profile')}
+          value={String(vehicle?.terminal.statedProfile ?? '')}
+          options={PROFILES.map((one) => ({ value: one, label: one ? tValue('profile', one) : t('admin.byTerminal') }))}
+        />
       </div>
       <div class="row">
-        <Choice name="repairCentreId" label={t('order.centre')} value={vehicle?.repairCentreId ?? ''} options={centreOptions} />
+        <Choice
+          name="repairCentreId"
+          label={t('order.centre')}
+          value={vehicle?.repairCentreId ?? ''}
+          options={centreOptions}
+        />
         <Choice name="trade" label={t('admin.trade')} value={trade} options={trades} />
       </div>
       <Text name="crew" label={t('vehicle.crew')} value={vehicle?.crew.name ?? ''} required />
@@ -60,7 +92,8 @@ function Edit({ vehicle, onClose, onSecret }: { vehicle: VehicleJson | undefined
         <textarea name="managers" rows={2} defaultValue={peopleText(vehicle?.crew.managers)} />
       </label>
       <label class="check">
-        <input type="checkbox" name="sharesOffice" defaultChecked={vehicle?.sharesOffice ?? false} /> {t('admin.sharesOffice')}
+        <input type="checkbox" name="sharesOffice" defaultChecked={vehicle?.sharesOffice ?? false} />{' '}
+        {t('admin.sharesOffice')}
       </label>
     </FormDialog>
   );
@@ -69,9 +102,15 @@ function Edit({ vehicle, onClose, onSecret }: { vehicle: VehicleJson | undefined
 export function VehiclesAdmin() {
   const [editing, setEditing] = useState<VehicleJson | 'new'>();
   const [secret, setSecret] = useState<string>();
-  const list = [...vehicles.value.values()].sort((a, b) => Number(b.toBeConfirmed ?? false) - Number(a.toBeConfirmed ?? false) || a.plate.localeCompare(b.plate));
+  const list = [...vehicles.value.values()].sort(
+    (a, b) => Number(b.toBeConfirmed ?? false) - Number(a.toBeConfirmed ?? false) || a.plate.localeCompare(b.plate),
+  );
   const drop = async (vehicle: VehicleJson): Promise<void> => {
-    const sure = await ask({ title: t('admin.removeVehicle', { plate: vehicle.plate }), confirm: t('do.remove'), danger: true });
+    const sure = await ask({
+      title: t('admin.removeVehicle', { plate: vehicle.plate }),
+      confirm: t('do.remove'),
+      danger: true,
+    });
     if (!sure) return;
     await remove(`/vehicles/${encodeURIComponent(vehicle.id)}`).catch(sayProblem);
     await refreshVehicles([vehicle.id]).catch(sayProblem);
@@ -98,14 +137,16 @@ export function VehiclesAdmin() {
           {list.slice(0, 500).map((vehicle) => (
             <tr key={vehicle.id}>
               <td>
-                <b class="plate">{vehicle.plate}</b> {vehicle.toBeConfirmed && <span class="pill warn">{t('admin.toBeConfirmed')}</span>}
+                <b class="plate">{vehicle.plate}</b>{' '}
+                {vehicle.toBeConfirmed && <span class="pill warn">{t('admin.toBeConfirmed')}</span>}
               </td>
               <td>{vehicle.crew.name}</td>
               <td>{centreName(vehicle.repairCentreId)}</td>
               <td>{tValue('trade', vehicle.trade)}</td>
               <td>
                 <span class="line">
-                  <LinkMark vehicle={vehicle} /> {vehicle.terminal.phone} <span class="muted">{tValue('profile', String(vehicle.terminal.profile ?? ''))}</span>
+                  <LinkMark vehicle={vehicle} /> {vehicle.terminal.phone}{' '}
+                  <span class="muted">{tValue('profile', String(vehicle.terminal.profile ?? ''))}</span>
                 </span>
               </td>
               <td class="row">
@@ -120,7 +161,13 @@ export function VehiclesAdmin() {
           ))}
         </tbody>
       </table>
-      {editing && <Edit vehicle={editing === 'new' ? undefined : editing} onClose={() => setEditing(undefined)} onSecret={setSecret} />}
+      {editing && (
+        <Edit
+          vehicle={editing === 'new' ? undefined : editing}
+          onClose={() => setEditing(undefined)}
+          onSecret={setSecret}
+        />
+      )}
       {secret && <SecretOnce secret={secret} onClose={() => setSecret(undefined)} />}
     </>
   );

@@ -22,7 +22,17 @@ import { metresBetween } from './nearby.js';
 
 export const newOrderOpen = signal(false);
 const NEAR_M = 600;
-const CATEGORIES = ['outage', 'lowVoltage', 'serviceDrop', 'meter', 'line10kV', 'transformer', 'cable', 'danger', 'other'];
+const CATEGORIES = [
+  'outage',
+  'lowVoltage',
+  'serviceDrop',
+  'meter',
+  'line10kV',
+  'transformer',
+  'cable',
+  'danger',
+  'other',
+];
 const VOLTAGES = ['low', '10kV', 'other'];
 
 interface Place {
@@ -30,7 +40,17 @@ interface Place {
   lon: number;
 }
 
-function Duplicates({ place, phone, mergeInto, setMergeInto }: { place: Place | undefined; phone: string; mergeInto: string; setMergeInto(id: string): void }) {
+function Duplicates({
+  place,
+  phone,
+  mergeInto,
+  setMergeInto,
+}: {
+  place: Place | undefined;
+  phone: string;
+  mergeInto: string;
+  setMergeInto(id: string): void;
+}) {
   const near = useMemo(() => {
     const all = [...orders.value.values()].filter((order) => order.stage !== 'merged');
     return all
@@ -99,7 +119,11 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
   const [mergeInto, setMergeInto] = useState('');
   const [busy, setBusy] = useState(false);
   const start = useMemo(
-    () => boundsOf([...[...orders.peek().values()].map((order) => order.site), ...[...vehicles.peek().keys()].map((id) => positions.get(id)!).filter(Boolean)]),
+    () =>
+      boundsOf([
+        ...[...orders.peek().values()].map((order) => order.site),
+        ...[...vehicles.peek().keys()].map((id) => positions.get(id)!).filter(Boolean),
+      ]),
     [],
   );
   const mark: OrderMark[] = place
@@ -134,7 +158,14 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
           <div class="row">
             <label class="field grow">
               <span>{t('new.phone')}</span>
-              <input name="phone" inputMode="tel" required autofocus value={phone} onInput={(event) => setPhone(event.currentTarget.value.trim())} />
+              <input
+                name="phone"
+                inputMode="tel"
+                required
+                autofocus
+                value={phone}
+                onInput={(event) => setPhone(event.currentTarget.value.trim())}
+              />
             </label>
             <label class="field grow">
               <span>{t('new.name')}</span>
@@ -148,11 +179,25 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
           <div class="row">
             <label class="field grow">
               <span>{t('new.lat')}</span>
-              <input name="lat" inputMode="decimal" required pattern="-?\d+(\.\d+)?" value={latText} onInput={(event) => setLatText(event.currentTarget.value.trim())} />
+              <input
+                name="lat"
+                inputMode="decimal"
+                required
+                pattern="-?\d+(\.\d+)?"
+                value={latText}
+                onInput={(event) => setLatText(event.currentTarget.value.trim())}
+              />
             </label>
             <label class="field grow">
               <span>{t('new.lon')}</span>
-              <input name="lon" inputMode="decimal" required pattern="-?\d+(\.\d+)?" value={lonText} onInput={(event) => setLonText(event.currentTarget.value.trim())} />
+              <input
+                name="lon"
+                inputMode="decimal"
+                required
+                pattern="-?\d+(\.\d+)?"
+                value={lonText}
+                onInput={(event) => setLonText(event.currentTarget.value.trim())}
+              />
             </label>
           </div>
           <div class="row">

@@ -24,7 +24,8 @@ export function whyLate(order: LiveOrder): string | undefined {
       .join(' · ');
   }
   if (atRisk) return t('why.risk');
-  if (order.stage === 'waiting' && order.reason) return t('why.waiting', { reason: tValue('reason', order.reason.code) });
+  if (order.stage === 'waiting' && order.reason)
+    return t('why.waiting', { reason: tValue('reason', order.reason.code) });
   void running;
   return undefined;
 }

@@ -46,7 +46,10 @@ export async function moveInQueue(vehicleId: string, orderId: string, before: st
   try {
     const path = `/vehicles/${encodeURIComponent(vehicleId)}/queue`;
     const queue = await get<QueueJson>(path);
-    const ids = queue.legs.filter((leg) => leg.state !== 'recalling').map((leg) => leg.orderId).filter((id) => id !== orderId);
+    const ids = queue.legs
+      .filter((leg) => leg.state !== 'recalling')
+      .map((leg) => leg.orderId)
+      .filter((id) => id !== orderId);
     const at = before === undefined ? ids.length : ids.indexOf(before);
     ids.splice(at < 0 ? ids.length : at, 0, orderId);
     await put(path, { revision: queue.revision, orderIds: ids });
@@ -114,7 +117,7 @@ function Chip({ queued, vehicle, place, ids }: { queued: Queued; vehicle: Vehicl
 
 function Lane({ vehicle }: { vehicle: VehicleJson }) {
   const [over, setOver] = useState(false);
-  const places = new Map((vehicle.queue.orderIds).map((id, index) => [id, index]));
+  const places = new Map(vehicle.queue.orderIds.map((id, index) => [id, index]));
   const queued = [...(byVehicle.value.get(vehicle.id) ?? [])].sort(
     (a, b) => (places.get(a.order.id) ?? 99) - (places.get(b.order.id) ?? 99),
   );
@@ -174,7 +177,9 @@ export function QueueLanes() {
         {shown.map((vehicle) => (
           <Lane key={vehicle.id} vehicle={vehicle} />
         ))}
-        {lanes.value.length > MAX_LANES && <p class="muted small">{t('board.moreVehicles', { n: lanes.value.length - MAX_LANES })}</p>}
+        {lanes.value.length > MAX_LANES && (
+          <p class="muted small">{t('board.moreVehicles', { n: lanes.value.length - MAX_LANES })}</p>
+        )}
       </div>
     </aside>
   );

@@ -56,7 +56,11 @@ async function sayShown(vehicleId: string, data: CrewData): Promise<void> {
     const key = `${leg.orderId}/${leg.leg}`;
     if (shown.has(key) || !['queued', 'sent'].includes(leg.state)) continue;
     shown.add(key);
-    await post(`/orders/${encodeURIComponent(leg.orderId)}/shown`, { leg: leg.leg }, { idempotencyKey: `shown/${vehicleId}/${key}` }).catch(() => shown.delete(key));
+    await post(
+      `/orders/${encodeURIComponent(leg.orderId)}/shown`,
+      { leg: leg.leg },
+      { idempotencyKey: `shown/${vehicleId}/${key}` },
+    ).catch(() => shown.delete(key));
   }
 }
 

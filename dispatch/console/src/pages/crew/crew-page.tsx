@@ -32,14 +32,27 @@ function progress(order: OrderJson, legState: string): number {
 
 async function act(order: OrderJson, step: string, leg: number, body: Record<string, unknown> = {}): Promise<void> {
   try {
-    await press({ path: `/orders/${encodeURIComponent(order.id)}/${step}`, body: { leg, ...body }, step, orderId: order.id, label: order.number, photos: [] });
+    await press({
+      path: `/orders/${encodeURIComponent(order.id)}/${step}`,
+      body: { leg, ...body },
+      step,
+      orderId: order.id,
+      label: order.number,
+      photos: [],
+    });
   } catch (error) {
     sayProblem(error);
   }
 }
 
 async function refuse(order: OrderJson, leg: number): Promise<void> {
-  const answer = await ask({ title: `${t('crew.reject')} · ${order.number}`, field: t('step.reason'), required: true, confirm: t('crew.reject'), danger: true });
+  const answer = await ask({
+    title: `${t('crew.reject')} · ${order.number}`,
+    field: t('step.reason'),
+    required: true,
+    confirm: t('crew.reject'),
+    danger: true,
+  });
   if (answer) await act(order, 'reject', leg, { reason: answer.text });
 }
 
@@ -49,11 +62,16 @@ function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number
   const waiting = kept.value.filter((one) => one.orderId === order.id);
   // What waits on the phone moves the order on before the gateway says so.
   const may = (step: string): boolean => allowed.includes(step) || waiting.length > 0;
-  const next = FORWARD.slice(done).filter(({ step }) => may(step) && (step !== 'complete' || done >= 2 || may('arrive')));
+  const next = FORWARD.slice(done).filter(
+    ({ step }) => may(step) && (step !== 'complete' || done >= 2 || may('arrive')),
+  );
   const left = order.deadlineAt && !order.timePoints.H ? Date.parse(order.deadlineAt) - now.value : undefined;
   const map = `geo:${order.site.lat},${order.site.lon}?q=${order.site.lat},${order.site.lon}(${encodeURIComponent(order.site.address)})`;
   return (
-    <article class={`crew-order ${order.priority === 'urgent' ? 'urgent' : ''} ${state === 'recalling' ? 'leaving' : ''}`} data-order={order.id}>
+    <article
+      class={`crew-order ${order.priority === 'urgent' ? 'urgent' : ''} ${state === 'recalling' ? 'leaving' : ''}`}
+      data-order={order.id}
+    >
       <header class="line">
         <span class="place">{place}</span>
         <b class="crew-number">{order.number.slice(-4)}</b>
@@ -90,7 +108,12 @@ function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number
       {state !== 'recalling' && (
         <div class="crew-steps">
           {next.map((one, index) => (
-            <button key={one.step} class={index === 0 ? 'primary' : ''} data-step={one.step} onClick={() => void act(order, one.step, leg)}>
+            <button
+              key={one.step}
+              class={index === 0 ? 'primary' : ''}
+              data-step={one.step}
+              onClick={() => void act(order, one.step, leg)}
+            >
               <Icon name={one.icon} /> {t(`crew.${one.step}` as 'crew.accept')}
             </button>
           ))}
@@ -103,7 +126,12 @@ function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number
       )}
       {waiting.length > 0 && (
         <p class="small behind" role="status">
-          <Icon name="clock" size={14} /> {t('crew.waiting', { steps: waiting.map((one) => `${t(`crew.${one.step}` as 'crew.accept')} ${clockTime(one.pressedAt)}`).join(' · ') })}
+          <Icon name="clock" size={14} />{' '}
+          {t('crew.waiting', {
+            steps: waiting
+              .map((one) => `${t(`crew.${one.step}` as 'crew.accept')} ${clockTime(one.pressedAt)}`)
+              .join(' · '),
+          })}
         </p>
       )}
     </article>
@@ -115,7 +143,13 @@ function Duty() {
   if (!data) return null;
   const set = async (to: string): Promise<void> => {
     try {
-      await press({ path: `/vehicles/${encodeURIComponent(data.vehicle.id)}/duty`, body: { to }, step: to, label: tValue('duty', to), photos: [] });
+      await press({
+        path: `/vehicles/${encodeURIComponent(data.vehicle.id)}/duty`,
+        body: { to },
+        step: to,
+        label: tValue('duty', to),
+        photos: [],
+      });
     } catch (error) {
       sayProblem(error);
     }
@@ -139,7 +173,11 @@ function State() {
     <>
       <p class={`crew-state ${live ? 'live' : 'stale'}`} role="status">
         <Icon name={live ? 'link' : 'alert'} size={15} />{' '}
-        {live ? t('connection.live') : data ? t('crew.offline', { at: clockTime(data.savedAt), age: rough(now.value - data.savedAt) }) : t('connection.connecting')}
+        {live
+          ? t('connection.live')
+          : data
+            ? t('crew.offline', { at: clockTime(data.savedAt), age: rough(now.value - data.savedAt) })
+            : t('connection.connecting')}
         {kept.value.length > 0 && (
           <button class="small-button" onClick={() => void flush()}>
             {t('crew.toSend', { n: kept.value.length })}
@@ -149,7 +187,11 @@ function State() {
       {refused.value.map((one) => (
         <p key={one.id} class="problem" role="alert">
           <Icon name="alert" size={15} /> {one.label}: {one.words}
-          <button class="icon-only quiet" aria-label={t('do.close')} onClick={() => (refused.value = refused.value.filter((other) => other !== one))}>
+          <button
+            class="icon-only quiet"
+            aria-label={t('do.close')}
+            onClick={() => (refused.value = refused.value.filter((other) => other !== one))}
+          >
             <Icon name="close" size={14} />
           </button>
         </p>
@@ -170,7 +212,10 @@ export function CrewPage() {
   if (!signedIn && (navigator.onLine || !data)) return <SignIn />;
   if (signedIn && !me.value?.vehicleId) return <main class="crew"><Empty text={t('crew.noVehicle')} /></main>; // prettier-ignore
   const orders = new Map(data?.orders.map((order) => [order.id, order]));
-  const toRecord = (data?.orders ?? []).filter((order) => order.stage === 'repaired' && !kept.value.some((one) => one.orderId === order.id && one.step === 'record'));
+  const toRecord = (data?.orders ?? []).filter(
+    (order) =>
+      order.stage === 'repaired' && !kept.value.some((one) => one.orderId === order.id && one.step === 'record'),
+  );
   return (
     <main class="crew">
       <header class="crew-head">
@@ -190,7 +235,15 @@ export function CrewPage() {
       {data?.queue.legs.length === 0 && <Empty text={t('vehicle.noQueue')} />}
       {data?.queue.legs.map((leg) => {
         const order = orders.get(leg.orderId);
-        return order ? <OrderItem key={`${leg.orderId}/${leg.leg}`} order={order} leg={leg.leg} state={leg.state} place={leg.position} /> : null;
+        return order ? (
+          <OrderItem
+            key={`${leg.orderId}/${leg.leg}`}
+            order={order}
+            leg={leg.leg}
+            state={leg.state}
+            place={leg.position}
+          />
+        ) : null;
       })}
       {toRecord.length > 0 && <h2>{t('crew.records')}</h2>}
       {toRecord.map((order) => (

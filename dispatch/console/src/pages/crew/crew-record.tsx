@@ -21,7 +21,11 @@ async function smaller(file: File): Promise<Blob> {
   canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
   image.close();
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be read'))), 'image/jpeg', QUALITY),
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be read'))),
+      'image/jpeg',
+      QUALITY,
+    ),
   );
 }
 
@@ -39,7 +43,14 @@ export function CrewRecord({ order, onClose }: { order: OrderJson; onClose: () =
     event.preventDefault();
     const record = recordOf(event.target as HTMLFormElement);
     try {
-      await press({ path: `/orders/${encodeURIComponent(order.id)}/record`, body: { record }, step: 'record', orderId: order.id, label: order.number, photos });
+      await press({
+        path: `/orders/${encodeURIComponent(order.id)}/record`,
+        body: { record },
+        step: 'record',
+        orderId: order.id,
+        label: order.number,
+        photos,
+      });
       onClose();
     } catch (error) {
       sayProblem(error);
@@ -51,7 +62,13 @@ export function CrewRecord({ order, onClose }: { order: OrderJson; onClose: () =
         <RecordFields />
         <label class="field">
           <span>{t('crew.photos', { n: photos.length })}</span>
-          <input type="file" accept="image/*" capture="environment" multiple onChange={(event) => void add(event.currentTarget.files)} />
+          <input
+            type="file"
+            accept="image/*"
+            capture="environment"
+            multiple
+            onChange={(event) => void add(event.currentTarget.files)}
+          />
         </label>
         <footer class="row end">
           <button type="submit" class="primary">

@@ -106,13 +106,15 @@ async function send(one: Kept): Promise<void> {
   const body = { ...one.body };
   if (one.photos.length > 0) body.record = { ...(body.record as object), photos: await sendPhotos(one) };
   const late = gatewayNow() - one.pressedAt > LATE_MS;
-  const stamped = late && one.path.startsWith('/orders/') ? { ...body, at: new Date(one.pressedAt).toISOString() } : body;
+  const stamped =
+    late && one.path.startsWith('/orders/') ? { ...body, at: new Date(one.pressedAt).toISOString() } : body;
   await post(one.path, stamped, { idempotencyKey: one.id });
 }
 
 /** Could succeed later: no network, not signed in, too busy. Everything else is the rules' answer. */
 const isTemporary = (error: unknown): boolean =>
-  error instanceof Problem && (error.status === 0 || error.status === 401 || error.status === 429 || error.status >= 500);
+  error instanceof Problem &&
+  (error.status === 0 || error.status === 401 || error.status === 429 || error.status >= 500);
 
 /** Sends what is kept, one after the other, in the order of the presses. */
 export async function flush(): Promise<void> {
@@ -126,7 +128,10 @@ export async function flush(): Promise<void> {
         await send(one);
       } catch (error) {
         if (isTemporary(error)) return;
-        refused.value = [...refused.value, { id: one.id, label: one.label, step: one.step, words: problemWords(error) }].slice(-20);
+        refused.value = [
+          ...refused.value,
+          { id: one.id, label: one.label, step: one.step, words: problemWords(error) },
+        ].slice(-20);
       }
       await drop(one);
     }

@@ -2,7 +2,14 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { clockTime, dateTime, distance } from '../../format.js';
 import { t, tValue } from '../../i18n/index.js';
-import { boundsOf, type FleetMark, type LineMark, type LonLat, type MapEngine, type OrderMark } from '../../map/engine.js';
+import {
+  boundsOf,
+  type FleetMark,
+  type LineMark,
+  type LonLat,
+  type MapEngine,
+  type OrderMark,
+} from '../../map/engine.js';
 import { MapView } from '../../map/map-view.js';
 import { query, setQuery } from '../../router.js';
 import { gatewayNow } from '../../state/clock.js';
@@ -14,7 +21,15 @@ import { problemWords } from '../../ui/toast.js';
 import { metresBetween } from '../board/nearby.js';
 import { describeEvent } from '../event-words.js';
 import { TimeBar } from './time-bar.js';
-import { eventTime, pointAt, pointTime, recordOrder, recordVehicle, type Mode, type Recording } from './timeline-data.js';
+import {
+  eventTime,
+  pointAt,
+  pointTime,
+  recordOrder,
+  recordVehicle,
+  type Mode,
+  type Recording,
+} from './timeline-data.js';
 
 const SPEEDS = [1, 2, 4, 8, 16, 32, 64];
 const FRAME_MS = 100;
@@ -45,7 +60,11 @@ function useRecording(hours: number): { recording: Recording | undefined; proble
   return { recording: state.recording, problem: state.problem };
 }
 
-function marksAt(recording: Recording, at: number, mode: Mode): { fleet: FleetMark[]; lines: LineMark[]; orders: OrderMark[] } {
+function marksAt(
+  recording: Recording,
+  at: number,
+  mode: Mode,
+): { fleet: FleetMark[]; lines: LineMark[]; orders: OrderMark[] } {
   const fleet: FleetMark[] = [];
   const lines: LineMark[] = [];
   for (const [id, points] of recording.tracks) {
@@ -98,7 +117,10 @@ function Choice({ hours, setHours }: { hours: number; setHours(hours: number): v
     <div class="stack replay-choice">
       <label class="field">
         <span>{t('replay.vehicle')}</span>
-        <select value={vehicle} onChange={(event) => setQuery({ vehicle: event.currentTarget.value, order: undefined })}>
+        <select
+          value={vehicle}
+          onChange={(event) => setQuery({ vehicle: event.currentTarget.value, order: undefined })}
+        >
           <option value="">–</option>
           {known.map((one) => (
             <option key={one.id} value={one.id}>
@@ -135,7 +157,17 @@ function Choice({ hours, setHours }: { hours: number; setHours(hours: number): v
   );
 }
 
-function EventList({ recording, mode, at, onSeek }: { recording: Recording; mode: Mode; at: number; onSeek(at: number): void }) {
+function EventList({
+  recording,
+  mode,
+  at,
+  onSeek,
+}: {
+  recording: Recording;
+  mode: Mode;
+  at: number;
+  onSeek(at: number): void;
+}) {
   const list = useMemo(
     () => recording.events.map((event) => ({ event, at: eventTime(event, mode) })).sort((a, b) => a.at - b.at),
     [recording, mode],
@@ -188,7 +220,8 @@ export function ReplayPage() {
   const second = Math.floor(at / 1000);
   const shown = useMemo(() => (recording ? marksAt(recording, at, mode) : undefined), [recording, second, mode]);
   const start = useMemo(
-    () => recording && boundsOf([...[...recording.tracks.values()].flat(), ...recording.orders.map((order) => order.site)]),
+    () =>
+      recording && boundsOf([...[...recording.tracks.values()].flat(), ...recording.orders.map((order) => order.site)]),
     [recording],
   );
   const sum = useMemo(() => (recording ? totals(recording) : undefined), [recording]);
@@ -206,7 +239,8 @@ export function ReplayPage() {
         {!recording && !problem && <Empty text={t('replay.choose')} />}
         {recording && sum && (
           <p class="small muted replay-sum">
-            {dateTime(recording.from)} · {distance(sum.metres)} · {t('replay.stops', { n: sum.stops })} · {t('replay.events', { n: recording.events.length })}
+            {dateTime(recording.from)} · {distance(sum.metres)} · {t('replay.stops', { n: sum.stops })} ·{' '}
+            {t('replay.events', { n: recording.events.length })}
           </p>
         )}
         {recording && <EventList recording={recording} mode={mode} at={at} onSeek={setAt} />}
@@ -214,7 +248,15 @@ export function ReplayPage() {
       <div class="replay-main">
         <div class="map-area">
           <Boundary name="map">
-            <MapView label={t('replay.map')} fleet={shown?.fleet ?? []} orders={shown?.orders ?? []} lines={shown?.lines ?? []} start={start} nothing={recording !== undefined && start === undefined} onEngine={(made) => (engine.current = made)} />
+            <MapView
+              label={t('replay.map')}
+              fleet={shown?.fleet ?? []}
+              orders={shown?.orders ?? []}
+              lines={shown?.lines ?? []}
+              start={start}
+              nothing={recording !== undefined && start === undefined}
+              onEngine={(made) => (engine.current = made)}
+            />
           </Boundary>
         </div>
         {recording && (
@@ -223,13 +265,21 @@ export function ReplayPage() {
               <button class="icon-only" aria-label={t('replay.back')} onClick={() => step(-60_000)}>
                 <Icon name="left" />
               </button>
-              <button class="primary" onClick={() => (at >= recording.to && setAt(recording.from), setPlaying(!playing))}>
+              <button
+                class="primary"
+                onClick={() => (at >= recording.to && setAt(recording.from), setPlaying(!playing))}
+              >
                 <Icon name={playing ? 'pause' : 'play'} /> {t(playing ? 'replay.pause' : 'replay.play')}
               </button>
               <button class="icon-only" aria-label={t('replay.forward')} onClick={() => step(60_000)}>
                 <Icon name="right" />
               </button>
-              <select class="speed" aria-label={t('replay.speed')} value={speed} onChange={(event) => setSpeed(Number(event.currentTarget.value))}>
+              <select
+                class="speed"
+                aria-label={t('replay.speed')}
+                value={speed}
+                onChange={(event) => setSpeed(Number(event.currentTarget.value))}
+              >
                 {SPEEDS.map((one) => (
                   <option key={one} value={one}>
                     {one}×

@@ -14,7 +14,11 @@ const MAX_KMH = 90;
 const MAX_DRAWN = 1_500;
 
 const toneOf = (type: string): string =>
-  type.startsWith('alert.') || type === 'segment.breached' ? 'bad' : type.startsWith('leg.') || type.startsWith('order.') ? 'main' : 'minor';
+  type.startsWith('alert.') || type === 'segment.breached'
+    ? 'bad'
+    : type.startsWith('leg.') || type.startsWith('order.')
+      ? 'main'
+      : 'minor';
 
 export function TimeBar(props: { recording: Recording; mode: Mode; at: number; onSeek(at: number): void }) {
   const { recording, mode } = props;
@@ -50,7 +54,15 @@ export function TimeBar(props: { recording: Recording; mode: Mode; at: number; o
           const place = x(eventTime(event, mode));
           if (place < 0 || place > WIDTH) return null;
           return (
-            <line key={event.position} class={`tick ${toneOf(event.type)}`} x1={place} x2={place} y1={HEIGHT - 11} y2={HEIGHT} vectorEffect="non-scaling-stroke">
+            <line
+              key={event.position}
+              class={`tick ${toneOf(event.type)}`}
+              x1={place}
+              x2={place}
+              y1={HEIGHT - 11}
+              y2={HEIGHT}
+              vectorEffect="non-scaling-stroke"
+            >
               <title>{describeEvent(event)}</title>
             </line>
           );

@@ -47,7 +47,9 @@ async function eventsOf(query: string, from: number, to: number, signal: AbortSi
   const events: EventJson[] = [];
   let after: string | undefined;
   do {
-    const page = await get<PageOf<EventJson>>(`/events?${query}&limit=500${after ? `&after=${after}` : ''}`, { signal });
+    const page = await get<PageOf<EventJson>>(`/events?${query}&limit=500${after ? `&after=${after}` : ''}`, {
+      signal,
+    });
     events.push(...page.items);
     after = page.next ?? undefined;
   } while (after !== undefined && events.length < MAX_EVENTS);
@@ -77,7 +79,12 @@ function trimmed(recording: Recording): Recording {
 }
 
 /** The events, tracks and orders of one vehicle over a period. */
-export async function recordVehicle(vehicleId: string, from: number, to: number, signal: AbortSignal): Promise<Recording> {
+export async function recordVehicle(
+  vehicleId: string,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): Promise<Recording> {
   const id = encodeURIComponent(vehicleId);
   const [track, events, orders] = await Promise.all([
     trackOf(vehicleId, from, to, signal),
@@ -103,12 +110,15 @@ export async function recordOrder(orderId: string, now: number, signal: AbortSig
   return { from, to, tracks: new Map(vehicleIds.map((id, index) => [id, tracks[index]!])), events, orders: [order] };
 }
 
-export const pointTime = (point: TrackPoint, mode: Mode): number => (mode === 'happened' ? point.deviceAt : point.receivedAt);
+export const pointTime = (point: TrackPoint, mode: Mode): number =>
+  mode === 'happened' ? point.deviceAt : point.receivedAt;
 
 export function eventTime(event: EventJson, mode: Mode): number {
   if (mode === 'known') return Date.parse(event.committedAt);
   const data = event.data as { at?: string; stamp?: { at?: string } };
-  return Date.parse(data.stamp?.at ?? (event.type === 'timePoint.set' ? data.at : undefined) ?? event.deviceAt ?? event.committedAt);
+  return Date.parse(
+    data.stamp?.at ?? (event.type === 'timePoint.set' ? data.at : undefined) ?? event.deviceAt ?? event.committedAt,
+  );
 }
 
 /** The newest point at a time. In *known*, one that came late does not move the vehicle back. */

@@ -38,7 +38,9 @@ export function CapacityHeatMap({ cells }: { cells: CapacityCell[] }) {
                   const cell = byKey.get(`${weekday}/${half}`);
                   const step = cell ? Math.ceil((cell.count / most) * STEPS) : 0;
                   const wait = cell?.medianWaitMs === null || !cell ? '' : ` · ${minutes(cell.medianWaitMs)}`;
-                  const words = cell ? `${tValue('weekday', String(weekday))} ${timeOf(half)} · ${cell.count}${wait}` : undefined;
+                  const words = cell
+                    ? `${tValue('weekday', String(weekday))} ${timeOf(half)} · ${cell.count}${wait}`
+                    : undefined;
                   return (
                     <td key={half} class={`heat-${step}`} title={words}>
                       {cell?.count}

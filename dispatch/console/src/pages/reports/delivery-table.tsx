@@ -12,7 +12,9 @@ function cell(name: string, value: unknown): string {
 
 export function DeliveryTable({ summary }: { summary: Record<string, unknown>[] }) {
   if (summary.length === 0) return <Empty text={t('reports.none')} />;
-  const columns = Object.keys(summary[0]!).filter((name) => typeof summary[0]![name] !== 'object' || summary[0]![name] === null);
+  const columns = Object.keys(summary[0]!).filter(
+    (name) => typeof summary[0]![name] !== 'object' || summary[0]![name] === null,
+  );
   return (
     <table class="data-table">
       <thead>

@@ -8,7 +8,14 @@ import { Icon } from '../../ui/icons.js';
 import { useLoad } from '../../ui/load.js';
 import { Empty } from '../../ui/pieces.js';
 import { CapacityHeatMap, type CapacityCell } from './capacity-heat-map.js';
-import { BreachBars, CrewBars, HourChart, SegmentBars, type SegmentRow, type SegmentSummary } from './segment-charts.js';
+import {
+  BreachBars,
+  CrewBars,
+  HourChart,
+  SegmentBars,
+  type SegmentRow,
+  type SegmentSummary,
+} from './segment-charts.js';
 import { DeliveryTable } from './delivery-table.js';
 
 interface Report<S, R> {
@@ -25,7 +32,10 @@ export function ReportsPage() {
   const [days, setDays] = useState<number>(7);
   const [centre, setCentre] = useState('');
   const [to] = useState(() => gatewayNow());
-  const query = new URLSearchParams({ from: new Date(to - days * DAY_MS).toISOString(), to: new Date(to + 1).toISOString() });
+  const query = new URLSearchParams({
+    from: new Date(to - days * DAY_MS).toISOString(),
+    to: new Date(to + 1).toISOString(),
+  });
   if (centre) query.set('centre', centre);
   const segments = useLoad<Report<SegmentSummary, SegmentRow>>(`/reports/segments?${query}`);
   const capacity = useLoad<Report<CapacityCell, Record<string, unknown>>>(`/reports/capacity?${query}`);
@@ -50,7 +60,11 @@ export function ReportsPage() {
           ))}
         </div>
         {centres.value.length > 1 && (
-          <select aria-label={t('filter.centre')} value={centre} onChange={(event) => setCentre(event.currentTarget.value)}>
+          <select
+            aria-label={t('filter.centre')}
+            value={centre}
+            onChange={(event) => setCentre(event.currentTarget.value)}
+          >
             <option value="">{t('filter.centre')}</option>
             {centres.value.map((one) => (
               <option key={one.id} value={one.id}>
@@ -61,8 +75,8 @@ export function ReportsPage() {
         )}
         <span class="grow" />
         <p class="reports-key">
-          <b>{rows.length}</b> {t('reports.orders')} · <b>{reached.length > 0 ? `${Math.round((kept / reached.length) * 100)} %` : '–'}</b>{' '}
-          {t('reports.kept')}
+          <b>{rows.length}</b> {t('reports.orders')} ·{' '}
+          <b>{reached.length > 0 ? `${Math.round((kept / reached.length) * 100)} %` : '–'}</b> {t('reports.kept')}
         </p>
       </header>
       {(segments.problem ?? capacity.problem) && <Empty text={segments.problem ?? capacity.problem ?? ''} />}

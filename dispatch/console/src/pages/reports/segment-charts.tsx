@@ -45,11 +45,21 @@ export function SegmentBars({ summary }: { summary: SegmentSummary[] }) {
         <tr>
           <th scope="col">{t('time.part')}</th>
           <th scope="col">{t('reports.medianP90')}</th>
-          <th scope="col" class="number">{t('reports.median')}</th>
-          <th scope="col" class="number">P90</th>
-          <th scope="col" class="number">{t('reports.count')}</th>
-          <th scope="col" class="number">{t('reports.breached')}</th>
-          <th scope="col" class="number">{t('reports.proposed')}</th>
+          <th scope="col" class="number">
+            {t('reports.median')}
+          </th>
+          <th scope="col" class="number">
+            P90
+          </th>
+          <th scope="col" class="number">
+            {t('reports.count')}
+          </th>
+          <th scope="col" class="number">
+            {t('reports.breached')}
+          </th>
+          <th scope="col" class="number">
+            {t('reports.proposed')}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -120,7 +130,8 @@ export function HourChart({ rows }: { rows: SegmentRow[] }) {
       const hour = hourOf(row.A);
       calls[hour]! += 1;
       const ah = row.segments.AH;
-      if (ah?.elapsedMs !== null && ah && (ah.state === 'met' || ah.state === 'breached')) hours[hour]!.push(ah.elapsedMs / MIN);
+      if (ah?.elapsedMs !== null && ah && (ah.state === 'met' || ah.state === 'breached'))
+        hours[hour]!.push(ah.elapsedMs / MIN);
     }
     const ink = isDark ? '#a5b3c3' : '#4a5868';
     const axis = { stroke: ink, grid: { stroke: isDark ? '#2a3748' : '#e2e7ed', width: 1 }, ticks: { show: false } };
@@ -166,7 +177,13 @@ export function CrewBars({ rows }: { rows: SegmentRow[] }) {
   const list = [...crews]
     .map(([vehicleId, own]) => {
       const medians = parts.map((name) =>
-        median(own.flatMap((row) => (row.segments[name]?.state === 'met' || row.segments[name]?.state === 'breached' ? (row.segments[name]!.elapsedMs ?? []) : []))),
+        median(
+          own.flatMap((row) =>
+            row.segments[name]?.state === 'met' || row.segments[name]?.state === 'breached'
+              ? (row.segments[name]!.elapsedMs ?? [])
+              : [],
+          ),
+        ),
       );
       return { vehicleId, n: own.length, medians, total: medians.reduce((a, b) => a + b, 0) };
     })
@@ -193,7 +210,9 @@ export function CrewBars({ rows }: { rows: SegmentRow[] }) {
               <svg viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">
                 {one.medians.map((value, index) => {
                   const width = (value / most) * 100;
-                  const rect = <rect key={parts[index]} class={`part-${parts[index]}`} x={x} width={width} height={12} />;
+                  const rect = (
+                    <rect key={parts[index]} class={`part-${parts[index]}`} x={x} width={width} height={12} />
+                  );
                   x += width;
                   return rect;
                 })}

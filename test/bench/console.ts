@@ -1,0 +1,139 @@
+/**
+ * What an update of the whole fleet costs the browser: 1,000, 5,000 and 20,000 vehicles that all move once a second,
+ * drawn by the built console in chromium with software rendering. Prints the time from an update to the idle map, the
+ * longest task of the main thread, and frames a second. Run: npx tsx test/bench/console.ts
+ */
+import { performance } from 'node:perf_hooks';
+import { createServer, type ServerResponse } from 'node:http';
+import { createReadStream, existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureConsoleBuilt, openBrowser } from '../e2e/console-browser.js';
+
+const SIZES = [1_000, 5_000, 20_000];
+const SECONDS = 12;
+const CENTRE = { lat: 36.62, lon: 101.35 };
+const SPREAD = 0.4;
+const built = fileURLToPath(new URL('../../dist/console', import.meta.url));
+const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html', '.svg': 'image/svg+xml' };
+
+interface Mover {
+  id: string;
+  lat: number;
+  lon: number;
+  headingDeg: number;
+}
+
+const iso = (): string => new Date().toISOString();
+const positionOf = ({ id, lat, lon, headingDeg }: Mover): object => {
+  const at = iso();
+  return { vehicleId: id, lat, lon, headingDeg, speedKmh: 40, altitudeM: 0, alarm: 0, status: 3, deviceAt: at, receivedAt: at };
+};
+const DUTIES = ['standby', 'tasked', 'enRoute', 'onSite', 'onBreak'];
+
+function vehicleOf(mover: Mover, index: number): object {
+  const duty = DUTIES[index % DUTIES.length];
+  return {
+    id: mover.id, version: 1, plate: `京A${10_000 + index}`, terminal: { phone: String(13_900_000_000 + index) }, repairCentreId: 'centre-1',
+    trade: 'lowVoltage', crew: { name: `crew ${index}`, members: [] }, sharesOffice: true, language: 'en',
+    duty: { state: 'standby', shown: duty, since: iso() }, connection: { state: 'up', since: iso() },
+    queue: { revision: 0, confirmedRevision: 0, orderIds: [] }, queueLength: index % 4, undelivered: 0, lastPosition: positionOf(mover), createdAt: iso(),
+  }; // prettier-ignore
+}
+
+/** Answers what the console asks for, with a fleet of the given size; positions are sent by `tick`. */
+function standIn(movers: Mover[]) {
+  const streams = new Set<ServerResponse>();
+  const vehicles = movers.map(vehicleOf);
+  const json = (response: ServerResponse, value: unknown): void => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(value));
+  };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url!, 'http://127.0.0.1');
+    const path = url.pathname;
+    if (path === '/api/v1/me') return json(response, { name: 'bench', roles: ['dispatcher'], via: 'session', csrf: 'x', now: iso(), clockRate: 1 });
+    if (path === '/api/v1/stream') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': hello\n\n');
+      streams.add(response);
+      return void response.on('close', () => streams.delete(response));
+    }
+    if (path === '/api/v1/vehicles') {
+      const after = Number(url.searchParams.get('after') ?? 0);
+      const next = after + 500 < vehicles.length ? String(after + 500) : undefined;
+      return json(response, { items: vehicles.slice(after, after + 500), next });
+    }
+    if (path.startsWith('/api/v1/')) return json(response, { items: [] });
+    if (path === '/console.json') return json(response, { timeZone: 'Asia/Shanghai', language: 'en' });
+    const file = join(built, path === '/' ? 'index.html' : path);
+    if (!existsSync(file)) return void response.writeHead(404).end();
+    response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
+    createReadStream(file).pipe(response);
+  });
+  const tick = (): void => {
+    for (const mover of movers) {
+      mover.lat += Math.cos((mover.headingDeg * Math.PI) / 180) * 0.0001;
+      mover.lon += Math.sin((mover.headingDeg * Math.PI) / 180) * 0.0001;
+    }
+    const message = `event: positions\ndata: ${JSON.stringify(movers.map(positionOf))}\n\n`;
+    for (const stream of streams) stream.write(message);
+  };
+  return { server, tick };
+}
+
+/** Runs in the page: long tasks, frames, and the time from a change of the fleet's source until the map is idle. */
+const WATCH = `
+  window.bench = { longest: 0, over50: 0, frames: 0, drawn: [], loaf: [] };
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      bench.longest = Math.max(bench.longest, entry.duration);
+      if (entry.duration > 50) bench.over50 += 1;
+    }
+  }).observe({ entryTypes: ['longtask'] });
+  const frame = () => { bench.frames += 1; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  window.addEventListener('linecrew:drawn', (event) => bench.drawn.push(event.detail));
+`;
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+async function measure(size: number): Promise<string> {
+  const movers = Array.from({ length: size }, (_, i): Mover => ({
+    id: `v${i}`,
+    lat: CENTRE.lat + (((i * 7919) % 1000) / 1000 - 0.5) * SPREAD,
+    lon: CENTRE.lon + (((i * 104_729) % 1000) / 1000 - 0.5) * SPREAD,
+    headingDeg: (i * 37) % 360,
+  })); // prettier-ignore
+  const { server, tick } = standIn(movers);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  const browser = await openBrowser({ language: 'en' });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const page = browser.context.pages()[0]!;
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.locator('.map-buttons').waitFor({ timeout: 60_000 });
+    timer = setInterval(tick, 1_000);
+    await page.waitForTimeout(4_000);
+    await page.evaluate(WATCH);
+    const from = performance.now();
+    await page.waitForTimeout(SECONDS * 1_000);
+    const seconds = (performance.now() - from) / 1_000;
+    const seen = (await page.evaluate('bench')) as { longest: number; over50: number; frames: number; drawn: number[] };
+    return [
+      String(size).padStart(8), String(seen.drawn.length).padStart(8), `${median(seen.drawn).toFixed(0)} ms`.padStart(10),
+      `${Math.max(0, ...seen.drawn).toFixed(0)} ms`.padStart(10), `${seen.longest.toFixed(0)} ms`.padStart(13), String(seen.over50).padStart(9),
+      (seen.frames / seconds).toFixed(0).padStart(9),
+    ].join(''); // prettier-ignore
+  } finally {
+    clearInterval(timer);
+    await browser.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+ensureConsoleBuilt();
+process.stdout.write('vehicles updates  to drawn   slowest  longest task  over 50  frames/s\n');
+for (const size of SIZES) process.stdout.write(`${await measure(size)}\n`);
