@@ -27,6 +27,8 @@ const stepWords: Record<string, ScreenStep | 'break' | 'standby'> = {
 
 const withdrawnWords = /已撤回|recalled|withdrawn/i;
 const orderNumber = /\d{8}-\d{4,5}/;
+/** The text of an order ends with the customer's phone; a reminder of one does not. */
+const endsWithPhone = /\d{7,}\s*$/;
 /** Texts that the screen keeps; old ones scroll away. */
 const keptTexts = 60;
 
@@ -76,6 +78,9 @@ export class DispatchScreen {
     if (withdrawnWords.test(text)) {
       this.#withdrawn.add(number);
       this.tell({ at: now, type: 'notice', text, urgent });
+    } else if (!endsWithPhone.test(text)) {
+      this.tell({ at: now, type: 'urge', number, text });
+      return;
     } else {
       this.#withdrawn.delete(number);
       this.#texts.delete(number);

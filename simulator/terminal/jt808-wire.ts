@@ -101,6 +101,8 @@ export class Jt808Wire implements Wire {
     this.#reassembler = new Reassembler();
     this.#out = [];
     this.#close = undefined;
+    // The platform counts its frames anew: the same serial and bytes are now another message.
+    this.#answered.clear();
     this.#lastSentAt = now;
     if (this.flash.authCode === undefined) this.#register(now);
     else this.#authenticate(now);
@@ -118,7 +120,6 @@ export class Jt808Wire implements Wire {
 
   restart(): void {
     this.#serial = 0;
-    this.#answered.clear();
   }
 
   swapped(): void {

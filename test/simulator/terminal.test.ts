@@ -161,10 +161,28 @@ describe('repetition', () => {
     expect(bench.terminal.unconfirmed).toBe(0);
   });
 
+  it('takes the same bytes on a new connection for a new command', () => {
+    const bench = new Bench('text', 2019).connect();
+    const withdraw = { flags: 0x0d, type: 2, text: '20260314-0001 已撤回' };
+    bench.platform.say('text', withdraw, 7);
+    bench.terminal.closed(bench.now, 'test');
+    bench.connect();
+    bench.platform.say('text', { flags: 0x0d, type: 2, text: '20260314-0001 建设路1号 停电 13900000000' }, 6);
+    bench.flush();
+    expect(bench.terminal.orders()).toHaveLength(1);
+    bench.platform.say('text', withdraw, 7);
+    bench.flush();
+    expect(bench.terminal.orders()).toEqual([]);
+  });
+
   it('answers a repeated command with the same bytes and applies it once', () => {
     const bench = new Bench('text', 2019).connect();
     const say = (serial?: number): number => {
-      const used = bench.platform.say('text', { flags: 0x0d, type: 2, text: '20260314-0001 建设路1号' }, serial);
+      const used = bench.platform.say(
+        'text',
+        { flags: 0x0d, type: 2, text: '20260314-0001 建设路1号 停电 13900000000' },
+        serial,
+      );
       bench.flush();
       return used;
     };
@@ -301,8 +319,8 @@ describe('a dispatch screen', () => {
 
   it('tells two labels of different days apart', () => {
     const bench = new Bench('menu', 2013).connect();
-    text(bench, '20260321-0012 建设路1号');
-    text(bench, '20260322-0012 和平路2号');
+    text(bench, '20260321-0012 建设路1号 停电 13900000000');
+    text(bench, '20260322-0012 和平路2号 停电 13900000000');
     list(bench, [[7, '22-0012 accept'], [8, '21-0012 accept']]); // prettier-ignore
     expect(bench.terminal.orders().map((one) => one.number)).toEqual(['20260322-0012', '20260321-0012']);
     bench.terminal.press('accept', '20260321-0012', bench.now);
@@ -312,12 +330,22 @@ describe('a dispatch screen', () => {
 
   it('takes an order off when the list names it no more', () => {
     const bench = new Bench('menu', 2013).connect();
-    text(bench, '20260314-0012 建设路1号');
+    text(bench, '20260314-0012 建设路1号 停电 13900000000');
     list(bench, [[1, '0012 接单']]);
     text(bench, '20260314-0012 已撤回');
     list(bench, [[2, '暂离']]);
     expect(bench.terminal.orders()).toEqual([]);
     expect(bench.of('removed')).toMatchObject([{ number: '20260314-0012' }]);
+  });
+
+  it('takes a text without a phone for a reminder, not for the order', () => {
+    const bench = new Bench('text', 2013).connect();
+    text(bench, '20260314-0012 建设路1号 停电 13900000000');
+    text(bench, '20260314-0012 请接单');
+    expect(bench.terminal.orders()).toMatchObject([
+      { number: '20260314-0012', text: '20260314-0012 建设路1号 停电 13900000000' },
+    ]);
+    expect(bench.of('urge')).toMatchObject([{ number: '20260314-0012' }]);
   });
 
   it('appends to, deletes from and empties its list', () => {
@@ -336,10 +364,10 @@ describe('a dispatch screen', () => {
       bench.platform.of(0x0001).map((one) => (one.message!.body as { result: number }).result);
     const plain = new Bench('text', 2013).connect();
     list(plain, [[1, 'a']]);
-    text(plain, '20260314-0012 建设路1号');
+    text(plain, '20260314-0012 建设路1号 停电 13900000000');
     expect(results(plain)).toEqual([3, 0]);
     const tracker = new Bench('tracker', 2013).connect();
-    text(tracker, '20260314-0012 建设路1号');
+    text(tracker, '20260314-0012 建设路1号 停电 13900000000');
     expect(results(tracker)).toEqual([3]);
   });
 });
