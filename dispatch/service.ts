@@ -111,7 +111,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   async function apply(
     reports: readonly TerminalReport[],
     positions: PositionBatch,
-    applied?: IngestPosition,
+    applied: IngestPosition,
   ): Promise<void> {
     await decideAndCommit(async (work) => {
       const now = clock.now();
@@ -119,8 +119,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       for (const report of reports) {
         await applyOnce(work, await withPlace(store, report, positions), now, applyReport, log);
       }
-      const advance = applied === undefined ? {} : { positions, applied };
-      return { batch: { ...work.batch(), ...advance }, result: {} };
+      return { batch: { ...work.batch(), positions, applied }, result: {} };
     });
   }
 

@@ -10,7 +10,7 @@
  */
 import {
   encodeFrame,
-  Frame,
+  type Frame,
   FrameSplitter,
   limits as wireLimits,
   parseFrame,
