@@ -7,6 +7,7 @@ import { registerDecode } from './commands/decode.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerEncode } from './commands/encode.js';
+import { registerEvidence } from './commands/evidence.js';
 import { registerExplain } from './commands/explain.js';
 import { registerPeople } from './commands/people.js';
 import { registerServe } from './commands/serve.js';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   registerDoctor(program);
   registerBackup(program);
   registerPeople(program);
+  registerEvidence(program);
   return program;
 }
 

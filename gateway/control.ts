@@ -24,7 +24,8 @@ export class ControlError extends Error {
 
 /** A Unix socket's path holds about 100 bytes; a longer one goes to the temporary folder under a name made from it. */
 const SOCKET_PATH_BYTES = 100;
-const MAX_LINE_BYTES = 1 << 20;
+/** The longest line is an evidence sheet with its frames, or a file to import. */
+const MAX_LINE_BYTES = 16 << 20;
 const ANSWER_MS = 600_000;
 
 /** Where the gateway that uses this store directory listens. */

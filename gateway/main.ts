@@ -21,6 +21,7 @@ import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
 import type { Config } from './config/settings.js';
 import { serveControl } from './control.js';
+import { evidenceHandlers, evidencePlugin } from './evidence/handlers.js';
 import { Deliveries } from './deliveries/loop.js';
 import { checkStore } from './doctor/checks.js';
 import { wordLog, type Logger } from './log.js';
@@ -115,7 +116,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
     dispatch, config: httpConfig(config), log, registry, readiness: readiness.state,
-    plugins: [...plugins, consoleOf(config)],
+    plugins: [...plugins, evidencePlugin(dispatch), consoleOf(config)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
   if (config.store.startsWith('lmdb:')) await openControl(config, store, accounts, clock.now, undo);
@@ -248,6 +249,7 @@ async function openControl(
   const directory = resolve(config.store.slice('lmdb:'.length));
   const control = await serveControl(directory, {
     ...peopleHandlers(accounts, now),
+    ...evidenceHandlers(store, now),
     ping: async () => ({ version }),
     doctor: () => checkStore(store, now()),
     backup: ({ directory: target }) => store.backup(String(target)),

@@ -2,16 +2,11 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { Accounts } from '../../dispatch/accounts.js';
-import { openClock } from '../../dispatch/clock.js';
 import { dispatchSettings } from '../config/dispatch-settings.js';
-import { openConfigured } from '../config/open-configured.js';
-import { callGateway, ControlError, NotRunning } from '../control.js';
 import { peopleHandlers } from '../people.js';
-import { configOf } from './serve.js';
+import { askStore, withStore as withStoreOptions, type StoreOptions as OfStore } from './with-store.js';
 
-interface StoreOptions {
-  config?: string;
-  store?: string;
+interface StoreOptions extends OfStore {
   json?: boolean;
 }
 
@@ -103,10 +98,7 @@ function registerTokens(token: Command): void {
 const words = (value: string): string[] => value.split(',').map((word) => word.trim()).filter(Boolean); // prettier-ignore
 
 function withStore(command: Command): Command {
-  return command
-    .option('--config <file>', 'configuration file (YAML or JSON)')
-    .option('--store <url>', 'the store')
-    .option('--json', 'print JSON');
+  return withStoreOptions(command).option('--json', 'print JSON');
 }
 
 async function show(method: string, args: Record<string, unknown>, { json, ...rest }: StoreOptions): Promise<void> {
@@ -123,32 +115,10 @@ const line = (row: Record<string, unknown>): string =>
     .map(([key, value]) => `${key}: ${Array.isArray(value) ? value.join(',') : String(value as string)}`)
     .join('  ');
 
-/** Through the gateway that runs on an embedded store; else the store is opened here. */
-async function run(
-  method: string,
-  args: Record<string, unknown>,
-  options: { config?: string; store?: string },
-): Promise<unknown> {
-  const { config } = configOf(options);
-  if (config.store.startsWith('lmdb:')) {
-    try {
-      return await callGateway(config.store.slice('lmdb:'.length), method, args);
-    } catch (error) {
-      if (!(error instanceof NotRunning)) throw error;
-    }
-  }
-  const store = await openConfigured(config);
-  try {
-    const clock = await openClock(store, config.clockRate);
-    const handler = peopleHandlers(new Accounts({ store, clock, settings: dispatchSettings(config) }), clock.now)[
-      method
-    ];
-    if (!handler) throw new ControlError('unknownMethod', method);
-    return await handler(args);
-  } finally {
-    await store.close();
-  }
-}
+const run = (method: string, args: Record<string, unknown>, options: StoreOptions): Promise<unknown> =>
+  askStore(method, args, options, ({ store, now, config }) =>
+    peopleHandlers(new Accounts({ store, clock: { now }, settings: dispatchSettings(config) }), now),
+  );
 
 /** From standard input where that is no terminal (a script), else asked for without showing it. */
 async function askPassword(): Promise<string> {
