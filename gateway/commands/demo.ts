@@ -87,7 +87,7 @@ async function runWithFleet(
     seed: options.seed,
     crews: 'human',
     calls: {
-      patterns: [{ perHour: Number(options.calls), urgentPart: 0.15 }],
+      patterns: callsOf(Number(options.calls)),
       issues: true,
       assignAfterS: 120,
       callsBack: true,
@@ -104,6 +104,14 @@ async function runWithFleet(
       await stop();
     },
   });
+}
+
+/** A burst at the start, so that there is something to see within the first minute; then an ordinary day. */
+function callsOf(perHour: number): { perHour: number; urgentPart: number; fromMin?: number; toMin?: number }[] {
+  return [
+    { perHour: perHour * 6, urgentPart: 0.2, fromMin: 0, toMin: 8 },
+    { perHour, urgentPart: 0.15, fromMin: 8 },
+  ];
 }
 
 /** Says where to look; the link signs in once, as the administrator of this demo. */
