@@ -9,6 +9,7 @@ import type { StoredEvent } from './domain/events.js';
 import type { Order, StampFlag, Vehicle } from './domain/model.js';
 import { candidate, legOf, otherSites, watchedUntil, watchOf, type OrdersById } from './domain/watch.js';
 import type { DispatchPort } from './ports.js';
+import { StoreError } from './store/errors.js';
 import { POSITION_WIDTH, type Position, type PositionBatch } from './store/position-batch.js';
 
 interface Log {
@@ -36,6 +37,8 @@ interface Folded {
 const BEFORE_MS = 10 * 60_000;
 /** Late positions are gathered this long (gateway time) before the track is folded again. */
 const GATHER_MS = 2_000;
+/** Pause before work that the store failed is tried again (gateway time). */
+const RETRY_MS = 2_000;
 /** Legs of a vehicle that late positions may still speak about. */
 const PAST_LEGS = 20;
 const HAS_FIX = 0b10;
@@ -51,6 +54,8 @@ export class PositionRules {
   readonly #folding = new Set<string>();
   readonly #stops: (() => void)[] = [];
   #stopped = false;
+  /** Ends the pauses of work that waits for the store. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(
     private readonly dispatch: DispatchPort,
@@ -85,6 +90,7 @@ export class PositionRules {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const stop of this.#stops.splice(0)) stop();
+    for (const wake of this.#waiting) wake();
     await Promise.allSettled(this.#chains.values());
   }
 
@@ -137,16 +143,38 @@ export class PositionRules {
     for (const [vehicleId, from] of late) void this.#enqueue(vehicleId, () => this.#foldPast(vehicleId, from));
   }
 
-  /** Runs after what the vehicle already has to do; a failure is logged and does not hold up what follows. */
+  /**
+   * Runs after what the vehicle already has to do. While the store fails it is tried again; another failure is logged and
+   * does not hold up what follows.
+   */
   #enqueue(vehicleId: string, work: () => Promise<void>): Promise<void> {
     const before = this.#chains.get(vehicleId) ?? Promise.resolve();
     const next = before
-      .then(() => (this.#stopped ? undefined : work()))
+      .then(() => this.#persist(work))
       .catch((error: unknown) => this.log.error({ err: error, vehicleId }, 'the position rules failed for a vehicle'));
     this.#chains.set(vehicleId, next);
     return next.then(() => {
       if (this.#chains.get(vehicleId) === next) this.#chains.delete(vehicleId);
     });
+  }
+
+  async #persist(work: () => Promise<void>): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code === 'invalid') throw error;
+      }
+      await new Promise<void>((resolve) => {
+        const timer = this.dispatch.clock.after(RETRY_MS, () => wake());
+        const wake = (): void => {
+          timer.cancel();
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+      });
+    }
   }
 
   /** Finds the leg to watch now; a new one starts with the track since it became the candidate. */

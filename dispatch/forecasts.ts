@@ -35,7 +35,9 @@ export class Forecasts {
 
   start(): void {
     this.#timer = this.dispatch.clock.every(EVERY_MS, () => {
-      this.#running = this.#running.then(() => this.renew());
+      this.#running = this.#running
+        .then(() => this.renew())
+        .catch((error: unknown) => this.log.error({ err: error }, 'forecasts could not be made; they are tried again'));
     });
   }
 

@@ -3,6 +3,7 @@ import type { TerminalReport } from './domain/commands.js';
 import type { Actor } from './domain/events.js';
 import { quarantine } from './domain/cards.js';
 import { Refusal, type Tx } from './domain/tx.js';
+import { StoreError } from './store/errors.js';
 import type { DecisionContext, UnitOfWork } from './unit-of-work.js';
 
 /** Business uplinks remembered per terminal: far more than a terminal sends again after the longest retry. */
@@ -38,6 +39,8 @@ export async function applyOnce(
       if (isNew(tx, report)) applyReport(tx, report);
     });
   } catch (error) {
+    // The store could not be asked: that says nothing about the report, which is applied when it can.
+    if (error instanceof StoreError && error.code !== 'invalid') throw error;
     const reason = error instanceof Error ? error.message : String(error);
     if (!(error instanceof Refusal)) log.error({ err: error, report }, 'a terminal report could not be applied');
     await work.run(context, (tx) => {

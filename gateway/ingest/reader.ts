@@ -228,7 +228,8 @@ export class IngestReader {
     await new Promise<void>((resolve) => {
       const timer = this.#options.dispatch.clock.after(ms, resolve);
       this.#wake = () => {
-        if (!this.#stopping) return;
+        // Somebody who waits for the end of the log may hurry.
+        if (!this.#stopping && this.#waiters.length === 0) return;
         timer.cancel();
         resolve();
       };
