@@ -15,7 +15,12 @@ const SECONDS = 12;
 const CENTRE = { lat: 36.62, lon: 101.35 };
 const SPREAD = 0.4;
 const built = fileURLToPath(new URL('../../dist/console', import.meta.url));
-const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html', '.svg': 'image/svg+xml' };
+const TYPES: Record<string, string> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.svg': 'image/svg+xml',
+};
 
 interface Mover {
   id: string;
@@ -27,7 +32,18 @@ interface Mover {
 const iso = (): string => new Date().toISOString();
 const positionOf = ({ id, lat, lon, headingDeg }: Mover): object => {
   const at = iso();
-  return { vehicleId: id, lat, lon, headingDeg, speedKmh: 40, altitudeM: 0, alarm: 0, status: 3, deviceAt: at, receivedAt: at };
+  return {
+    vehicleId: id,
+    lat,
+    lon,
+    headingDeg,
+    speedKmh: 40,
+    altitudeM: 0,
+    alarm: 0,
+    status: 3,
+    deviceAt: at,
+    receivedAt: at,
+  };
 };
 const DUTIES = ['standby', 'tasked', 'enRoute', 'onSite', 'onBreak'];
 
@@ -52,7 +68,15 @@ function standIn(movers: Mover[]) {
   const server = createServer((request, response) => {
     const url = new URL(request.url!, 'http://127.0.0.1');
     const path = url.pathname;
-    if (path === '/api/v1/me') return json(response, { name: 'bench', roles: ['dispatcher'], via: 'session', csrf: 'x', now: iso(), clockRate: 1 });
+    if (path === '/api/v1/me')
+      return json(response, {
+        name: 'bench',
+        roles: ['dispatcher'],
+        via: 'session',
+        csrf: 'x',
+        now: iso(),
+        clockRate: 1,
+      });
     if (path === '/api/v1/stream') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': hello\n\n');

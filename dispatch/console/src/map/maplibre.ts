@@ -46,6 +46,8 @@ class MapLibreEngine implements MapEngine {
   #clustered = false;
   #ready = false;
   #measuring = false;
+  #ordersShown = '';
+  #selectedShown = '';
   #options: MapOptions;
   #vector: boolean;
 
@@ -105,6 +107,7 @@ class MapLibreEngine implements MapEngine {
   #styleLoaded(): void {
     addMarkLayers(this.map, paletteOf(this.#options.dark));
     this.#ready = true;
+    this.#ordersShown = this.#selectedShown = '';
     this.#clustered = false;
     this.#moved();
     this.setLines(this.#lines);
@@ -178,6 +181,10 @@ class MapLibreEngine implements MapEngine {
       const rank = mark.tone === 'bad' ? 3 : mark.tone === 'warn' ? 2 : 1;
       return point(this.#projection.toMap([mark.lon, mark.lat]), { id: mark.id, sprite, rank, label: mark.label });
     });
+    // The ring changes once a minute, the mark is asked for every second: only a change is worth a drawing.
+    const shown = JSON.stringify(features);
+    if (shown === this.#ordersShown) return;
+    this.#ordersShown = shown;
     this.#source('orders')?.setData({ type: 'FeatureCollection', features });
     this.#drawSelected();
   }
@@ -206,6 +213,9 @@ class MapLibreEngine implements MapEngine {
     const data = mark
       ? { type: 'FeatureCollection' as const, features: [point(this.#projection.toMap([mark.lon, mark.lat]), {})] }
       : EMPTY;
+    const shown = mark ? `${mark.lon},${mark.lat}` : '';
+    if (shown === this.#selectedShown) return;
+    this.#selectedShown = shown;
     this.#source('select')?.setData(data);
   }
 
