@@ -1,0 +1,133 @@
+/** The one binary, as people and their scripts call it. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const CLI = [...['--import', 'tsx'], fileURLToPath(new URL('../../gateway/cli.ts', import.meta.url))];
+const TOKEN = 'token-of-the-command-line-test';
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'linecrew-cli-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const cleanEnv = (env: Record<string, string>): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('LINECREW_'))),
+  ...env,
+});
+
+function run(
+  args: string[],
+  env: Record<string, string> = {},
+  input = '',
+): { status: number | null; stdout: string; stderr: string } {
+  const done = spawnSync(process.execPath, [...CLI, ...args], { env: cleanEnv(env), input, encoding: 'utf8' });
+  return { status: done.status, stdout: done.stdout, stderr: done.stderr };
+}
+
+interface Served {
+  child: ChildProcess;
+  ready: { http: number; tcp: number; mqtt: number };
+  stopped: Promise<number | null>;
+}
+
+const children: ChildProcess[] = [];
+afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
+
+async function serve(store: string): Promise<Served> {
+  const child = spawn(process.execPath, [...CLI, 'serve', '--http-port', '0', '--tcp-port', '0', '--mqtt-port', '0'], {
+    env: cleanEnv({
+      LINECREW_STORE: `lmdb:${store}`,
+      LINECREW_API_TOKEN: TOKEN,
+      LINECREW_ADMIN_PASSWORD: 'a-long-password',
+    }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const stopped = new Promise<number | null>((done) => child.once('exit', done));
+  let complaints = '';
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = JSON.parse(line) as { msg: string } & Served['ready'];
+    if (entry.msg === 'ready') {
+      child.stdout.resume();
+      return { child, ready: entry, stopped };
+    }
+  }
+  throw new Error(`the gateway ended before it was ready: ${complaints}`);
+}
+
+const api = (served: Served, path: string, body?: unknown): Promise<Response> =>
+  fetch(`http://127.0.0.1:${served.ready.http}/api/v1${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+
+const VEHICLE = {
+  id: 'v1', plate: '京A10001', terminal: { phone: '13900000001', profile: 'smart' }, repairCentreId: 'centre-1',
+  trade: 'lowVoltage', crew: { name: 'Crew 1', members: [{ name: 'Li' }] }, sharesOffice: true,
+}; // prettier-ignore
+
+describe('exit status', () => {
+  it('is 0 for help and success, 2 for bad usage, 1 for a failure', () => {
+    expect(run(['--help']).status).toBe(0);
+    expect(run(['serve', '--help']).status).toBe(0);
+    expect(run(['config', '--check']).status).toBe(0);
+    expect(run(['nonsense']).status).toBe(2);
+    expect(run(['serve', '--no-such-flag']).status).toBe(2);
+    const wrong = run(['config', '--check'], { LINECREW_HTTP_PORT: 'web' });
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain('LINECREW_HTTP_PORT: "web" — expected a whole number from 0 to 65535');
+    expect(run(['decode', '7e00ff7e']).status).toBe(1);
+  }, 120_000);
+});
+
+it('config shows every setting with its variable, and no secret', () => {
+  const { stdout } = run(['config', '--json'], {
+    LINECREW_API_TOKEN: 'geheim',
+    LINECREW_STORE: 'redis://u:geheim@h:1',
+  });
+  const rows = JSON.parse(stdout) as { env: string; value: unknown; default: unknown; meaning: string }[];
+  expect(stdout).not.toContain('geheim');
+  expect(rows.find((row) => row.env === 'LINECREW_TCP_PORT')).toMatchObject({ default: 7808, value: 7808 });
+  for (const row of rows) expect(row.meaning.length).toBeGreaterThan(5);
+}, 60_000);
+
+it('serves, says ready with the ports taken, is asked through its socket, is backed up while it runs, and stops gracefully', async () => {
+  const store = join(folder, 'store');
+  const copy = join(folder, 'copy');
+  const served = await serve(store);
+  const env = { LINECREW_STORE: `lmdb:${store}` };
+  expect(served.ready).toMatchObject({ http: expect.any(Number), tcp: expect.any(Number), mqtt: expect.any(Number) });
+  expect((await api(served, '/vehicles', VEHICLE)).status).toBe(201);
+  const health = await fetch(`http://127.0.0.1:${served.ready.http}/healthz`);
+  expect(await health.json()).toMatchObject({ status: 'ok', clockRate: 1 });
+
+  const added = run(['user', 'add', 'wang', '--role', 'dispatcher', '--json'], env, 'another-long-password\n');
+  expect(added).toMatchObject({ status: 0 });
+  expect(run(['user', 'add', 'wang', '--role', 'dispatcher'], env, 'another-long-password\n').status).toBe(1);
+  expect(run(['user', 'list'], env).stdout).toContain('wang');
+  expect(run(['backup', copy], env).status).toBe(0);
+  const refused = run(['restore', copy], env);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('a gateway runs on');
+  expect(run(['doctor'], env)).toMatchObject({ status: 0 });
+
+  served.child.kill('SIGTERM');
+  expect(await served.stopped).toBe(0);
+
+  const other = join(folder, 'restored');
+  expect(run(['restore', copy], { LINECREW_STORE: `lmdb:${other}` }).status).toBe(0);
+  const again = await serve(other);
+  expect(await (await api(again, '/vehicles/v1')).json()).toMatchObject({ id: 'v1', plate: '京A10001' });
+  expect(run(['user', 'list'], { LINECREW_STORE: `lmdb:${other}` }).stdout).toContain('wang');
+  again.child.kill('SIGTERM');
+  expect(await again.stopped).toBe(0);
+}, 180_000);
