@@ -51,7 +51,14 @@ export function followLog(
         if (events.length > 0) {
           await on(events);
           position = events.at(-1)!.position;
-        } else await sleep(SWEEP_MS);
+        } else {
+          const last = await store.lastPosition();
+          if (last < position) {
+            // A replica was promoted that lacks the end of the log: what comes now has positions that were here before.
+            log.warn({ position, last }, 'the event log has lost its end; following from where it ends now');
+            position = last;
+          } else await sleep(SWEEP_MS);
+        }
       } catch (error) {
         if (cancelled) return;
         log.warn({ err: error, position }, 'a follower of the event log failed; it is given the same events again');

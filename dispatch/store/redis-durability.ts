@@ -127,7 +127,9 @@ function describe(servers: readonly Server[], durability: RedisSettings['durabil
     for (const { name, replicas } of servers) if (replicas === 0) warnings.push(`${name} has no replica`);
     return {
       level: 'failover',
-      words: 'survives a crash of the machine, and a failover as far as Redis can: one replica has it (WAIT 1)',
+      words:
+        'survives a crash of the machine; survives a failover, best effort: a replica has it before it is confirmed ' +
+        '(WAIT 1), but Redis may promote another one',
       warnings,
     };
   }

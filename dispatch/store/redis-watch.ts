@@ -143,7 +143,10 @@ export class RedisWatch {
 
   async #look(): Promise<void> {
     try {
-      this.committed(await this.source.lastPosition());
+      const last = await this.source.lastPosition();
+      // A promoted replica may lack the end of the log.
+      if (last < this.#told) this.#told = last;
+      this.committed(last);
     } catch {
       // The server is away: the next sweep looks again.
     }

@@ -74,8 +74,8 @@ class RedisStore implements DispatchStore {
   readonly kind = 'redis';
   readonly #positions: RedisPositions;
   readonly #watch: RedisWatch;
-  /** Nodes whose log is listed already; one entry per node that this process appends for. */
-  readonly #listed = new Map<string, Promise<unknown>>();
+  /** Nodes whose log is listed already, with the highest sequence known; one entry per node that this process appends for. */
+  readonly #listed = new Map<string, Promise<{ last: number }>>();
   #failed = false;
   #committedAt = 0;
   #begun = new Set<Promise<unknown>>();
@@ -427,13 +427,34 @@ class RedisStore implements DispatchStore {
   async #append(node: string, group: Buffer): Promise<number> {
     let listed = this.#listed.get(node);
     if (!listed) {
-      listed = this.redis.write('sadd', this.keys.nodes, node);
+      listed = this.redis
+        .write('sadd', this.keys.nodes, node)
+        .then(() => this.ingestState(node))
+        .then(({ appended }) => ({ last: appended }));
       this.#listed.set(node, listed);
       listed.catch(() => this.#listed.delete(node));
     }
-    await listed;
+    const known = await listed;
     // Redis counts the sequence, so it follows the order in which the groups were sent.
-    return sequenceOf((await this.redis.write('xadd', this.keys.log(node), '0-*', 'g', group)) as Buffer);
+    let sequence = await this.#xadd(node, '0-*', group);
+    // A promoted replica that lacks the end of the log counts from an older one on: what is not above all that was ever
+    // applied would not be read.
+    while (sequence !== undefined && sequence <= known.last) {
+      sequence = await this.#xadd(node, `0-${known.last + 1}`, group);
+      if (sequence === undefined) sequence = await this.#xadd(node, '0-*', group);
+    }
+    known.last = sequence!;
+    return sequence!;
+  }
+
+  /** The sequence given; undefined where the log has one already that is not below the id asked for. */
+  async #xadd(node: string, id: string, group: Buffer): Promise<number | undefined> {
+    try {
+      return sequenceOf((await this.redis.write('xadd', this.keys.log(node), id, 'g', group)) as Buffer);
+    } catch (error) {
+      if (error instanceof StoreError && error.message.includes('equal or smaller')) return undefined;
+      throw error;
+    }
   }
 
   async #appended(node: string): Promise<number> {

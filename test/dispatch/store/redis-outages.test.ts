@@ -205,6 +205,24 @@ describe('what a confirmation is worth', () => {
   });
 });
 
+describe('a promoted replica that lacks the end', () => {
+  test('of an ingest log: what is appended from then on is read behind what was applied', async () => {
+    const server = await serve();
+    const store = await open(server.url);
+    for (const byte of [1, 2, 3]) await store.appendIngest('n', Uint8Array.of(byte));
+    expect(await store.commit({ applied: { node: 'n', sequence: 3 } })).toMatchObject({ ok: true });
+    await server.command('DEL', '{linecrew:log:n}');
+    const appended = await Promise.all([4, 5, 6].map((byte) => store.appendIngest('n', Uint8Array.of(byte))));
+    expect(appended).toEqual([4, 5, 6]);
+    const read = await store.readIngest('n', 3, 10);
+    expect(read.map(({ group }) => group[0])).toEqual(expect.arrayContaining([4, 5, 6]));
+    // So does a node that starts only then.
+    await server.command('DEL', '{linecrew:log:n}');
+    const other = await open(server.url);
+    expect(await other.appendIngest('n', Uint8Array.of(7))).toBeGreaterThan(3);
+  });
+});
+
 describe('opening', () => {
   test('a server that is not there is named, without the password', async () => {
     const gone = await RedisServer.start();
