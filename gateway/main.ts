@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import { Accounts } from '../dispatch/accounts.js';
 import { createHttpServer, type ApiPlugin, type HttpConfig } from '../dispatch/api/server.js';
 import { PositionRules } from '../dispatch/automation.js';
+import { BreakWatch } from '../dispatch/break-watch.js';
 import { consolePlugin } from '../dispatch/console-server.js';
 import { openClock } from '../dispatch/clock.js';
 import { startAutomaticMode } from '../dispatch/automatic-mode.js';
@@ -17,6 +18,7 @@ import { noRoad, osrmRoad } from '../dispatch/road.js';
 import { Role, type RoleWork } from '../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
 import type { DispatchStore } from '../dispatch/store/store.js';
+import { terminalFunctionsPlugin } from './api/terminal-functions.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
 import type { Config } from './config/settings.js';
@@ -116,7 +118,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
     dispatch, config: httpConfig(config), log, registry, readiness: readiness.state,
-    plugins: [...plugins, evidencePlugin(dispatch), consoleOf(config)],
+    plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), consoleOf(config)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
   if (config.store.startsWith('lmdb:')) await openControl(config, store, accounts, clock.now, undo);
@@ -165,6 +167,9 @@ async function startRules(dispatch: Dispatch, config: Config, undo: Undo, words:
     const rules = new PositionRules(dispatch, words);
     work.add('position rules', () => rules.stop());
     await rules.start();
+    const breaks = new BreakWatch(dispatch, words);
+    work.add('break watch', () => breaks.stop());
+    await breaks.start();
     const road = config.osrmUrl === undefined ? noRoad : osrmRoad(config.osrmUrl, words);
     const forecasts = new Forecasts(dispatch, road, words);
     work.add('forecasts', () => forecasts.stop());

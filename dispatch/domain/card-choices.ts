@@ -62,6 +62,13 @@ const CHOICES: Record<string, Record<string, Choice>> = {
     },
     ignore: nothing,
   },
+  breakMoved: {
+    endBreak: (tx, card) => {
+      const vehicle = tx.get('vehicle', card.vehicleId!);
+      if (vehicle?.duty.state === 'onBreak') changeDuty(tx, vehicle, { to: 'standby', reason: 'moved' });
+    },
+    ignore: nothing,
+  },
   breakNeedsConfirmation: {
     grant: (tx, card) => {
       const vehicle = tx.get('vehicle', card.vehicleId!);

@@ -13,6 +13,7 @@ import type {
   RepairCentre,
   Site,
   StampFlag,
+  TerminalCommandItem,
   TerminalIdentity,
   TerminalOptions,
   Unit,
@@ -104,7 +105,7 @@ export type VehicleCommand =
   /** Texts of all open legs again (driver lost them), or a terminal command of the JT/T 808 layer. */
   | { type: 'vehicle.resend'; vehicleId: string }
   | { type: 'delivery.cancel'; vehicleId: string; deliveryId: string }
-  | { type: 'delivery.command'; vehicleId: string; name: string; arguments: unknown };
+  | ({ type: 'delivery.command'; vehicleId: string; expiresAt?: number } & TerminalCommandItem);
 
 export type TerminalCommand =
   | { type: 'terminal.block'; phone: string; reason: string }
@@ -177,6 +178,8 @@ export type DeliveryReport =
       fence?: number;
       nextAt?: number;
     }
+  /** The serials that a later answer will quote; known only once the bytes are written. */
+  | { type: 'delivery.serials'; vehicleId: string; deliveryId: string; serials: [number, number] }
   /** The last retry had no answer: shown, set aside, tried again at the next authentication and every 5 minutes. */
   | { type: 'delivery.unanswered'; vehicleId: string; deliveryId: string }
   /** 0x0001 result or protobuf result that refuses the item. */
@@ -241,6 +244,19 @@ export type TerminalReport = {
       text?: string;
       deviceAt?: number;
     }
+  /**
+   * A dedicated reply to a command: the message by its declared name and its fields as plain values. The command is
+   * named by its delivery, else by the serial that the reply quotes, else it is the newest that awaits such a message.
+   */
+  | {
+      type: 'report.reply';
+      deliveryId?: string;
+      quotedSerial?: number;
+      name: string;
+      fields: Record<string, unknown>;
+      /** Time of the terminal's own clock in the reply, ms UTC. */
+      deviceAt?: number;
+    }
   /** Valid frame, nothing that dispatch can use: kept with its bytes, told to the dispatcher once. */
   | { type: 'report.unusable'; code: string; message: string; bytesHex: string }
   /** Found by the rules of automation from positions; `at` is the first instant of the run. */
@@ -255,6 +271,8 @@ export type TerminalReport = {
       until?: number;
     }
   | { type: 'rule.stoodAtOther'; orderId: string; leg: number; at: number }
+  /** The vehicle of a crew on break drove off at `at`. */
+  | { type: 'rule.movedOnBreak'; at: number }
   /** Fence in the terminal (0x0200 item 0x12). */
   | { type: 'report.fence'; orderId: string; leg: number; direction: 'in' | 'out'; deviceAt?: number }
 );

@@ -76,6 +76,7 @@ export const dutyDeciders: Deciders = {
 };
 
 export const dutyAppliers: Appliers = {
+  'rule.movedOnBreak': proposeEnd,
   'report.duty': (tx, report) => {
     const vehicle = tx.get('vehicle', report.vehicleId);
     if (!vehicle) return;
@@ -108,6 +109,21 @@ function tellRefused(tx: Tx, vehicle: Readonly<Vehicle>, to: DutyState, { code, 
   });
 }
 
+/** Proposed, not decided: the crew may be driving to its meal. */
+function proposeEnd(tx: Tx, { vehicleId, at }: { vehicleId: string; at: number }): void {
+  const vehicle = tx.get('vehicle', vehicleId);
+  if (vehicle?.duty.state !== 'onBreak' || at < vehicle.duty.since) return;
+  raiseCard(tx, {
+    id: `proposal:${vehicleId}:breakMoved`,
+    kind: 'proposal',
+    code: 'breakMoved',
+    message: `${vehicle.crew.name} is on break, but ${vehicle.plate} is under way; is the break over?`,
+    vehicleId,
+    choices: ['endBreak', 'ignore'],
+    data: { at },
+  });
+}
+
 type DutyWish = Pick<CommandOf<'vehicle.duty'>, 'to' | 'reason' | 'until' | 'confirm'>;
 
 export function changeDuty(
@@ -130,6 +146,7 @@ export function changeDuty(
   };
   tx.emit({ type: `duty.${to}`, vehicleId: vehicle.id, centreId: vehicle.repairCentreId, data });
   settleCards(tx, `proposal:${vehicle.id}:break`, to);
+  settleCards(tx, `proposal:${vehicle.id}:breakMoved`, to);
   if (to === 'onBreak' && from !== 'onBreak') proposeQueued(tx, vehicle);
   if (from === 'onBreak' && to !== 'onBreak') callNext(tx, vehicle);
 }

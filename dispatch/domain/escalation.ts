@@ -6,9 +6,10 @@
 import { endAlert, raiseAlert, type NewAlert } from './alerts.js';
 import { SAY } from './escalation-words.js';
 import { isEffective, isOpen } from './leg-states.js';
-import type { Alert, Leg, Order, Vehicle } from './model.js';
+import type { Alert, Leg, Order, Point, Vehicle } from './model.js';
 import { segmentsOf, type Segment } from './segments.js';
 import type { DispatchSettings } from './settings.js';
+import { timePointsOf } from './time-points.js';
 import { folding, type DueRule, type Hooks, type Reducers } from './tables.js';
 import type { Tx } from './tx.js';
 
@@ -161,6 +162,11 @@ function tellSegment(
   kind: 'segmentAtRisk' | 'segmentBreached',
 ): void {
   const { name, limitMs, responsible } = segment;
+  // Late evidence says that something began long ago: that is recorded, and nobody phones about it any more.
+  if (name !== 'AH' && beganLate(order, segment, tx.now)) {
+    tx.emit({ type: 'escalation.done', ...refsOf(order), data: { step: id } });
+    return;
+  }
   const type = kind === 'segmentAtRisk' ? 'segment.atRisk' : 'segment.breached';
   const vehicle = vehicleWorking(order);
   tx.emit({ type, ...refsOf(order), data: { name, limitMs, responsible, cycle: order.cycles.at(-1)!.cycle } });
@@ -180,6 +186,16 @@ function tellSegment(
     words: { segment: name, minutes: Math.round(limitMs / MINUTE_MS) },
     ...vehicle,
   });
+}
+
+/** Older than this, nobody is told to phone about it (domain.md, "late"). */
+const TOO_OLD_MS = 15 * MINUTE_MS;
+
+/** The segment was past its limit for long when its beginning became known. */
+function beganLate(order: Readonly<Order>, { name, startAt, limitMs }: Segment, now: number): boolean {
+  const start = timePointsOf(order)[name[0] as Point];
+  const pastAt = (startAt ?? now) + limitMs;
+  return start !== undefined && start.committedAt > pastAt && now - pastAt > TOO_OLD_MS;
 }
 
 /** Assigned to a vehicle that is away: told once, a minute after the assignment. */

@@ -141,6 +141,27 @@ describe('Escalation', () => {
     ]);
   });
 
+  it.each([
+    [10, ['segmentAtRisk', 'segmentBreached']],
+    [25, []],
+  ])(
+    'late evidence of a start %i min ago: nobody is told to phone about what is older than 15 min',
+    async (ago, kinds) => {
+      const orderId = await world.orderWith('v1', 'queued');
+      await world.do({ type: 'order.shown', orderId }, crewOf('v1'));
+      await pass(30);
+      const deviceAt = world.clock.now() - ago * MINUTE;
+      await world.report({ type: 'report.action', vehicleId: 'v1', orderId, leg: 1, action: 'accept', deviceAt });
+      await pass(0.2);
+      const told = [...(await alerts('segmentAtRisk')), ...(await alerts('segmentBreached'))];
+      expect(told.filter((alert) => alert.id.endsWith(':FG')).map((alert) => alert.kind)).toEqual(kinds);
+      await pass(1);
+      expect((await alerts('segmentBreached')).filter((alert) => alert.id.endsWith(':FG'))).toHaveLength(
+        kinds.length / 2,
+      );
+    },
+  );
+
   it('a vehicle unreachable for 60 s with an undelivered leg: the repair centre; over when it is back', async () => {
     const orderId = await world.orderWith('v1');
     await world.do({ type: 'link.up', vehicleId: 'v1', phone: '13000000001', address: '10.0.0.1', transport: 'tcp' });
