@@ -11,6 +11,7 @@ import { registerEvidence } from './commands/evidence.js';
 import { registerExplain } from './commands/explain.js';
 import { registerPeople } from './commands/people.js';
 import { registerServe } from './commands/serve.js';
+import { registerTerminal } from './commands/terminal.js';
 import { ConfigError } from './config/load.js';
 import { version } from './version.js';
 
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   registerDoctor(program);
   registerBackup(program);
   registerPeople(program);
+  registerTerminal(program);
   registerEvidence(program);
   return program;
 }

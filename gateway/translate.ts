@@ -20,6 +20,7 @@ import type { TerminalReport } from '../dispatch/domain/commands.js';
 import type { IngestRef } from '../dispatch/domain/events.js';
 import type { PositionBatch } from '../dispatch/store/position-batch.js';
 import type { Edition } from './session/link.js';
+import { locationReply, replyOf, type ReplyFields } from './terminal-functions/replies.js';
 
 /** Where an uplink came from. */
 export interface Origin {
@@ -45,6 +46,8 @@ export interface WireMessage {
   readonly bytes: Uint8Array;
   readonly bodyStart: number;
   readonly bodyEnd: number;
+  /** The delivery that it is the dedicated reply to, where the session could tell. */
+  readonly answers?: string;
 }
 
 /** Dates before this were never real for a terminal of ours: receivers without a fix start in 1980 or 2000. */
@@ -84,6 +87,7 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
   if (at >= 0) {
     if (readLocation(bytes, at, bodyEnd, scratch)) {
       addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+      addReply(locationReply(messageId, bytes, bodyStart, bodyEnd), message, origin, into);
     } else
       into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
     return;
@@ -130,10 +134,17 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       return;
     }
     default:
-      // Positions are done, answers to items come with their own entry; the rest is kept in the log and says nothing to
-      // dispatch.
+      // Positions are done; what is no reply to a command is kept in the log and says nothing to dispatch.
+      addReply(replyOf(decoded), message, origin, into);
       return;
   }
+}
+
+function addReply(reply: ReplyFields | undefined, message: WireMessage, origin: Origin, into: Translation): void {
+  if (reply === undefined) return;
+  const { answers: deliveryId } = message;
+  // No window: an item has one answer.
+  into.reports.push({ ...origin, dedupKey: '', type: 'report.reply', ...ifGiven('deliveryId', deliveryId), ...reply });
 }
 
 /**

@@ -197,7 +197,8 @@ function prepare(app: FastifyInstance, config: HttpConfig): void {
     const part = PARTS[(httpPart ?? 'body') as keyof typeof PARTS];
     return (data: unknown) => {
       try {
-        return { value: validate(schema, data, part) };
+        // A request without a body has null here, not undefined: defaults must find it absent.
+        return { value: validate(schema, data ?? undefined, part) };
       } catch (error) {
         return { error: error as Error };
       }

@@ -28,6 +28,11 @@ export interface DeliveryEnded {
   result?: string;
   answer?: unknown;
 }
+/** `delivery.numbered`: serials of the newest attempt. */
+export interface DeliveryNumbered {
+  deliveryId: string;
+  serials: [number, number];
+}
 /** `outbox.held`: what the terminal holds, as far as it was said; `replace`: this is all that it holds. */
 export interface OutboxHeld {
   held: Record<string, number>;
@@ -51,6 +56,12 @@ export const deliveryReducers: Reducers = {
     const attempts = bounded([...(before?.attempts ?? []), attempt]);
     const next = edit(outbox, deliveryId, { state: 'inFlight', attempts, nextAt, acknowledgedAt: undefined });
     return before && isList(before) ? { ...next, comparingSince: undefined } : next;
+  }),
+  'delivery.numbered': onOutbox<DeliveryNumbered>((outbox, { data: { deliveryId, serials } }) => {
+    const attempts = outbox.items.find((item) => item.id === deliveryId)?.attempts ?? [];
+    const newest = attempts.at(-1);
+    if (!newest) return outbox;
+    return edit(outbox, deliveryId, { attempts: [...attempts.slice(0, -1), { ...newest, serials }] });
   }),
   'delivery.acknowledged': onOutbox<DeliveryWaits>((outbox, { data, committedAt }) =>
     edit(outbox, data.deliveryId, { acknowledgedAt: committedAt, nextAt: data.nextAt }),

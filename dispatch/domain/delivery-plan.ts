@@ -352,7 +352,7 @@ function confirmWithoutList(tx: Tx, view: View, shown: QueuedLeg[]): void {
 // ---- items ----
 
 type ItemFields = Partial<
-  Pick<Delivery, 'orderId' | 'leg' | 'contentVersion' | 'revision' | 'text' | 'urgent' | 'command' | 'list'>
+  Pick<Delivery, 'orderId' | 'leg' | 'contentVersion' | 'revision' | 'text' | 'urgent' | 'command' | 'list' | 'expiresAt'>
 >;
 
 /** Queues an item and gives its id. */

@@ -2,7 +2,8 @@
  * The rules of delivery: what a vehicle's terminal is sent, and what its answers mean (domain.md, "The vehicle's
  * queue"). Deliveries follow from changes of legs and queues through the hooks; the plan does the comparing.
  */
-import type { DeliveryInFlight, DeliveryWaits } from './delivery-fold.js';
+import { LINK_ENDED, NO_ANSWER } from './command-expiry.js';
+import type { DeliveryInFlight, DeliveryNumbered, DeliveryWaits } from './delivery-fold.js';
 import { CANCELLED, emitEnd, outboxOf, plan, queueItem, refs, viewOf, wasWritten, type View } from './delivery-plan.js';
 import type { DomainEvent } from './events.js';
 import { legRemovalConfirmed, legSent } from './leg.js';
@@ -26,6 +27,7 @@ export const deliveryDeciders: Deciders = {
     const item = itemOf(tx, vehicleId, deliveryId);
     if (item.state !== 'inFlight') throw new Refusal('notInFlight', `item ${deliveryId} is ${item.state}`);
     if (item.superseded) emitEnd(tx, 'delivery.voided', item, item.superseded);
+    else if (item.expiresAt !== undefined) emitEnd(tx, 'delivery.expired', item, NO_ANSWER);
     else {
       const data: DeliveryWaits = { deliveryId, nextAt: tx.now + tx.settings.delivery.unansweredEveryMs };
       tx.emit({ type: 'delivery.unanswered', ...refs(vehicleId, item), data });
@@ -50,9 +52,15 @@ export const deliveryDeciders: Deciders = {
     emitEnd(tx, 'delivery.voided', item, CANCELLED);
     return { deliveryId };
   },
-  'delivery.command': (tx, { vehicleId, name, arguments: args }) => {
+  'delivery.command': (tx, { vehicleId, name, arguments: args, once, awaits, expiresAt }) => {
     roomFor(tx, vehicleId);
-    return { vehicleId, deliveryId: queueItem(tx, vehicleId, 'command', { command: { name, arguments: args } }) };
+    const command = { name, arguments: args, ...(once ? { once } : {}), ...(awaits ? { awaits } : {}) };
+    return { vehicleId, deliveryId: queueItem(tx, vehicleId, 'command', { command, expiresAt }) };
+  },
+  'delivery.serials': (tx, { vehicleId, deliveryId, serials }) => {
+    itemOf(tx, vehicleId, deliveryId);
+    tx.emit({ type: 'delivery.numbered', vehicleId, data: { deliveryId, serials } satisfies DeliveryNumbered });
+    return { deliveryId };
   },
   'vehicle.message': (tx, { vehicleId, text, urgent }) => {
     const view = roomFor(tx, vehicleId);
@@ -232,6 +240,7 @@ function backToQueue(tx: Tx, vehicleId: string): void {
   for (const item of outboxOf(tx, vehicleId).items) {
     if (item.state !== 'inFlight' && item.state !== 'unanswered') continue;
     if (item.superseded) emitEnd(tx, 'delivery.voided', item, item.superseded);
+    else if (item.command?.once) emitEnd(tx, 'delivery.receipted', item, LINK_ENDED);
     else tx.emit({ type: 'delivery.queued', ...refs(vehicleId, item), data: { deliveryId: item.id } });
   }
 }

@@ -1,4 +1,5 @@
 /** Kind of document → what becomes due for it by time. */
+import { commandExpiry } from './command-expiry.js';
 import { dutyDueRule } from './duty.js';
 import { orderEscalation, vehicleEscalation } from './escalation.js';
 import { legExpiry } from './leg-expiry.js';
@@ -8,6 +9,7 @@ import type { DueRule } from './tables.js';
 
 const DUE_RULES: readonly DueRule[] = [
   // one line for each subject
+  commandExpiry,
   dutyDueRule,
   legExpiry,
   orderEscalation,

@@ -178,7 +178,8 @@ function contest(tx: Tx, terminal: Readonly<Terminal>, addresses: string[]): voi
 
 // ---- its clock ----
 
-function clockOffset(tx: Tx, { phone, ms }: CommandOf<'link.clockOffset'>): Result {
+/** Terminal clock minus gateway clock, as measured; a small change is no news. */
+export function clockOffset(tx: Tx, { phone, ms }: Pick<CommandOf<'link.clockOffset'>, 'phone' | 'ms'>): Result {
   const terminal = known(tx, phone);
   const before = terminal.clockOffset?.ms;
   if (before !== undefined && Math.abs(before - ms) < CLOCK_STEP_MS) return {};

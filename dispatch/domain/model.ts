@@ -298,6 +298,12 @@ export interface TerminalOptions {
   listUpdate: 'replace' | 'deleteAndAppend';
   /** Legs that the terminal can show at once. */
   maxLegs: number;
+  /** Speaks 2019 and still has what that edition withdrew: questions, event lists, info menus. */
+  withdrawn?: boolean;
+  /** Takes circles (0x8600): one for every queued order, and reports when it crosses them. */
+  fences?: boolean;
+  /** Vendor dialect by name; otherwise by what the registration says. */
+  dialect?: string;
   maker?: string;
   model?: string;
 }
@@ -326,6 +332,16 @@ export interface DeliveryAttempt {
   retry: number;
 }
 
+/** `command`: a function of the terminal by its name, with plain arguments; the gateway knows how it goes on the wire. */
+export interface TerminalCommandItem {
+  name: string;
+  arguments: unknown;
+  /** Written once and never again: a terminal that restarts does not answer, and must not restart for ever. */
+  once?: boolean;
+  /** Name of the message that brings the answer later, after the receipt (the driver answers a question). */
+  awaits?: string;
+}
+
 /** One item for one terminal. */
 export interface Delivery {
   id: string;
@@ -340,7 +356,7 @@ export interface Delivery {
   /** For `notice`, `urge`: the text; for `command`: what to ask of the terminal. */
   text?: string;
   urgent?: boolean;
-  command?: { name: string; arguments: unknown };
+  command?: TerminalCommandItem;
   /** `menu`: the event ids of the list that it shows, in order. */
   list?: number[];
   createdAt: number;
@@ -352,6 +368,8 @@ export interface Delivery {
   attempts: DeliveryAttempt[];
   /** When the next attempt is due. */
   nextAt?: number;
+  /** When it is of no use any more, ms UTC: it ends as `expired` whatever became of it. */
+  expiresAt?: number;
   endedAt?: number;
   /** 0x0001 result, protobuf result, or a reason in words. */
   result?: string;

@@ -81,7 +81,7 @@ export function nextInLane(
   const inFlight = lane.find((item) => item.state === 'inFlight');
   if (inFlight) {
     if (inFlight.nextAt === undefined || inFlight.nextAt > now) return { do: 'wait', until: inFlight.nextAt };
-    const again = !inFlight.superseded && inFlight.acknowledgedAt === undefined;
+    const again = !inFlight.superseded && inFlight.acknowledgedAt === undefined && !inFlight.command?.once;
     return { do: again && retriesOf(inFlight) < settings.retries ? 'retry' : 'giveUp', item: inFlight };
   }
   const list = outbox.comparingSince !== undefined ? lane.find((item) => isList(item) && isDue(item, now)) : undefined;

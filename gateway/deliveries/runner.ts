@@ -161,16 +161,21 @@ export class OutboxRunner {
     return render({ item, vehicle, terminal, outbox, orders, edition, transport, now, deadlineOf: deadline });
   }
 
-  #writeNow(): number | undefined {
+  async #writeNow(): Promise<number | undefined> {
     const { item, messages } = this.#unwritten!;
     if (this.stopped) return undefined;
-    if (!this.link.write(item.id, messages)) return NOT_WRITTEN_MS;
+    const written = this.link.write(item.id, messages);
+    if (!written) return NOT_WRITTEN_MS;
     this.#unwritten = undefined;
+    // The driver answers later, and quotes the serial.
+    if (item.command?.awaits !== undefined && this.link.transport !== 'mqtt') {
+      await this.#tell({ type: 'delivery.serials', deliveryId: item.id, serials: written.serials });
+    }
     return 0;
   }
 
   /** The item that the link did not take goes out now, unless it ended meanwhile. */
-  #writeLate(outbox: Outbox): number | undefined {
+  async #writeLate(outbox: Outbox): Promise<number | undefined> {
     const still = outbox.items.find(({ id }) => id === this.#unwritten!.item.id);
     if (still?.state === 'inFlight' && !still.superseded) return this.#writeNow();
     this.#unwritten = undefined;
@@ -192,6 +197,7 @@ export class OutboxRunner {
 
 type Report =
   | { type: 'delivery.written'; deliveryId: string; node: string; fence: number }
+  | { type: 'delivery.serials'; deliveryId: string; serials: [number, number] }
   | { type: 'delivery.unanswered'; deliveryId: string }
   | { type: 'delivery.failed'; deliveryId: string; result: string };
 

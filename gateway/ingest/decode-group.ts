@@ -8,8 +8,10 @@ import {
   unusable,
   type Origin,
   type Translation,
+  type WireMessage,
 } from '../translate.js';
 import type { TransportResult } from '../session/link.js';
+import { handlingOf } from '../session/uplinks.js';
 import type { ClockOffsets } from './clock-offsets.js';
 import { GroupCursor, GroupError } from './entry.js';
 import type { PendingParts } from './pending-parts.js';
@@ -27,6 +29,8 @@ export class GroupDecoder {
   readonly #cursor = new GroupCursor();
   readonly #frame = new Frame();
   readonly #location = new Location();
+  /** A reply that came in parts and is whole now. */
+  #joined: (WireMessage & { vehicleId: string }) | undefined;
 
   constructor(options: DecoderOptions) {
     this.#options = options;
@@ -98,7 +102,9 @@ export class GroupDecoder {
         if (joined === undefined) return;
         const { messageId, firstSerial: serial, body } = joined;
         const whole = { messageId, serial, edition, bytes: body, bodyStart: 0, bodyEnd: body.length };
-        translateMessage(whole, this.#origin(sequence, this.#frame.phone), into);
+        // Which delivery it answers is said by the entry behind it.
+        if (handlingOf(messageId) === 'solicited') this.#joined = { ...whole, vehicleId: this.#cursor.vehicleId };
+        else translateMessage(whole, this.#origin(sequence, this.#frame.phone), into);
         return;
       }
       case 'receipt': {
@@ -114,8 +120,13 @@ export class GroupDecoder {
           result,
           ofApplication: false,
         });
-        if (frame.messageId !== 0x0001 && frame.total === 0)
-          translateMessage({ ...place(frame), edition }, origin, into);
+        const answers = deliveryId;
+        if (frame.messageId === 0x0001) return;
+        if (frame.total === 0) return translateMessage({ ...place(frame), edition, answers }, origin, into);
+        const joined = this.#joined;
+        this.#joined = undefined;
+        if (joined?.vehicleId === origin.vehicleId && joined.messageId === frame.messageId)
+          translateMessage({ ...joined, answers }, origin, into);
         return;
       }
       case 'partReceipt':

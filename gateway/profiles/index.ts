@@ -11,6 +11,7 @@ import {
 import type { ProfileName } from '../../dispatch/domain/model.js';
 import { isList, isOrder } from '../../dispatch/domain/outbox.js';
 import type { OutgoingMessage } from '../session/link.js';
+import { functionOf } from '../terminal-functions/index.js';
 import { app } from './app.js';
 import { CannotShow, type Render, type RenderContext, type TerminalProfile } from './profile.js';
 import { menu, text, tracker } from './screens.js';
@@ -44,16 +45,21 @@ function rendererOf(profile: TerminalProfile, item: RenderContext['item']): Rend
   return item.kind === 'recall' ? profile.recall : item.kind === 'urge' ? profile.urge : profile.notice;
 }
 
-/** A message of the JT/T 808 layer by its declared name or id; its arguments are the fields of its body. */
+/**
+ * A function of the terminal, or a message of the JT/T 808 layer by its declared name or id: then the arguments are the
+ * fields of its body.
+ */
 function command({ item, edition, transport }: RenderContext): OutgoingMessage[] {
   if (transport === 'mqtt') throw new CannotShow('terminal commands need JT/T 808');
-  const { name, arguments: fields } = item.command!;
+  const { name, arguments: args } = item.command!;
+  const known = functionOf(name);
+  if (known) return known.render(args, edition);
   const messageId = name in messages ? messages[name as MessageName].id : Number(name);
   const declaration = declarationOf(messageId);
   const declared = messageName(messageId);
   if (!declaration || !declared || declaration.direction !== 'down')
     throw new CannotShow(`there is no command ${name}`);
-  const body = encodeBody(declared, edition, (fields ?? {}) as Body<typeof declared>);
+  const body = encodeBody(declared, edition, (args ?? {}) as Body<typeof declared>);
   const { reply } = declaration;
   return [{ messageId, body, ...(reply && reply !== 0x0001 ? { answeredBy: reply } : {}) }];
 }

@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import { UsageError, withUsage } from './input.js';
+
+interface Flags {
+  http: string;
+  token?: string;
+  wait: boolean;
+  timeout?: string;
+  json?: boolean;
+}
+
+/** `linecrew terminal …`: what a vehicle's terminal can be asked to do, through the gateway's HTTP API. */
+export function registerTerminal(program: Command): void {
+  program
+    .command('terminal')
+    .description('ask a vehicle’s terminal for something; `functions` lists what it can do')
+    .argument('<function>', 'functions, position, photo, parameters-query, … (docs/api.md)')
+    .argument('<vehicle>', 'id of the vehicle')
+    .argument('[name=value...]', 'arguments; a.b=c sets b inside a, a value may be JSON')
+    .option('--http <url>', 'the gateway’s HTTP address', process.env['LINECREW_URL'] ?? 'http://127.0.0.1:8080')
+    .option('--token <token>', 'API token (or LINECREW_API_TOKEN)', process.env['LINECREW_API_TOKEN'])
+    .option('--no-wait', 'do not wait for the answer')
+    .option('--timeout <seconds>', 'how long it is tried')
+    .option('--json', 'print the delivery as JSON')
+    .action((name: string, vehicle: string, words: string[], flags: Flags) =>
+      withUsage(() => call(name, vehicle, words, flags)),
+    );
+}
+
+async function call(name: string, vehicle: string, words: readonly string[], flags: Flags): Promise<void> {
+  if (flags.token === undefined) throw new UsageError('give an API token: --token or LINECREW_API_TOKEN');
+  if (!/^[a-z-]+$/.test(name)) throw new UsageError(`${name} is no function; “functions” lists them`);
+  const address = new URL(`/api/v1/vehicles/${encodeURIComponent(vehicle)}/terminal/${name}`, addressOf(flags.http));
+  if (name === 'functions') return list(await ask('GET', address, flags.token), flags.json === true);
+  if (flags.wait) address.searchParams.set('wait', '1');
+  if (flags.timeout !== undefined) address.searchParams.set('timeoutS', flags.timeout);
+  show(await ask('POST', address, flags.token, argumentsOf(words)), flags.json === true);
+}
+
+function addressOf(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new UsageError(`--http: expected an address such as http://127.0.0.1:8080, found ${text}`);
+  }
+}
+
+/** `a.b=1 c=x` as `{a: {b: 1}, c: 'x'}`. */
+export function argumentsOf(words: readonly string[]): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const word of words) {
+    const at = word.indexOf('=');
+    if (at <= 0) throw new UsageError(`expected name=value, found ${word}`);
+    const path = word.slice(0, at).split('.');
+    let inner = body;
+    for (const name of path.slice(0, -1)) {
+      const next = Object.hasOwn(inner, name) ? inner[name] : undefined;
+      inner = inner[name] = typeof next === 'object' && next !== null ? (next as Record<string, unknown>) : {};
+    }
+    inner[path.at(-1)!] = valueOf(word.slice(at + 1));
+  }
+  return body;
+}
+
+/** JSON where it is JSON (numbers, true, lists), else the text. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+async function ask(method: string, address: URL, token: string, body?: unknown): Promise<Record<string, unknown>> {
+  const response = await fetch(address, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    // The gateway waits 30 s at most for the terminal.
+    signal: AbortSignal.timeout(60_000),
+  });
+  const json = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  if (response.ok) return json;
+  const { detail, code } = json as { detail?: string; code?: string };
+  throw new Error(`${code ?? response.status}: ${detail ?? response.statusText}`);
+}
+
+function list(answer: Record<string, unknown>, json: boolean): void {
+  if (json) return print(answer);
+  const items = answer['items'] as { name: string; title: string; supported: boolean; detail?: string }[];
+  for (const { name, title, supported, detail } of items) {
+    process.stdout.write(`${supported ? '  ' : '– '}${name.padEnd(18)} ${title}${detail ? ` (${detail})` : ''}\n`);
+  }
+}
+
+/** Exit status 1 unless the terminal did it. */
+function show(delivery: Record<string, unknown>, json: boolean): void {
+  const { state, result, answer } = delivery;
+  if (state === 'refused' || state === 'expired' || state === 'voided') process.exitCode = 1;
+  if (json) return print(delivery);
+  process.stdout.write(`${String(state)}${typeof result === 'string' ? `: ${result}` : ''}\n`);
+  if (typeof answer === 'object' && answer !== null) print(answer);
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

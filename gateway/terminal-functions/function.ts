@@ -1,0 +1,57 @@
+/**
+ * What a terminal can be asked to do, one declaration a function: its name at the API and on the command line, its
+ * arguments, which editions have it, and the messages that carry it. How a function is sent, retried and answered is the
+ * outbox's business like every other delivery.
+ */
+import type { z } from 'zod';
+import { encodeBody, messages, type Body, type Edition, type MessageName } from '../../protocol/index.js';
+import type { OutgoingMessage } from '../session/link.js';
+
+/** What of a terminal a function may depend on. */
+export interface TerminalAbilities {
+  readonly edition: Edition;
+  /** Protobuf over MQTT instead of JT/T 808. */
+  readonly mqtt: boolean;
+}
+
+export interface TerminalFunction<Arguments = unknown> {
+  /** As in addresses and on the command line: `parameters-query`. */
+  readonly name: string;
+  readonly title: string;
+  /** First edition that has it. */
+  readonly since: Edition;
+  /** 2019 withdrew the message (reference 4.0): there only on terminals whose option `withdrawn` says that they keep it. */
+  readonly withdrawn?: true;
+  /** Needs a screen or a loudspeaker: not on profile `tracker`. */
+  readonly screen?: true;
+  readonly arguments: z.ZodType<Arguments>;
+  /** See `TerminalCommandItem`. */
+  readonly once?: true;
+  readonly awaits?: MessageName;
+  /**
+   * The messages of the call.
+   * @throws EncodeError when an argument is not what this edition takes
+   */
+  render(args: Arguments, edition: Edition): OutgoingMessage[];
+}
+
+/** Keeps the type of the arguments between schema and `render`. */
+export function terminalFunction<Arguments>(spec: TerminalFunction<Arguments>): TerminalFunction {
+  return spec as TerminalFunction;
+}
+
+/** One message by its declared name; its dedicated reply, where it has one, is what ends the delivery. */
+export function message<K extends MessageName>(
+  name: K,
+  edition: Edition,
+  body: Body<K>,
+  answeredBy: number | undefined = replyOf(name),
+): OutgoingMessage {
+  const rendered = { messageId: messages[name].id, body: encodeBody(name, edition, body) };
+  return answeredBy === undefined || answeredBy === 0x0001 ? rendered : { ...rendered, answeredBy };
+}
+
+function replyOf(name: MessageName): number | undefined {
+  const declared = messages[name];
+  return 'reply' in declared ? declared.reply : undefined;
+}
