@@ -108,7 +108,7 @@ export class LogOwnership {
     }
     // Clock offsets are the own terminals' business.
     const { offsets: _offsets, ...rest } = this.#options;
-    const reader = new IngestReader({ ...rest, node });
+    const reader = new IngestReader({ ...rest, node, foreign: true });
     const taken = { reader, fence, buried: false };
     this.#taken.set(node, taken);
     await reader.start();

@@ -29,6 +29,8 @@ export interface ReaderOptions {
     error(fields: Record<string, unknown>, message: string): void;
   };
   offsets?: ClockOffsets;
+  /** The log of another node: its sequences are not what this node's gauges tell. */
+  foreign?: boolean;
 }
 
 /** Pauses between tries while the store fails, ms of gateway time. */
@@ -36,6 +38,8 @@ const retryMs = 200;
 const retryMaxMs = 5_000;
 /** What is urgent does not wait for a rest as long as batches are shorter than this, ms of the machine. */
 const urgentMs = 50;
+/** How long decoding keeps the thread, ms of the machine. */
+const turnMs = 5;
 /** Tries of a batch that fails though the store works, before its reports are applied one by one. */
 const triesBeforeIsolating = 3;
 
@@ -56,6 +60,8 @@ export class IngestReader {
   #applied = 0;
   #groupBytes = 4096;
   #batch: ReadBatch | undefined;
+  /** Positions of the last batch: the next one is about as large. */
+  #batchSize = 256;
   /** Something that people may wait for came since the last read. */
   #urgent = false;
   #resting = false;
@@ -151,12 +157,18 @@ export class IngestReader {
     const groups = await dispatch.store.readIngest(node, this.#applied, fits);
     const last = groups.at(-1);
     if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
-    const translation: Translation = { reports: [], positions: new PositionBatch() };
+    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize) };
     let bytes = 0;
+    let resumedAt = performance.now();
     for (const { sequence, group } of groups) {
       bytes += group.length;
       this.#decoder.decode(sequence, group, translation);
+      // Sockets and commits come first: a large batch gives way between its groups.
+      if (performance.now() - resumedAt < turnMs) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      resumedAt = performance.now();
     }
+    this.#batchSize = Math.max(256, translation.positions.length);
     this.#groupBytes = Math.max(1, bytes / groups.length);
     const position = { node, sequence: last.sequence, after: this.#applied };
     return { position, translation, faults: 0 };
@@ -211,6 +223,8 @@ export class IngestReader {
     const { appended, applied } = await store.ingestState(node);
     this.#applied = applied;
     this.#appended = Math.max(this.#appended, appended);
+    const { counters, foreign } = this.#options;
+    if (!foreign) Object.assign(counters, { sequenceAppended: this.#appended, sequenceApplied: applied });
     const stored = (await store.meta(metaKey(node))) as { partsFrom?: number } | undefined;
     this.#storedFrom = stored?.partsFrom;
     if (this.#storedFrom !== undefined) await this.#recall(this.#storedFrom);
@@ -266,9 +280,9 @@ export class IngestReader {
   }
 
   #advance(sequence: number, { reports, positions }: Translation): void {
-    const { counters } = this.#options;
+    const { counters, foreign } = this.#options;
     this.#applied = sequence;
-    counters.sequenceApplied = sequence;
+    if (!foreign) counters.sequenceApplied = sequence;
     counters.positionsApplied += positions.length;
     counters.reportsApplied += reports.length;
     this.#tellApplied();
