@@ -183,7 +183,9 @@ export class PositionRules {
     const chosen = known && candidate(known.vehicle, known.orders, known.profile);
     const leg = chosen && legOf(known.orders, chosen);
     if (!known || !chosen || !leg) return void this.#watched.delete(vehicleId);
-    const watch = watchOf(known.orders.get(chosen.orderId)!, leg, otherSites(known.vehicle, known.orders, chosen));
+    const recent = await this.#recentOrders(vehicleId);
+    const sites = otherSites(known.vehicle, known.orders, chosen);
+    const watch = watchOf(known.orders.get(chosen.orderId)!, leg, sites, recent);
     const key = JSON.stringify(watch);
     if (this.#watched.get(vehicleId)?.key === key) return;
     const entry: Watched = {
@@ -203,23 +205,16 @@ export class PositionRules {
   /** Positions came late: folds again every leg of the vehicle in whose time they lie, for the leg that was watched then. */
   async #foldPast(vehicleId: string, from: number): Promise<void> {
     const { dispatch } = this;
-    const page = await dispatch.scan({
-      index: 'orders.vehicle',
-      from: `${vehicleId}/`,
-      to: `${vehicleId}0`,
-      reverse: true,
-      limit: PAST_LEGS,
-    });
+    const recent = await this.#recentOrders(vehicleId);
     const known = await this.#load(vehicleId);
     if (!known) return;
-    for (const doc of page.items) {
-      const order = doc.value as Order;
+    for (const order of recent) {
       for (const leg of order.legs) {
         if (leg.vehicleId !== vehicleId || watchedUntil(leg) < from || !leg.points.E) continue;
         const entry: Watched = {
           key: '',
           phone: known.phone,
-          fold: new LegWatch(watchOf(order, leg, []), dispatch.settings),
+          fold: new LegWatch(watchOf(order, leg, [], recent), dispatch.settings),
           lastAt: -Infinity,
         };
         const { findings, receivedAt } = await this.#foldTrack(vehicleId, entry, watchedUntil(leg));
@@ -243,6 +238,18 @@ export class PositionRules {
       if (position.receivedAt - position.deviceAt > this.dispatch.settings.lateMs) folded.live = false;
     }
     return folded;
+  }
+
+  /** Orders that the vehicle had or has, newest first. */
+  async #recentOrders(vehicleId: string): Promise<Order[]> {
+    const page = await this.dispatch.scan({
+      index: 'orders.vehicle',
+      from: `${vehicleId}/`,
+      to: `${vehicleId}0`,
+      reverse: true,
+      limit: PAST_LEGS,
+    });
+    return page.items.map((doc) => doc.value as Order);
   }
 
   async #load(

@@ -42,9 +42,34 @@ export function watchedSince(leg: Leg): number {
   return leg.points.F?.at ?? leg.points.E?.at ?? leg.createdAt;
 }
 
-/** What the rules need to know of one leg; `others` are the vehicle's other open legs. */
-export function watchOf(order: Readonly<Order>, leg: Leg, others: Watch['others']): Watch {
-  const since = watchedSince(leg);
+/**
+ * When the leg became the candidate: F, or the end of the vehicle's work on another leg if that is later. The drive to
+ * one site is no departure for the next.
+ */
+function candidateSince(leg: Leg, ofVehicle: Iterable<Readonly<Order>>): number {
+  let since = watchedSince(leg);
+  const until = watchedUntil(leg);
+  for (const order of ofVehicle) {
+    for (const other of order.legs) {
+      if (other === leg || other.vehicleId !== leg.vehicleId || !other.points.G) continue;
+      const end = other.points.I?.at ?? other.recall?.at ?? other.endedAt;
+      if (end !== undefined && other.points.G.at < until && end <= until) since = Math.max(since, end);
+    }
+  }
+  return since;
+}
+
+/**
+ * What the rules need to know of one leg; `others` are the sites of the vehicle's other open legs, `ofVehicle` the
+ * orders that it had lately.
+ */
+export function watchOf(
+  order: Readonly<Order>,
+  leg: Leg,
+  others: Watch['others'],
+  ofVehicle: Iterable<Readonly<Order>>,
+): Watch {
+  const since = candidateSince(leg, ofVehicle);
   const { lat, lon, arrivalMode } = order.site;
   return {
     orderId: order.id,
@@ -52,7 +77,7 @@ export function watchOf(order: Readonly<Order>, leg: Leg, others: Watch['others'
     site: { lat, lon },
     arrivalMode,
     since,
-    acceptedAt: leg.points.F?.at ?? since,
+    acceptedAt: since,
     others,
   };
 }

@@ -150,6 +150,31 @@ describe('The rules of positions', () => {
     expect((await world.leg(orderId)).points.F).toMatchObject({ rank: 'implied' });
   });
 
+  it.each(['live', 'after a restart'])(
+    'depart for the second order from where the first was done, not from where both were accepted (%s)',
+    async (when) => {
+      const first = await world.orderWith('v1', 'accepted');
+      const second = await world.orderWith('v1', 'accepted', {
+        site: { ...SITE, lat: SITE.lat - 0.02, address: 'Road 2' },
+      });
+      if (when === 'live') await watch();
+      await drive(DRIVE);
+      if (when === 'live') await arrived(first);
+      await world.do({ type: 'order.complete', orderId: first }, crewOf('v1'));
+      const doneAt = (await world.leg(first)).points.I!.at;
+      const S0 = (doneAt - NINE) / S;
+      await drive([
+        { at: S0 + 60, m: 40, kmh: 0 },
+        { at: S0 + 90, m: 0, kmh: 30 },
+        { at: S0 + 120, m: -400, kmh: 50 },
+        { at: S0 + 150, m: -900, kmh: 50 },
+      ]);
+      if (when !== 'live') await watch();
+      await vi.waitFor(async () => expect((await world.leg(second)).state).toBe('enRoute'), 5000);
+      expect(await stamp(second, 'G')).toMatchObject({ at: doneAt + 90 * S, rank: 'serverFence' });
+    },
+  );
+
   it('propose, and change nothing, when the vehicle stands at the site of another queued order', async () => {
     await watch();
     const first = await world.orderWith('v1', 'accepted', { site: { lat: 39.99, lon: 116.4, address: 'Road 2' } });
