@@ -144,7 +144,7 @@ async function measure(size: number): Promise<string> {
     const from = performance.now();
     await page.waitForTimeout(SECONDS * 1_000);
     const seconds = (performance.now() - from) / 1_000;
-    const seen = (await page.evaluate('bench')) as { longest: number; over50: number; frames: number; drawn: number[] };
+    const seen = await page.evaluate<{ longest: number; over50: number; frames: number; drawn: number[] }>('bench');
     return [
       String(size).padStart(8), String(seen.drawn.length).padStart(8), `${median(seen.drawn).toFixed(0)} ms`.padStart(10),
       `${Math.max(0, ...seen.drawn).toFixed(0)} ms`.padStart(10), `${seen.longest.toFixed(0)} ms`.padStart(13), String(seen.over50).padStart(9),

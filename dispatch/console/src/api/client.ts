@@ -1,4 +1,5 @@
 /** The API as the console uses it: session cookie, CSRF header, problems (RFC 9457) as typed errors. */
+import { plainText } from '../ui/form-data.js';
 
 /** A refusal or failure that the server put into words. */
 export class Problem extends Error {
@@ -56,7 +57,7 @@ function headersOf(method: string, options: RequestOptions): Headers {
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const words = body.detail ?? body.title ?? response.statusText;
-  return new Problem(response.status, String(body.code ?? response.status), String(words), body);
+  return new Problem(response.status, plainText(body.code) || String(response.status), plainText(words), body);
 }
 
 /** One request. Throws `Problem`; a lost network is a `Problem` with status 0 and code `offline`. */

@@ -48,8 +48,12 @@ function plainLayers(p: Palette): LayerSpecification[] {
 
 /** Layers over a vector PMTiles file in the common base-map schema; boundaries and country names are left out. */
 function vectorLayers(p: Palette): LayerSpecification[] {
-  const layer = (id: string, type: 'fill' | 'line', from: string, paint: Record<string, unknown>): LayerSpecification =>
-    ({ id, type, source: 'tiles', 'source-layer': from, paint }) as LayerSpecification;
+  const layer = (
+    id: string,
+    type: 'fill' | 'line',
+    from: string,
+    paint: Record<string, unknown>,
+  ): LayerSpecification => ({ id, type, source: 'tiles', 'source-layer': from, paint });
   return [
     { id: 'land', type: 'background', paint: { 'background-color': p.land } },
     layer('earth', 'fill', 'earth', { 'fill-color': p.land }),

@@ -15,7 +15,7 @@ const same = (point: LonLat): LonLat => point;
 export function projectionOf(crs: Crs | undefined): Projection {
   if (crs !== 'gcj02') return { toMap: same, fromMap: same };
   return {
-    toMap: (point) => gcoord.transform(point, gcoord.WGS84, gcoord.GCJ02) as LonLat,
-    fromMap: (point) => gcoord.transform(point, gcoord.GCJ02, gcoord.WGS84) as LonLat,
+    toMap: (point) => gcoord.transform<LonLat>(point, gcoord.WGS84, gcoord.GCJ02),
+    fromMap: (point) => gcoord.transform<LonLat>(point, gcoord.GCJ02, gcoord.WGS84),
   };
 }

@@ -34,7 +34,8 @@ async function createEngine(options: MapOptions): Promise<{ engine: MapEngine; n
       const { createMapLibre } = await import('./maplibre.js');
       return { engine: await createMapLibre(options), name: 'maplibre' };
     } catch (error) {
-      console.error('MapLibre could not start, the simple map is used', error);
+      // The simple map is used instead; the browser keeps the reason.
+      reportError(error);
       options.container.replaceChildren();
       options.container.className = '';
     }

@@ -119,7 +119,7 @@ class MapLibreEngine implements MapEngine {
     if (!this.#ready) return;
     const b = this.map.getBounds();
     const view = { west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() };
-    this.#source('grid')?.setData(gridOver(view));
+    void this.#source('grid')?.setData(gridOver(view));
     this.#chooseMarks();
   }
 
@@ -156,7 +156,7 @@ class MapLibreEngine implements MapEngine {
       }),
     );
     this.#measure();
-    source.setData({ type: 'FeatureCollection', features });
+    void source.setData({ type: 'FeatureCollection', features });
     this.#chooseMarks();
     this.#drawSelected();
   }
@@ -185,7 +185,7 @@ class MapLibreEngine implements MapEngine {
     const shown = JSON.stringify(features);
     if (shown === this.#ordersShown) return;
     this.#ordersShown = shown;
-    this.#source('orders')?.setData({ type: 'FeatureCollection', features });
+    void this.#source('orders')?.setData({ type: 'FeatureCollection', features });
     this.#drawSelected();
   }
 
@@ -197,7 +197,7 @@ class MapLibreEngine implements MapEngine {
       properties: { kind: line.kind },
       geometry: { type: 'LineString', coordinates: line.points.map((p) => this.#projection.toMap(p)) },
     }));
-    this.#source('lines')?.setData({ type: 'FeatureCollection', features });
+    void this.#source('lines')?.setData({ type: 'FeatureCollection', features });
   }
 
   setSelected(kind: 'order' | 'vehicle' | undefined, id: string | undefined): void {
@@ -216,7 +216,7 @@ class MapLibreEngine implements MapEngine {
     const shown = mark ? `${mark.lon},${mark.lat}` : '';
     if (shown === this.#selectedShown) return;
     this.#selectedShown = shown;
-    this.#source('select')?.setData(data);
+    void this.#source('select')?.setData(data);
   }
 
   #clicked(at: { x: number; y: number }, lngLat: LonLat): void {

@@ -7,8 +7,7 @@ import { takeStep } from '../state/steps.js';
 import { Dialog } from '../ui/dialog.js';
 import { Empty } from '../ui/pieces.js';
 import { metresBetween } from './board/nearby.js';
-
-const textOf = (data: FormData, name: string): string => String(data.get(name) ?? '').trim();
+import { textOf } from '../ui/form-data.js';
 
 export function RecordFields() {
   return (

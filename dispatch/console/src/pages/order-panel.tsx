@@ -15,6 +15,7 @@ import { CandidateRow, useCandidates } from './assign-dialog.js';
 import { whyLate } from './board/order-card.js';
 import { describeEvent, isTelling } from './event-words.js';
 import { StepButtons } from './step-buttons.js';
+import { plainText } from '../ui/form-data.js';
 
 function Legs({ order }: { order: LiveOrder }) {
   if (order.legs.length === 0) return null;
@@ -168,7 +169,7 @@ function Facts({ order }: { order: LiveOrder }) {
           <>
             <dt>{t('step.callback')}</dt>
             <dd>
-              {clockTime(call.at)} {tValue('callback', call.result)} {String(call.words ?? '')}
+              {clockTime(call.at)} {tValue('callback', call.result)} {plainText(call.words)}
             </dd>
           </>
         ))}

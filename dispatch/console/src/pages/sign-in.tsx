@@ -6,6 +6,7 @@ import { location, navigate, query } from '../router.js';
 import { signIn } from '../state/session.js';
 import { Icon } from '../ui/icons.js';
 import { problemWords } from '../ui/toast.js';
+import { textOf } from '../ui/form-data.js';
 
 export function SignIn() {
   const [problem, setProblem] = useState<string>();
@@ -17,7 +18,7 @@ export function SignIn() {
     setProblem(undefined);
     try {
       const to = location.value.path === '/sign-in' ? (query.value.get('to') ?? '/') : undefined;
-      await signIn(String(data.get('name')), String(data.get('password')));
+      await signIn(textOf(data, 'name'), data.get('password') as string);
       if (to) navigate(to.startsWith('/') && !to.startsWith('//') ? to : '/', true);
     } catch (error) {
       setProblem(error instanceof Problem && error.status === 401 ? t('signIn.wrong') : problemWords(error));

@@ -1,5 +1,4 @@
 /** One vehicle: queue with what the terminal confirmed, deliveries, crew, duty, a text to the driver. */
-import { useState } from 'preact/hooks';
 import { post, type PageOf } from '../api/client.js';
 import type { DeliveryJson, QueueJson, VehicleJson } from '../api/types.js';
 import { clockTime, rough } from '../format.js';
@@ -15,6 +14,7 @@ import { centreName, Countdown, DutyPill, Empty, LinkMark, Phone } from '../ui/p
 import { say, sayProblem } from '../ui/toast.js';
 import { Problem } from '../api/client.js';
 import { moveInQueue } from './board/queue-lane.js';
+import { plainText, textOf } from '../ui/form-data.js';
 
 const pathOf = (id: string): string => `/vehicles/${encodeURIComponent(id)}`;
 
@@ -141,7 +141,7 @@ function Message({ vehicle, sent }: { vehicle: VehicleJson; sent(): void }) {
     const data = new FormData(form);
     try {
       await post(`${pathOf(vehicle.id)}/messages`, {
-        text: String(data.get('text')).trim(),
+        text: textOf(data, 'text'),
         urgent: data.get('urgent') !== null,
       });
       say(t('vehicle.messageQueued'));
@@ -230,7 +230,7 @@ function Crew({ vehicle }: { vehicle: VehicleJson }) {
         <dd>{centreName(vehicle.repairCentreId)}</dd>
         <dt>{t('vehicle.terminal')}</dt>
         <dd>
-          {terminal.phone} · {tValue('profile', String(terminal.profile ?? ''))}
+          {terminal.phone} · {tValue('profile', plainText(terminal.profile))}
         </dd>
         {position && (
           <>

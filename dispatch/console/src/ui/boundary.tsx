@@ -14,7 +14,8 @@ export class Boundary extends Component<Props, { error?: Error }> {
     return { error };
   }
   override componentDidCatch(error: Error): void {
-    console.error(`${this.props.name} failed`, error);
+    // The browser's own report, with the stack, beside the words on the page.
+    reportError(error);
   }
   override render() {
     const { error } = this.state;

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { t } from '../i18n/index.js';
+import { textOf } from './form-data.js';
 import { Icon } from './icons.js';
 
 export function Dialog(props: {
@@ -71,7 +72,7 @@ export function QuestionDialog() {
   const submit = (event: Event): void => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    asked.answer({ text: String(data.get('text') ?? '').trim(), option: String(data.get('option') ?? '') });
+    asked.answer({ text: textOf(data, 'text'), option: textOf(data, 'option') });
   };
   return (
     <Dialog title={asked.title} onClose={() => asked.answer(undefined)}>

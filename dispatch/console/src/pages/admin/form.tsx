@@ -5,7 +5,7 @@ import { t } from '../../i18n/index.js';
 import { Dialog } from '../../ui/dialog.js';
 import { problemWords, say } from '../../ui/toast.js';
 
-export const fieldOf = (data: FormData, name: string): string => String(data.get(name) ?? '').trim();
+export { textOf as fieldOf } from '../../ui/form-data.js';
 /** `a, b c` → `['a', 'b c']`; empty → undefined. */
 export function listOf(text: string): string[] | undefined {
   const list = text.split(/[,，\n]/).map((part) => part.trim()).filter(Boolean); // prettier-ignore
@@ -31,18 +31,13 @@ export function Text(props: {
   disabled?: boolean;
 }) {
   const { name, label, value = '', required = false, type = 'text', hint, disabled = false } = props;
+  const field = { name, defaultValue: value, required, disabled };
   return (
     <label class="field">
       <span>{label}</span>
-      <input
-        name={name}
-        type={type as 'text'}
-        defaultValue={value}
-        required={required}
-        disabled={disabled}
-        autocomplete={type === 'password' ? 'new-password' : 'off'}
-        step="any"
-      />
+      {type === 'number' && <input {...field} type="number" step="any" />}
+      {type === 'password' && <input {...field} type="password" autocomplete="new-password" />}
+      {type === 'text' && <input {...field} type="text" autocomplete="off" />}
       {hint && <span class="hint">{hint}</span>}
     </label>
   );

@@ -8,6 +8,7 @@ import { ask, Dialog } from '../../ui/dialog.js';
 import { centreName, LinkMark } from '../../ui/pieces.js';
 import { sayProblem } from '../../ui/toast.js';
 import { Choice, fieldOf, FormDialog, peopleOf, peopleText, Text } from './form.js';
+import { plainText } from '../../ui/form-data.js';
 
 const PROFILES = ['', 'smart', 'menu', 'text', 'tracker', 'mqtt'];
 const TRADES = ['lowVoltage', '10kV', 'metering', 'cable'];
@@ -68,7 +69,7 @@ function Edit({
         <Choice
           name="profile"
           label={t('admin.profile')}
-          value={String(vehicle?.terminal.statedProfile ?? '')}
+          value={plainText(vehicle?.terminal.statedProfile)}
           options={PROFILES.map((one) => ({ value: one, label: one ? tValue('profile', one) : t('admin.byTerminal') }))}
         />
       </div>
@@ -146,7 +147,7 @@ export function VehiclesAdmin() {
               <td>
                 <span class="line">
                   <LinkMark vehicle={vehicle} /> {vehicle.terminal.phone}{' '}
-                  <span class="muted">{tValue('profile', String(vehicle.terminal.profile ?? ''))}</span>
+                  <span class="muted">{tValue('profile', plainText(vehicle.terminal.profile))}</span>
                 </span>
               </td>
               <td class="row">

@@ -19,6 +19,7 @@ import { Icon } from '../../ui/icons.js';
 import { Countdown, StagePill } from '../../ui/pieces.js';
 import { say, sayProblem } from '../../ui/toast.js';
 import { metresBetween } from './nearby.js';
+import { textOf } from '../../ui/form-data.js';
 
 export const newOrderOpen = signal(false);
 const NEAR_M = 600;
@@ -95,19 +96,22 @@ function placeOf(latText: string, lonText: string): Place | undefined {
   return valid ? { lat, lon } : undefined;
 }
 
-const number = (data: FormData, name: string): number => Number(String(data.get(name)).trim());
-const text = (data: FormData, name: string): string => String(data.get(name) ?? '').trim();
+const number = (data: FormData, name: string): number => Number(textOf(data, name));
 
 function bodyOf(form: HTMLFormElement): Record<string, unknown> {
   const data = new FormData(form);
   return {
-    customer: { name: text(data, 'name'), phone: text(data, 'phone') },
-    site: { lat: number(data, 'lat'), lon: number(data, 'lon'), address: text(data, 'address') },
-    fault: { category: text(data, 'category'), voltage: text(data, 'voltage'), description: text(data, 'description') },
+    customer: { name: textOf(data, 'name'), phone: textOf(data, 'phone') },
+    site: { lat: number(data, 'lat'), lon: number(data, 'lon'), address: textOf(data, 'address') },
+    fault: {
+      category: textOf(data, 'category'),
+      voltage: textOf(data, 'voltage'),
+      description: textOf(data, 'description'),
+    },
     priority: data.get('urgent') ? 'urgent' : 'normal',
     // A little back, because the browser's idea of the gateway's time may be a little ahead.
     callEndedAt: new Date(gatewayNow() - 1_000).toISOString(),
-    ...(text(data, 'area') ? { area: text(data, 'area') } : {}),
+    ...(textOf(data, 'area') ? { area: textOf(data, 'area') } : {}),
   };
 }
 
@@ -141,7 +145,7 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
       say(t('new.saved', { number: order.number }));
       if (mergeInto) await takeStep(order, 'merge', { into: mergeInto });
       else if (issue) {
-        const centre = text(new FormData(form), 'centre');
+        const centre = textOf(new FormData(form), 'centre');
         await takeStep(order, 'issue', centre ? { repairCentreId: centre } : {});
       }
       onClose();
@@ -153,7 +157,7 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog wide class="new-order" title={t('order.new')} onClose={onClose}>
-      <form class="two-columns" onSubmit={(event) => void submit(event as unknown as SubmitEvent)}>
+      <form class="two-columns" onSubmit={(event) => void submit(event)}>
         <div class="stack">
           <div class="row">
             <label class="field grow">

@@ -2,12 +2,13 @@
 import { t, tValue } from '../../i18n/index.js';
 import { countdown } from '../../format.js';
 import { Empty } from '../../ui/pieces.js';
+import { plainText } from '../../ui/form-data.js';
 
 function cell(name: string, value: unknown): string {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'number' && name.endsWith('Ms')) return countdown(value);
-  if (name === 'kind') return tValue('deliveryKind', String(value));
-  return String(value);
+  if (name === 'kind') return tValue('deliveryKind', plainText(value));
+  return plainText(value);
 }
 
 export function DeliveryTable({ summary }: { summary: Record<string, unknown>[] }) {

@@ -180,7 +180,7 @@ export function CrewBars({ rows }: { rows: SegmentRow[] }) {
         median(
           own.flatMap((row) =>
             row.segments[name]?.state === 'met' || row.segments[name]?.state === 'breached'
-              ? (row.segments[name]!.elapsedMs ?? [])
+              ? (row.segments[name].elapsedMs ?? [])
               : [],
           ),
         ),
