@@ -29,7 +29,11 @@ export interface GatewayLimits {
   readonly sendBytes: number;
   /** Sub-packaged messages of one connection whose missing parts are watched (the same number as the reassembler keeps). */
   readonly watchedMessages: number;
-  /** Requests (0x8003) for missing parts of one message. */
+  /** Terminals whose unfinished messages are remembered over a break of the connection (a few 100 bytes each). */
+  readonly watchedTerminals: number;
+  /** How long an unfinished message may be resumed after its last part: a tunnel, a dead spot behind a building. */
+  readonly resumeMs: number;
+  /** Requests (0x8003, 0x8800) for missing parts of one message. */
   readonly missingRequests: number;
   /** How long an older connection of a taken-over terminal may still deliver what was on its way. */
   readonly supersededMs: number;
@@ -99,6 +103,8 @@ export const defaultLimits: GatewayLimits = {
   outstandingBytes: 256 * 1024,
   sendBytes: 256 * 1024,
   watchedMessages: 4,
+  watchedTerminals: 10_000,
+  resumeMs: 600_000,
   missingRequests: 3,
   supersededMs: 5_000,
   closingMs: 3_000,
@@ -123,6 +129,6 @@ export const defaultLimits: GatewayLimits = {
   readBytes: 4 * 1024 * 1024,
   readGroups: 1_000,
   readRest: 4,
-  readRestMaxMs: 500,
+  readRestMaxMs: 1_000,
   reassemblyBytes: 128 * 1024 * 1024,
 };

@@ -3,7 +3,7 @@
  * survive a restart is only from which sequence on the log has to be read again for them: {@link PendingParts.from}.
  * (Holding back the applied position instead would make one terminal's unfinished photo hold up what all others read.)
  */
-import { limits as wireLimits, Reassembler, type Frame, type Reassembled } from '../../protocol/index.js';
+import { Reassembler, type Frame, type Reassembled } from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import type { GatewayLimits } from '../limits.js';
 
@@ -40,7 +40,11 @@ export class PendingParts {
     this.#expire(receivedAt);
     const { phone } = frame;
     const known = this.#terminals.get(phone);
-    const one = known ?? { reassembler: new Reassembler(), from: sequence, lastAt: receivedAt };
+    const one = known ?? {
+      reassembler: new Reassembler({ maxAgeMs: this.limits.resumeMs }),
+      from: sequence,
+      lastAt: receivedAt,
+    };
     const before = one.reassembler.heldBytes;
     const result = one.reassembler.add(frame, receivedAt);
     this.#bytes += one.reassembler.heldBytes - before;
@@ -53,7 +57,7 @@ export class PendingParts {
 
   #expire(nowMs: number): void {
     for (const { lastAt } of this.#terminals.values()) {
-      if (nowMs - lastAt < wireLimits.reassemblyAgeMs) return;
+      if (nowMs - lastAt < this.limits.resumeMs) return;
       this.#giveUpOldest();
     }
   }

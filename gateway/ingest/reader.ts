@@ -142,6 +142,7 @@ export class IngestReader {
   async #step(): Promise<void> {
     const batch = (this.#batch ??= await this.#read());
     await this.#storeFrom();
+    await this.#storeMedia(batch.translation);
     const { reports, positions } = batch.translation;
     if (batch.faults < triesBeforeIsolating) {
       await this.#options.dispatch.apply(reports, positions, batch.position);

@@ -4,7 +4,13 @@ import { once } from 'node:events';
 import { Answers, authentication, registration } from '../gateway/support/frames.js';
 import { cpuMs, loads, locationFrame, phoneOf } from './ingest-load.js';
 
-const [, , portText, loadName, mode] = process.argv as unknown as [string, string, string, string, 'raw' | 'rawack' | 'product'];
+const [, , portText, loadName, mode] = process.argv as unknown as [
+  string,
+  string,
+  string,
+  string,
+  'raw' | 'rawack' | 'product',
+];
 const port = Number(portText);
 const load = loads.find(({ name }) => name === loadName)!;
 
@@ -20,10 +26,12 @@ async function open(index: number): Promise<{ socket: Socket; writes: Buffer[] }
   if (mode === 'product') await login(socket, index);
   const base = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
   const writes = Array.from({ length: variants }, (_, v) =>
-    Buffer.concat(Array.from({ length: load.perWrite }, (_unused, i) => {
-      const n = v * load.perWrite + i;
-      return locationFrame(index, n, base + n * 1000);
-    })),
+    Buffer.concat(
+      Array.from({ length: load.perWrite }, (_unused, i) => {
+        const n = v * load.perWrite + i;
+        return locationFrame(index, n, base + n * 1000);
+      }),
+    ),
   );
   return { socket, writes };
 }
@@ -70,7 +78,7 @@ function answered({ socket, writes }: { socket: Socket; writes: Buffer[] }): voi
   for (; sent < load.inFlight; sent += load.perWrite) send();
 }
 
-/** Nothing answers: one write at a time for each connection, the next when the kernel has taken it. */
+/** Nothing answers: as many writes as may be in flight, a further one when the kernel has taken one. */
 function unanswered({ socket, writes }: { socket: Socket; writes: Buffer[] }): void {
   let variant = 0;
   const send = (): void => {
@@ -79,7 +87,7 @@ function unanswered({ socket, writes }: { socket: Socket; writes: Buffer[] }): v
     socket.write(writes[variant++ % variants]!, again);
   };
   const again = (): void => void setImmediate(send);
-  send();
+  for (let writes = 0; writes < load.inFlight / load.perWrite; writes++) send();
 }
 
 const connections: Awaited<ReturnType<typeof open>>[] = [];

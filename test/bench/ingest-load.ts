@@ -12,7 +12,7 @@ export interface Load {
 
 export const loads: readonly Load[] = [
   { name: 'A', connections: 1_000, inFlight: 1, perWrite: 1 },
-  { name: 'B', connections: 1_000, inFlight: 8, perWrite: 8 },
+  { name: 'B', connections: 1_000, inFlight: 8, perWrite: 1 },
   { name: 'C', connections: 100, inFlight: 200, perWrite: 20 },
 ];
 
@@ -41,6 +41,8 @@ export interface Mark {
   atMs: number;
   /** Positions applied behind the gate. */
   applied?: number;
+  /** Groups made durable. */
+  groups?: number;
 }
 
 export function cpuMs(): number {

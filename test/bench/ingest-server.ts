@@ -84,7 +84,11 @@ async function product(durable: boolean): Promise<Server> {
   const port = await gateway.listen({ port: 0, host: '127.0.0.1' });
   return {
     port,
-    mark: () => ({ frames: gateway.counters.framesReceived, applied: gateway.counters.positionsApplied }),
+    mark: () => ({
+      frames: gateway.counters.framesReceived,
+      applied: gateway.counters.positionsApplied,
+      groups: gateway.counters.groupsDurable,
+    }),
     async stop() {
       await gateway.stop();
       await dispatch.stop();
@@ -103,7 +107,10 @@ function forgetting(store: DispatchStore): DispatchStore {
       // Each read gives an empty group for what was "appended", so the reader keeps up with nothing to do.
       if (property === 'readIngest') {
         return async (_node: string, after: number, limit: number) =>
-          Array.from({ length: Math.min(limit, sequence - after) }, (_, i) => ({ sequence: after + i + 1, group: emptyGroup }));
+          Array.from({ length: Math.min(limit, sequence - after) }, (_, i) => ({
+            sequence: after + i + 1,
+            group: emptyGroup,
+          }));
       }
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? value.bind(target) : value;

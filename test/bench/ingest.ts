@@ -10,6 +10,8 @@ export interface Measured {
   framesPerS: number;
   serverCpuUsPerFrame: number;
   clientCpuUsPerFrame: number;
+  /** Frames in one append. */
+  framesPerGroup: number;
   /** Positions applied behind the gate in the same time, per s. */
   appliedPerS: number;
 }
@@ -46,7 +48,9 @@ export async function runLoad(
   { warmMs = 1_500, forMs = 3_000, profile = '' } = {},
 ): Promise<Measured> {
   const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const server = fork(script('./ingest-server.ts'), [kind, String(load.connections)], { execArgv: [...execArgv, ...profiling] });
+  const server = fork(script('./ingest-server.ts'), [kind, String(load.connections)], {
+    execArgv: [...execArgv, ...profiling],
+  });
   let client: ChildProcess | undefined;
   try {
     const { port } = await message<{ port: number }>(server);
@@ -71,13 +75,18 @@ function difference(before: readonly [Mark, Mark], after: readonly [Mark, Mark],
     cpuMs: after[i]!.cpuMs - before[i]!.cpuMs,
     ms: after[i]!.atMs - before[i]!.atMs,
     applied: (after[i]!.applied ?? 0) - (before[i]!.applied ?? 0),
-  })) as [{ frames: number; cpuMs: number; ms: number; applied: number }, { frames: number; cpuMs: number; ms: number }];
+    groups: (after[i]!.groups ?? 0) - (before[i]!.groups ?? 0),
+  })) as [
+    { frames: number; cpuMs: number; ms: number; applied: number; groups: number },
+    { frames: number; cpuMs: number; ms: number },
+  ];
   // What is confirmed counts; where nothing is confirmed, what was taken in.
   const framesPerS = kind === 'raw' ? (server.frames / server.ms) * 1000 : (client.frames / client.ms) * 1000;
   return {
     framesPerS,
     serverCpuUsPerFrame: (server.cpuMs * 1000) / server.frames,
     clientCpuUsPerFrame: (client.cpuMs * 1000) / client.frames,
+    framesPerGroup: server.groups === 0 ? 0 : server.frames / server.groups,
     appliedPerS: (server.applied / server.ms) * 1000,
   };
 }

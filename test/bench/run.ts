@@ -40,7 +40,9 @@ for (const load of wanted) {
     for (const kind of kinds) {
       const measured = await runLoad(kind, load, { forMs: Number(flags.seconds) * 1000 });
       runs[kind].push(measured);
-      process.stderr.write(`${load.name} ${round + 1}/${rounds} ${kind}: ${Math.round(measured.framesPerS)} frames/s\n`);
+      process.stderr.write(
+        `${load.name} ${round + 1}/${rounds} ${kind}: ${Math.round(measured.framesPerS)} frames/s\n`,
+      );
     }
   }
   byLoad[load.name] = Object.fromEntries(kinds.map((kind) => [kind, mediansOf(runs[kind])])) as Medians;
@@ -53,6 +55,7 @@ function mediansOf(runs: readonly Measured[]): Measured {
     framesPerS: of('framesPerS'),
     serverCpuUsPerFrame: of('serverCpuUsPerFrame'),
     clientCpuUsPerFrame: of('clientCpuUsPerFrame'),
+    framesPerGroup: of('framesPerGroup'),
     appliedPerS: of('appliedPerS'),
   };
 }
@@ -71,10 +74,18 @@ function rowsOf(decoded: DecodeFigures, medians: Record<string, Medians>): Row[]
   };
   for (const [load, { raw, rawack, durable, off }] of Object.entries(medians)) {
     const [vsRaw, vsAck, cpu, onOff] = goals[load]!;
-    if (load === 'A') add(2, 'decode CPU / RAW CPU per frame', load, decoded.oursUsPerFrame / raw.serverCpuUsPerFrame, 0.12, false);
+    if (load === 'A')
+      add(2, 'decode CPU / RAW CPU per frame', load, decoded.oursUsPerFrame / raw.serverCpuUsPerFrame, 0.12, false);
     add(3, 'durable end to end / RAW, frames/s', load, durable.framesPerS / raw.framesPerS, vsRaw, true);
     add(4, 'durable end to end / RAWACK, frames/s', load, durable.framesPerS / rawack.framesPerS, vsAck, true);
-    add(5, 'the same, server CPU per frame', load, durable.serverCpuUsPerFrame / rawack.serverCpuUsPerFrame, cpu, false);
+    add(
+      5,
+      'the same, server CPU per frame',
+      load,
+      durable.serverCpuUsPerFrame / rawack.serverCpuUsPerFrame,
+      cpu,
+      false,
+    );
     add(6, 'durability on / off, frames/s', load, durable.framesPerS / off.framesPerS, onOff, true);
   }
   return rows.sort((a, b) => a.row - b.row);
@@ -90,7 +101,9 @@ function report(rows: readonly Row[]): void {
   };
   for (const { row, what, load, value, goal, reached } of rows) {
     const name = `${what}${load === '' ? '' : `, load ${load}`}`;
-    console.log(`${String(row).padStart(2)}  ${name.padEnd(52)} ${value.toFixed(3).padStart(8)}   ${goal.padEnd(7)} ${reached ? 'reached' : 'missed'}`);
+    console.log(
+      `${String(row).padStart(2)}  ${name.padEnd(52)} ${value.toFixed(3).padStart(8)}   ${goal.padEnd(7)} ${reached ? 'reached' : 'missed'}`,
+    );
   }
   console.log(JSON.stringify({ machine, rounds, decode, loads: byLoad, rows }));
 }
