@@ -52,6 +52,17 @@ export function encodeSortKey(sortKey: string): Buffer {
   return out;
 }
 
+/** The sort key at the beginning of an {@link indexEntry}. */
+export function decodeSortKey(entry: Uint8Array): string {
+  const plain: number[] = [];
+  for (let i = 0; i + 1 < entry.length; i++) {
+    if (entry[i] === 0 && entry[i + 1] === 1) return Buffer.from(plain).toString();
+    plain.push(entry[i]!);
+    if (entry[i] === 0) i++;
+  }
+  throw invalid('an index entry without the end of its sort key');
+}
+
 /** Lower end of all entries with exactly this sort key or a higher one: {@link encodeSortKey} without its end mark. */
 export function sortKeyBound(sortKey: string): Buffer {
   const encoded = encodeSortKey(sortKey);

@@ -33,12 +33,24 @@ import {
   prefixKey,
   u48,
   type Env,
+  type StoredRecord,
+  type Tables,
 } from './lmdb-env.js';
 import type { Tails } from './lmdb-track.js';
 import { LmdbWriter } from './lmdb-writer.js';
 import type { Position } from './position-batch.js';
 import { prepareBatch } from './prepare.js';
-import type { Batch, CommitResult, DispatchStore, Durability, Page, Scan, StoredDoc, StoreListener } from './store.js';
+import type {
+  Batch,
+  CommitResult,
+  DispatchStore,
+  Durability,
+  Page,
+  Scan,
+  StoredDoc,
+  StoredEntry,
+  StoreListener,
+} from './store.js';
 import type { StoredEvent } from '../domain/events.js';
 import { BLOCK_MS, groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
 import { LocalPresence } from './local-presence.js';
@@ -52,6 +64,10 @@ const CHUNK_BYTES = 256 * 1024;
 /** `check` writes a probe when the last commit is older than this, so that a silent store does not look well. */
 const PROBE_AFTER_MS = 5_000;
 const TRIMMED_PER_COMMIT = 1_000;
+/** Entries of a page where everything is read. */
+const PAGE_OF_ALL = 200;
+/** A 48-bit number in a key, behind a name and a NUL. */
+const NUMBER_BYTES = 6;
 /** Highest 48-bit number: behind all times and sequences. */
 const MAX_U48 = 2 ** 48 - 1;
 
@@ -334,6 +350,45 @@ class LmdbStore implements DispatchStore {
     await this.#writer.write(({ env }) => {
       for (const key of keys(env.blobs, blobRange(name))) env.blobs.removeSync(key);
     });
+  }
+
+  // ---- everything
+
+  async *everyDoc(): AsyncIterable<StoredEntry> {
+    for await (const { key, value } of this.#every('docs', PAGE_OF_ALL)) {
+      const { version, value: doc, indexes, dueAt } = parse<StoredRecord>(value);
+      const due = dueAt === undefined ? {} : { dueAt };
+      yield { ...splitDocKey(key.toString()), version, value: doc, indexes, ...due };
+    }
+  }
+
+  async *everyBlob(): AsyncIterable<string> {
+    let before: string | undefined;
+    for await (const { key } of this.#every('blobs', 1)) {
+      // A name is followed by the number of its chunk.
+      const name = key.subarray(0, key.length - NUMBER_BYTES - 1).toString();
+      if (name !== before) yield name;
+      before = name;
+    }
+  }
+
+  async metaKeys(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const { key } of this.#every('meta', PAGE_OF_ALL)) {
+      const name = key.toString();
+      if (name.startsWith('user.')) found.push(name.slice('user.'.length));
+    }
+    return found;
+  }
+
+  /** A page at a time: no read transaction stays open while the caller does something else. */
+  async *#every(table: keyof Tables, limit: number): AsyncIterable<{ key: Buffer; value: Buffer }> {
+    for (let lower: Buffer = Buffer.of(0); ;) {
+      const page = entries(this.#open()[table], { lower, limit });
+      if (page.length === 0) return;
+      yield* page;
+      lower = Buffer.concat([page.at(-1)!.key, Buffer.of(0)]);
+    }
   }
 
   // ---- life

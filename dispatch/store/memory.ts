@@ -20,7 +20,17 @@ import { LocalPresence } from './local-presence.js';
 import type { Position } from './position-batch.js';
 import { prepareBatch, type PreparedBatch, type PreparedPut } from './prepare.js';
 import { SortedKeys } from './sorted-keys.js';
-import type { Batch, CommitResult, DispatchStore, Durability, Page, Scan, StoredDoc, StoreListener } from './store.js';
+import type {
+  Batch,
+  CommitResult,
+  DispatchStore,
+  Durability,
+  Page,
+  Scan,
+  StoredDoc,
+  StoredEntry,
+  StoreListener,
+} from './store.js';
 import { BLOCK_MS, groupByBlock, hourOf, mergeBlock, positionAt, positionsOf, type BlockRows } from './track-block.js';
 import { Watchers } from './watchers.js';
 
@@ -270,6 +280,24 @@ class MemoryStore implements DispatchStore {
     this.#open();
     checkName('name', name);
     await this.#write('other', () => this.#blobs.delete(name));
+  }
+
+  // ---- everything
+
+  async *everyDoc(): AsyncIterable<StoredEntry> {
+    for (const [key, { version, json, indexes, dueAt }] of this.#docs) {
+      const due = dueAt === undefined ? {} : { dueAt };
+      const copies = indexes.map(([index, sortKey]): [string, string] => [index, sortKey]);
+      yield { ...splitDocKey(key), version, value: JSON.parse(json), indexes: copies, ...due };
+    }
+  }
+
+  async *everyBlob(): AsyncIterable<string> {
+    yield* this.#blobs.keys();
+  }
+
+  async metaKeys(): Promise<string[]> {
+    return [...this.#meta.keys()];
   }
 
   // ---- life

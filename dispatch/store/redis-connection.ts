@@ -97,6 +97,20 @@ export class RedisConnection {
     return this.#loaded(script, (name, text) => this.write(name, text, keys.length, ...keys, ...args));
   }
 
+  /** All keys of all masters that match the pattern; one may come twice. Reads the whole server: for rare use. */
+  async keysMatching(pattern: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const master of this.masters()) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await this.#mapped(() => master.scan(cursor, 'MATCH', pattern, 'COUNT', 1_000));
+        found.push(...keys);
+        cursor = next;
+      } while (cursor !== '0');
+    }
+    return found;
+  }
+
   /** A connection of its own for subscriptions. */
   duplicate(): Redis | Cluster {
     const other = connect(this.where, this.settings);

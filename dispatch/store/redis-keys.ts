@@ -3,6 +3,9 @@ import { invalid } from './errors.js';
 /** Shards over which vehicles, terminals and blobs are spread: enough for any cluster, few enough for one pipeline. */
 export const SHARDS = 64;
 
+/** Between the tag of a blob's key and its name. */
+export const BLOB_MARK = ':blob:';
+
 /** Names of all keys. Live business state has one hash tag, so that one Lua function is one commit. */
 export class RedisKeys {
   readonly docs: string;
@@ -91,7 +94,12 @@ export class RedisKeys {
   }
 
   blob(name: string): string {
-    return `${this.#tag(shardOf(name))}:blob:${name}`;
+    return `${this.#tag(shardOf(name))}${BLOB_MARK}${name}`;
+  }
+
+  /** Pattern that all blobs match, and nothing else does. */
+  get everyBlob(): string {
+    return `{${this.prefix}:*}${BLOB_MARK}*`;
   }
 
   #tag(shard: number): string {

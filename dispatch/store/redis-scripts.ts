@@ -17,6 +17,7 @@ export const scripts = {
   commit: load('commit'),
   scan: load('scan'),
   events: load('events'),
+  everyDoc: load('every-doc'),
   due: load('due'),
   positions: load('positions'),
   compactTrack: load('compact-track'),

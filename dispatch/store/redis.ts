@@ -6,6 +6,7 @@ import {
   checkLimit,
   checkName,
   docKey,
+  decodeSortKey,
   docKeyOfEntry,
   encodeCursor,
   indexEntry,
@@ -16,7 +17,7 @@ import type { Position } from './position-batch.js';
 import { prepareBatch, type PreparedBatch } from './prepare.js';
 import { RedisConnection, type Arg, type RedisUrl } from './redis-connection.js';
 import { isPassing, redisError } from './redis-errors.js';
-import { RedisKeys } from './redis-keys.js';
+import { BLOB_MARK, RedisKeys } from './redis-keys.js';
 import { redisSettings, type RedisSettings, type RedisStoreOptions } from './redis-options.js';
 import { RedisPositions } from './redis-positions.js';
 import { scripts } from './redis-scripts.js';
@@ -30,6 +31,7 @@ import type {
   Page,
   Scan,
   StoredDoc,
+  StoredEntry,
   StoreListener,
 } from './store.js';
 import { groupByBlock, type BlockRows } from './track-block.js';
@@ -301,6 +303,45 @@ class RedisStore implements DispatchStore {
     await this.#track(this.redis.write('unlink', this.keys.blob(checkName('name', name))));
   }
 
+  // ---- everything
+
+  async *everyDoc(): AsyncIterable<StoredEntry> {
+    this.#open();
+    const seen = new Set<string>();
+    let cursor: Arg = '0';
+    do {
+      const keys = [this.keys.docs, this.keys.heads, this.keys.due];
+      const [next, ...found] = (await this.redis.script(scripts.everyDoc, keys, [cursor])) as EveryDocReply;
+      for (const [name, doc, due, members] of found) {
+        const key = name.toString();
+        // HSCAN may give a field twice.
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const at = due.length > 0 ? { dueAt: Number(due) } : {};
+        yield { ...toDoc(key, doc)!, indexes: members.map(splitIndexMember), ...at };
+      }
+      cursor = next;
+    } while (cursor.toString() !== '0');
+  }
+
+  async *everyBlob(): AsyncIterable<string> {
+    this.#open();
+    const seen = new Set<string>();
+    for (const name of await this.redis.keysMatching(this.keys.everyBlob)) {
+      const at = name.indexOf(BLOB_MARK);
+      const blob = name.slice(at + BLOB_MARK.length);
+      // The pattern also fits a name that holds the mark further on.
+      if (this.keys.blob(blob) === name && !seen.has(blob)) yield blob;
+      seen.add(blob);
+    }
+  }
+
+  async metaKeys(): Promise<string[]> {
+    this.#open();
+    const fields = ((await this.redis.call('hkeys', this.keys.meta)) as Buffer[]).map(String);
+    return fields.flatMap((field) => (field.startsWith('user.') ? [field.slice('user.'.length)] : []));
+  }
+
   // ---- life
 
   async meta(key: string): Promise<unknown> {
@@ -471,6 +512,14 @@ class RedisStore implements DispatchStore {
 
 function lexBound(bracket: '[' | '(', prefix: Buffer, bound: Buffer | undefined): Buffer {
   return Buffer.concat([Buffer.from(bracket), prefix, ...(bound ? [bound] : [])]);
+}
+
+type EveryDocReply = [Buffer, ...[key: Buffer, doc: Buffer, due: Buffer, members: Buffer[]][]];
+
+/** Index and sort key of a member of the index. */
+function splitIndexMember(member: Buffer): [index: string, sortKey: string] {
+  const nul = member.indexOf(0);
+  return [member.subarray(0, nul).toString(), decodeSortKey(member.subarray(nul + 1))];
 }
 
 /** `number:rest` in two. */

@@ -27,6 +27,13 @@ export interface DocPut {
   dueAt?: number;
 }
 
+/** A document with what is kept beside it: what {@link DispatchStore.everyDoc} gives. */
+export interface StoredEntry extends StoredDoc {
+  indexes: [index: string, sortKey: string][];
+  /** When it is due; where it is claimed, possibly the end of the claim. */
+  dueAt?: number;
+}
+
 export interface IngestPosition {
   node: string;
   /** All groups up to and including this sequence are applied. Must be above the stored one. */
@@ -165,6 +172,14 @@ export interface DispatchStore {
   putBlob(name: string, bytes: Uint8Array): Promise<void>;
   getBlob(name: string): Promise<Uint8Array | undefined>;
   deleteBlob(name: string): Promise<void>;
+
+  // everything, to be copied to another store; whole only while nobody writes
+  /** Every document once, in no order that means anything. */
+  everyDoc(): AsyncIterable<StoredEntry>;
+  /** The name of every blob once. */
+  everyBlob(): AsyncIterable<string>;
+  /** The keys of all facts ({@link meta}). */
+  metaKeys(): Promise<string[]>;
 
   // life
   /** Small facts about the store itself: format version, clock rate and origin. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AppTerminal } from '../dispatch/delivery/terminals.js';
 import { RedisServer } from '../support/redis.js';
-import { Service } from './support.js';
+import { person, Service } from './support.js';
 import { TcpTerminal } from './tcp-terminal.js';
 
 const form = { phone: '13800001234', edition: 2013 } as const;
@@ -55,7 +55,7 @@ it('does not deliver twice, and the older session ends', async () => {
   const outbox = await b.get('outbox', vehicleId);
   const deliveryId = outbox.items.at(-1)!.id;
   for (const [node, fence] of [['a', olderFence], ['b', olderFence]] as const) {
-    const late = a.do({ type: 'delivery.written', vehicleId, deliveryId, node, fence });
+    const late = a.gateway.dispatch.execute({ type: 'delivery.written', vehicleId, deliveryId, node, fence }, person);
     await expect(late).rejects.toMatchObject({ code: 'notOwner' });
   } // prettier-ignore
 
