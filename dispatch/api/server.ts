@@ -192,6 +192,12 @@ function prepare(app: FastifyInstance, config: HttpConfig): void {
     reply.headers(headers);
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
   });
+  // Answered before its body came, and the body is longer than any that is taken: nobody reads it to the end.
+  app.addHook('onSend', async ({ raw }, reply) => {
+    const { 'content-length': length, 'transfer-encoding': coding } = raw.headers;
+    const endless = coding !== undefined || Number(length) > BODY_LIMIT_BYTES;
+    if (!raw.complete && endless) reply.header('connection', 'close');
+  });
   const PARTS = { body: 'body', querystring: 'query', params: 'params', headers: 'params' } as const;
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => {
     const part = PARTS[(httpPart ?? 'body') as keyof typeof PARTS];
