@@ -3,7 +3,7 @@
  * time of creation as fixed-width digits, then the id, so that a scan of a prefix is in order of time.
  */
 import { dueAtOf } from './domain/due.js';
-import type { Alert, Card, Docs, DocKind, Order, Vehicle } from './domain/model.js';
+import type { Alert, Card, Docs, DocKind, Media, Order, Vehicle } from './domain/model.js';
 import type { DispatchSettings } from './domain/settings.js';
 
 export interface DocDescription {
@@ -24,6 +24,7 @@ const INDEXES: { [K in DocKind]?: Describe<K> } = {
   alert: indexesOfAlert,
   card: indexesOfCard,
   terminal: (doc) => [['terminals', doc.phone]],
+  media: indexesOfMedia,
   centre: (doc) => [['centres', doc.id]],
   unit: (doc) => [['units', doc.id]],
   account: (doc) => [['accounts', doc.name]],
@@ -68,6 +69,17 @@ function indexesOfAlert(alert: Alert): DocDescription['indexes'] {
   const keys: [string, string][] = [['alerts', tail]];
   if (alert.endedAt === undefined) keys.push(['alerts.open', tail]);
   if (alert.orderId !== undefined) keys.push(['alerts.order', `${alert.orderId}/${tail}`]);
+  return keys;
+}
+
+/** By when it came: a terminal's clock may say anything. */
+function indexesOfMedia(media: Media): DocDescription['indexes'] {
+  const tail = `${timeKey(media.receivedAt)}/${media.id}`;
+  const keys: [string, string][] = [
+    ['media', tail],
+    ['media.vehicle', `${media.vehicleId}/${tail}`],
+  ];
+  if (media.orderId !== undefined) keys.push(['media.order', `${media.orderId}/${tail}`]);
   return keys;
 }
 

@@ -11,6 +11,7 @@ import type { EntryKind } from './ingest/entry.js';
 import type { GatewayLimits } from './limits.js';
 import type { Logger } from './log.js';
 import type { Edition, TerminalLink, TransportResult } from './session/link.js';
+import type { PartWatches } from './session/part-watches.js';
 import { Session } from './session/session.js';
 import type { CloseReason, Finding, RegistrationRequest, SessionSink, TerminalFacts } from './session/sink.js';
 import type { OwnedConnection, SessionRegistry } from './sessions.js';
@@ -24,6 +25,7 @@ export interface ConnectionContext {
   readonly directory: Directory;
   readonly registry: SessionRegistry;
   readonly acks: AckWriter;
+  readonly partWatches: PartWatches;
   readonly findings: FindingsLog;
   readonly log: Logger;
 }
@@ -45,8 +47,8 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     /** Called once, when the connection has proved who it is. */
     private readonly authenticated: () => void,
   ) {
-    const { limits, counters, acks, clock } = context;
-    this.session = new Session({ sink: this, limits, counters, acks, transport, nowMs: clock.now() });
+    const { limits, counters, acks, partWatches, clock } = context;
+    this.session = new Session({ sink: this, limits, counters, acks, transport, partWatches, nowMs: clock.now() });
     socket.on('data', (chunk: Buffer) => this.session.received(chunk, clock.now()));
     socket.on('error', (error) => {
       context.log.debug({ connection: id, address, terminal: this.session.phone, err: error, msg: 'socket error' });

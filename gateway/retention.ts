@@ -1,4 +1,8 @@
-/** What is kept how long (settings `retention…`): positions and raw frames are trimmed once an hour of gateway time. */
+/** What is kept how long (settings `retention…`): positions, photos and raw frames are trimmed once an hour of gateway time. */
+import type { Actor } from '../dispatch/domain/events.js';
+import type { Media } from '../dispatch/domain/model.js';
+import { Refusal } from '../dispatch/domain/tx.js';
+import { timeKey } from '../dispatch/indexes.js';
 import type { DispatchPort } from '../dispatch/ports.js';
 import type { Config } from './config/settings.js';
 
@@ -19,15 +23,37 @@ const EVERY_MS = 3_600_000;
 /** One look at everything that may be past its time. Safe on several nodes at once: trimming twice trims once. */
 export async function sweep(
   dispatch: DispatchPort,
-  config: Pick<Config, 'retentionPositions' | 'retentionFrames'>,
+  config: Pick<Config, 'retentionPositions' | 'retentionPhotos' | 'retentionFrames'>,
   log: Log,
 ): Promise<void> {
   const { store, clock } = dispatch;
   const now = clock.now();
   const blocks = await store.trimPositions(now - config.retentionPositions * DAY_MS);
   if (blocks > 0) log.info({ blocks }, 'positions past their retention were deleted');
+  const photos = await forgetMedia(dispatch, now - config.retentionPhotos * DAY_MS);
+  if (photos > 0) log.info({ photos }, 'photos past their retention were deleted');
   for (const node of await store.ingestNodes())
     await trimFrames(dispatch, node, now - config.retentionFrames * DAY_MS, log);
+}
+
+const actor: Actor = { source: 'rule', name: 'retention', roles: [] };
+
+/** The document first: one without its bytes would be shown. @returns how many photos were deleted */
+async function forgetMedia(dispatch: DispatchPort, before: number): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const page = await dispatch.scan({ index: 'media', to: timeKey(before), limit: 100 });
+    for (const { value } of page.items) {
+      const { id, blob } = value as Media;
+      await dispatch.execute({ type: 'media.forget', mediaId: id }, actor).catch((error: unknown) => {
+        // Another node was faster.
+        if (!(error instanceof Refusal)) throw error;
+      });
+      await dispatch.store.deleteBlob(blob);
+      deleted++;
+    }
+    if (page.items.length < 100) return deleted;
+  }
 }
 
 /** The log has no times of its own, so a mark a day remembers where it was. */

@@ -15,6 +15,7 @@ import { defaultLimits, type GatewayLimits } from './limits.js';
 import { LinkReports } from './link-reports.js';
 import { wordLog, type Logger } from './log.js';
 import type { DeliveryLoop } from './session/link.js';
+import { PartWatches } from './session/part-watches.js';
 import { endStaleLinks, SessionRegistry } from './sessions.js';
 import { TerminalListeners, type TcpListenerOptions } from './tcp.js';
 
@@ -101,6 +102,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     directory,
     registry,
     acks: new AckWriter(),
+    partWatches: new PartWatches(limits),
     findings: new FindingsLog(log, () => clock.now()),
     log,
   };

@@ -13,6 +13,8 @@ import {
   readLocation,
   toHex,
   unwrapPassthrough,
+  locationBaseBytes,
+  type Body,
   type Uplink,
   type UplinkBody,
 } from '../protocol/index.js';
@@ -34,6 +36,21 @@ export interface Origin {
 export interface Translation {
   readonly reports: TerminalReport[];
   readonly positions: PositionBatch;
+  /** Uploads whose bytes go into the store before the reports are applied. */
+  readonly media?: MediaUpload[];
+}
+
+/** A whole upload of a photo, of sound or video (0x0801). */
+export interface MediaUpload {
+  readonly origin: Origin;
+  readonly mediaId: number;
+  /** 0 image, 1 audio, 2 video; 0 JPEG, 1 TIF, 2 MP3, 3 WAV, 4 WMV (reference 5.7). */
+  readonly type: number;
+  readonly format: number;
+  readonly channel: number;
+  readonly event: string;
+  readonly location?: { takenAt?: number; place?: { lat: number; lon: number } };
+  readonly data: Uint8Array;
 }
 
 /** A JT/T 808 message, whole (joined if it came in parts). */
@@ -125,6 +142,9 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       into.reports.push({ ...base, type: 'report.answer', quotedSerial, answerId });
       return;
     }
+    case 'mediaData':
+      addMedia(decoded.body, origin, into, body);
+      return;
     case 'passthroughUp': {
       const { type, content } = decoded.body;
       if (!isPassthrough(type, content)) return;
@@ -138,6 +158,31 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       addReply(replyOf(decoded), message, origin, into);
       return;
   }
+}
+
+const mediaEvents = ['command', 'timed', 'robbery', 'collision', 'doorOpened', 'doorClosed', 'doorsClosed', 'distance'];
+
+function addMedia(media: Body<'mediaData'>, origin: Origin, into: Translation, body: Uint8Array): void {
+  const { mediaId, type, format, event, channel, totalPackets = 1 } = media;
+  if (totalPackets > 1) {
+    const message = `upload ${mediaId} comes in ${totalPackets} packets of the 2011 draft, which are not joined`;
+    into.reports.push(unusable(origin, 'mediaInPackets', message, body, 0, body.length));
+    return;
+  }
+  // A copy: what the reader got from the log is gone when the bytes are stored.
+  const data = Uint8Array.from(media.data);
+  const at = body.length - data.length - locationBaseBytes;
+  const location = media.location && readLocation(body, at, at + locationBaseBytes, scratch) ? placeOf(origin) : {};
+  const reason = mediaEvents[event] ?? String(event);
+  into.media?.push({ origin, mediaId, type, format, channel, event: reason, location, data });
+}
+
+/** Of the location that was just read into `scratch`. */
+function placeOf({ receivedAt }: Origin): NonNullable<MediaUpload['location']> {
+  const { deviceAt, latE6, lonE6, status } = scratch;
+  const valid = deviceAt >= earliestAt && deviceAt <= receivedAt + aheadMs;
+  const place = (status & fixBit) !== 0 ? { place: { lat: latE6 / 1e6, lon: lonE6 / 1e6 } } : {};
+  return valid ? { takenAt: deviceAt, ...place } : place;
 }
 
 function addReply(reply: ReplyFields | undefined, message: WireMessage, origin: Origin, into: Translation): void {

@@ -6,6 +6,7 @@ import type { IngestRef } from './events.js';
 import type {
   CallBack,
   DutyState,
+  Media,
   Order,
   Priority,
   ProfileName,
@@ -122,7 +123,9 @@ export type OrganisationCommand =
 /** What the program itself decides from time to time. */
 export type RuleCommand =
   /** When the vehicle is expected on site; undefined where nothing can be said. */
-  { type: 'order.forecast'; orderId: string; eta?: NonNullable<Order['eta']> };
+  | { type: 'order.forecast'; orderId: string; eta?: NonNullable<Order['eta']> }
+  /** Past its retention. */
+  | { type: 'media.forget'; mediaId: string };
 
 export type Command = OrderCommand | VehicleCommand | TerminalCommand | OrganisationCommand;
 
@@ -257,6 +260,8 @@ export type TerminalReport = {
       /** Time of the terminal's own clock in the reply, ms UTC. */
       deviceAt?: number;
     }
+  /** A whole upload; its bytes are in the store already. */
+  | { type: 'report.media'; media: Media }
   /** Valid frame, nothing that dispatch can use: kept with its bytes, told to the dispatcher once. */
   | { type: 'report.unusable'; code: string; message: string; bytesHex: string }
   /** Found by the rules of automation from positions; `at` is the first instant of the run. */

@@ -2,6 +2,7 @@
 import { urgeDeciders } from './urge.js';
 import { stopDeciders } from './stops.js';
 import { recordDeciders } from './record.js';
+import { mediaAppliers, mediaDeciders } from './media.js';
 import { mergeDeciders } from './merge.js';
 import { dutyAppliers, dutyDeciders } from './duty.js';
 import { cardDeciders } from './card-choices.js';
@@ -29,6 +30,7 @@ const DECIDERS: Deciders = join<Deciders>(
   callbackDeciders,
   cardDeciders,
   dutyDeciders,
+  mediaDeciders,
   mergeDeciders,
   recordDeciders,
   stopDeciders,
@@ -49,6 +51,7 @@ const APPLIERS: Appliers = join<Appliers>(
   // one line for each subject
   evidenceAppliers,
   dutyAppliers,
+  mediaAppliers,
   actionAppliers,
   deliveryAppliers,
   menuAppliers,

@@ -408,6 +408,30 @@ export interface MenuEvent {
   retiredAt?: number;
 }
 
+/** Something that a terminal's camera or microphone took, as it was uploaded (JT/T 808, 0x0801). */
+export interface Media {
+  /** From its content: the same upload again is the same. */
+  id: string;
+  vehicleId: string;
+  /** Name of the bytes in the store. */
+  blob: string;
+  bytes: number;
+  kind: 'image' | 'audio' | 'video';
+  /** Media type to serve it as, e.g. `image/jpeg`. */
+  contentType: string;
+  /** Id that the terminal gave it, its camera, and why it was taken. */
+  mediaId: number;
+  channel: number;
+  event: string;
+  /** By the terminal's clock; absent where it did not say. */
+  takenAt?: number;
+  receivedAt: number;
+  place?: { lat: number; lon: number };
+  /** The order on whose site the vehicle was when it was taken. */
+  orderId?: string;
+  leg?: number;
+}
+
 export interface RepairCentre {
   id: string;
   name: string;
@@ -547,6 +571,7 @@ export interface Docs {
   vehicle: Vehicle;
   terminal: Terminal;
   outbox: Outbox;
+  media: Media;
   centre: RepairCentre;
   unit: Unit;
   alert: Alert;

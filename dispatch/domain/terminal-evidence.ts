@@ -49,7 +49,7 @@ export const evidenceAppliers: Appliers = {
   },
   'report.reply': reply,
   'report.unusable': (tx, { vehicleId, code, message, bytesHex }) => {
-    quarantine(tx, { code, message, vehicleId, bytesHex });
+    quarantine(tx, { code, message, vehicleId, bytesHex, data: { message } });
   },
 };
 

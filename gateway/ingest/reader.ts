@@ -15,6 +15,7 @@ import { unusable, type Translation } from '../translate.js';
 import type { ClockOffsets } from './clock-offsets.js';
 import { GroupDecoder } from './decode-group.js';
 import { holdsParts } from './entry.js';
+import { storeMedia } from './media-store.js';
 import { PendingParts } from './pending-parts.js';
 
 export interface ReaderOptions {
@@ -151,6 +152,13 @@ export class IngestReader {
     this.#advance(batch.position.sequence, batch.translation);
   }
 
+  /** The bytes of uploads first, so that what the commit names is there. Done once for a batch, however often it is tried. */
+  async #storeMedia({ media, reports }: Translation): Promise<void> {
+    if (media === undefined || media.length === 0) return;
+    reports.push(...(await storeMedia(this.#options.dispatch, media)));
+    media.length = 0;
+  }
+
   async #read(): Promise<ReadBatch> {
     const { dispatch, node, limits } = this.#options;
     const fits = Math.max(1, Math.min(limits.readGroups, Math.floor(limits.readBytes / this.#groupBytes)));
@@ -158,7 +166,7 @@ export class IngestReader {
     const groups = await dispatch.store.readIngest(node, this.#applied, fits);
     const last = groups.at(-1);
     if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
-    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize) };
+    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize), media: [] };
     let bytes = 0;
     let resumedAt = performance.now();
     for (const { sequence, group } of groups) {

@@ -9,7 +9,7 @@ import type { GatewayLimits } from '../limits.js';
 import type { AfterCommit } from './gate.js';
 import type { Edition } from './link.js';
 import type { MatchedAnswer, Outstanding } from './outstanding.js';
-import { PartWatch } from './part-watch.js';
+import type { MissingRequest, PartWatch } from './part-watch.js';
 import { noAnswer } from './pending-answers.js';
 import type { Finding } from './sink.js';
 import { faultOf, handlingOf, repliesWithSerial } from './uplinks.js';
@@ -24,6 +24,8 @@ export interface InboxHost {
   /** Edition of one frame, which its body may tell better. */
   editionOf(frame: Frame): Edition;
   readonly outstanding: Outstanding | undefined;
+  /** Watches parts of this terminal's messages, over breaks of its connection. */
+  partWatch(): PartWatch;
   /** Through the gate. @returns false when it was not taken: it stays unanswered, and the terminal sends it again */
   append(kind: EntryKind, edition: Edition, context: string | undefined, frame: Frame, result: number): boolean;
   after(action: AfterCommit): void;
@@ -59,13 +61,28 @@ export class Inbox {
     return this.#parts?.nextMs() ?? Infinity;
   }
 
-  /** Asks for missing parts (0x8003) where that is due. 2011 has no such request; its terminals repeat by themselves. */
+  /** Takes up what an earlier connection of the terminal left unfinished. */
+  resume(parts: PartWatch | undefined): void {
+    this.#parts ??= parts;
+  }
+
+  /** Asks for missing parts where that is due. */
   askForParts(nowMs: number): void {
+    for (const request of this.#parts?.due(nowMs) ?? []) this.#askFor(request);
+  }
+
+  /**
+   * Media are asked for with 0x8800 (reference 2.9, 5.7), which needs the media id of part 1; all else with 0x8003, which
+   * 2011 does not have: its terminals repeat by themselves.
+   */
+  #askFor({ messageId, firstSerial, head, numbers }: MissingRequest): void {
     const { edition } = this.host;
-    for (const { firstSerial, numbers } of this.#parts?.due(nowMs) ?? []) {
-      if (edition === 2011) continue;
-      this.host.reply(0x8003, encodeBody('resendUplink', edition, { firstSerial, parts: [...numbers] }));
+    if (messageId === 0x0801 && head !== undefined) {
+      const body = { mediaId: head, missing: [...numbers] };
+      return this.host.reply(0x8800, encodeBody('mediaAnswer', edition === 2011 ? 2013 : edition, body));
     }
+    if (edition === 2011) return;
+    this.host.reply(0x8003, encodeBody('resendUplink', edition, { firstSerial, parts: [...numbers] }));
   }
 
   #dispatch(frame: Frame): void {
@@ -155,7 +172,7 @@ export class Inbox {
     const { messageId, serial, total, index } = frame;
     const handling = handlingOf(messageId);
     if (handling !== 'data' && handling !== 'solicited') return false;
-    this.#parts ??= new PartWatch(host.limits);
+    this.#parts ??= host.partWatch();
     const state = this.#parts.arrived(messageId, total, index, serial, host.nowMs, dword(frame));
     if (state === 'refused') {
       host.counters.framesMalformed++;

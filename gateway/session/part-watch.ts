@@ -11,15 +11,23 @@ interface Watched {
   readonly firstSerial: number;
   readonly seen: Uint8Array;
   received: number;
+  /** When a part came last, and when that or a request for parts was, ms. */
+  partAt: number;
   lastAt: number;
   asked: number;
-  head: number;
+  /** First four body bytes of part 1, once that has come. */
+  head: number | undefined;
 }
 
 export interface MissingRequest {
+  readonly messageId: number;
   readonly firstSerial: number;
+  /** First four body bytes of part 1 (of a 0x0801: the media id); undefined while that is missing. */
+  readonly head: number | undefined;
   readonly numbers: readonly number[];
 }
+
+const resumeMarginMs = 30_000;
 
 /** `new`, `complete` (this was the last missing one), `again` (had it), `refused` (no such part). */
 export type PartState = 'new' | 'complete' | 'again' | 'refused';
@@ -39,6 +47,7 @@ export class PartWatch {
   arrived(messageId: number, total: number, index: number, serial: number, nowMs: number, head: number): PartState {
     if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     const firstSerial = (serial - (index - 1)) & 0xffff;
+    this.#expire(nowMs);
     let one = this.#watched.find(
       (w) => w.messageId === messageId && w.total === total && w.firstSerial === firstSerial,
     );
@@ -49,21 +58,33 @@ export class PartWatch {
         firstSerial,
         seen: new Uint8Array(total),
         received: 0,
+        partAt: nowMs,
         lastAt: nowMs,
         asked: 0,
-        head: 0,
+        head: undefined,
       };
       if (this.#watched.length >= this.limits.watchedMessages) this.#watched.shift();
       this.#watched.push(one);
     }
-    one.lastAt = nowMs;
+    one.partAt = one.lastAt = nowMs;
     if (index === 1) one.head = head;
     if (one.seen[index - 1] === 1) return 'again';
     one.seen[index - 1] = 1;
     if (++one.received < total) return 'new';
     this.#watched.splice(this.#watched.indexOf(one), 1);
-    this.completedHead = one.head;
+    this.completedHead = one.head ?? 0;
     return 'complete';
+  }
+
+  /** The terminal is back after a break: what is missing is asked for again. */
+  askAnew(): void {
+    for (const one of this.#watched) one.asked = 0;
+  }
+
+  /** Before the reader gives them up: what it has dropped must not be called complete here. */
+  #expire(nowMs: number): void {
+    if (this.#watched.every(({ partAt }) => nowMs - partAt < this.limits.resumeMs - resumeMarginMs)) return;
+    this.#watched = this.#watched.filter(({ partAt }) => nowMs - partAt < this.limits.resumeMs - resumeMarginMs);
   }
 
   /** Parts that were thought to be safe are not: the terminal sends them again, and all counting starts anew. */
@@ -80,6 +101,7 @@ export class PartWatch {
 
   /** Requests that are due now; a message that was asked for often enough, or is too old, is given up. */
   due(nowMs: number): MissingRequest[] {
+    this.#expire(nowMs);
     const requests: MissingRequest[] = [];
     for (const one of [...this.#watched]) {
       if (nowMs - one.lastAt < wireLimits.reassemblyQuietMs) continue;
@@ -93,7 +115,7 @@ export class PartWatch {
       }
       one.asked++;
       one.lastAt = nowMs;
-      requests.push({ firstSerial: one.firstSerial, numbers });
+      requests.push({ messageId: one.messageId, firstSerial: one.firstSerial, head: one.head, numbers });
     }
     return requests;
   }

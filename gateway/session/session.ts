@@ -27,6 +27,8 @@ import { HeaderForms } from './header-forms.js';
 import { Inbox, type InboxHost } from './inbox.js';
 import type { Edition, TerminalLink } from './link.js';
 import { Login, type LoginHost } from './login.js';
+import type { PartWatch } from './part-watch.js';
+import type { PartWatches } from './part-watches.js';
 import { SessionLink, type LinkHost } from './session-link.js';
 import type { CloseReason, Finding, RegistrationAnswer, SessionSink, TerminalFacts } from './sink.js';
 
@@ -37,6 +39,8 @@ export interface SessionOptions {
   /** Joins the answers of one turn. One may serve all sessions of a thread: it is empty whenever a session returns. */
   readonly acks: AckWriter;
   readonly transport: 'tcp' | 'tls';
+  /** Unfinished messages over breaks of connections; one for all sessions of a node. */
+  readonly partWatches: PartWatches;
   readonly nowMs: number;
 }
 
@@ -54,6 +58,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   readonly #acks: AckWriter;
   readonly #transport: 'tcp' | 'tls';
+  readonly #partWatches: PartWatches;
   readonly #splitter = new FrameSplitter();
   readonly #forms = new HeaderForms();
   readonly #login: Login = new Login(this);
@@ -71,12 +76,13 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
   /** Authentication, silence, or the end of a superseded connection: whichever the state waits for. */
   #deadlineMs: number;
 
-  constructor({ sink, limits, counters, acks, transport, nowMs }: SessionOptions) {
+  constructor({ sink, limits, counters, acks, transport, partWatches, nowMs }: SessionOptions) {
     this.sink = sink;
     this.limits = limits;
     this.counters = counters;
     this.#acks = acks;
     this.#transport = transport;
+    this.#partWatches = partWatches;
     this.nowMs = nowMs;
     this.#heardMs = nowMs;
     this.#deadlineMs = nowMs + limits.authenticateMs;
@@ -310,6 +316,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     this.#vehicle = vehiclePrefix(facts.vehicleId);
     this.#heardMs = this.nowMs;
     this.#deadlineMs = this.nowMs + this.limits.idleMs;
+    this.#inbox.resume(this.#partWatches.left(facts.phone));
     this.#link = new SessionLink(this, facts, edition, this.#transport, fence);
     // The answer to 0x0102 goes out before anything that the link makes others send.
     this.#flush();
@@ -328,6 +335,10 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     this.#login.loggedOut();
     this.#deadlineMs = this.nowMs + this.limits.authenticateMs;
     this.#detach('loggedOut');
+  }
+
+  partWatch(): PartWatch {
+    return this.#partWatches.of(this.phone);
   }
 
   editionOf(frame: Frame): Edition {

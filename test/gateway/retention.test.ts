@@ -11,7 +11,7 @@ afterEach(() => world.close());
 
 it('deletes positions and raw frames when they are past their time, and not before', async () => {
   const { store, clock, dispatch } = world;
-  const keep = { retentionPositions: 10, retentionFrames: 5 };
+  const keep = { retentionPositions: 10, retentionPhotos: 10, retentionFrames: 5 };
   const logAndApply = async (): Promise<void> => {
     const sequence = await store.appendIngest('node-1', new Uint8Array([1]));
     const batch = new PositionBatch();

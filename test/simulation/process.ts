@@ -14,6 +14,7 @@ import { defaultLimits } from '../../gateway/limits.js';
 import { LinkReports } from '../../gateway/link-reports.js';
 import { createLog } from '../../gateway/log.js';
 import { endStaleLinks, SessionRegistry } from '../../gateway/sessions.js';
+import { PartWatches } from '../../gateway/session/part-watches.js';
 import { AckWriter } from '../../protocol/index.js';
 import type { Random } from '../../simulator/index.js';
 import type { Door, SimSocket } from './network.js';
@@ -124,6 +125,7 @@ export class SimProcess implements Door {
       directory,
       registry,
       acks: new AckWriter(),
+      partWatches: new PartWatches(limits),
       findings,
       log: quiet,
     };

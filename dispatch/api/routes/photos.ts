@@ -1,9 +1,12 @@
-/** Photos of a fault record: taken by the crew's phone, named by their content. */
+/** Photos of a fault record, taken by the crew's phone; photos, sound and video that the terminals uploaded. */
 import { createHash } from 'node:crypto';
+import type { Media } from '../../domain/model.js';
+import { iso, isoOrUndefined } from '../../views/json.js';
+import { page } from '../http/page.js';
 import { z } from 'zod';
 import { Problem } from '../http/problem.js';
 import { Answer, route, type Route } from '../http/route.js';
-import { id } from '../schemas/common.js';
+import { byId, id, latitude, longitude, pageOf, pageQuery, timeOut } from '../schemas/common.js';
 import type { RouteDeps } from './deps.js';
 
 const TAG = 'Orders';
@@ -21,6 +24,40 @@ function kindOf(bytes: Uint8Array): { extension: string; type: string } | undefi
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return { extension: 'png', type: 'image/png' };
   if (head.startsWith('RIFF') && head.slice(8) === 'WEBP') return { extension: 'webp', type: 'image/webp' };
   return undefined;
+}
+
+/** What a terminal's camera took (0x0801). */
+const media = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['image', 'audio', 'video']),
+    contentType: z.string(),
+    bytes: z.int(),
+    mediaId: z.int().meta({ description: 'Id that the terminal gave it' }),
+    channel: z.int().meta({ description: 'Camera' }),
+    event: z.string().meta({ description: 'Why it was taken' }),
+    takenAt: timeOut.optional().meta({ description: 'By the terminal’s clock' }),
+    receivedAt: timeOut,
+    lat: latitude.optional(),
+    lon: longitude.optional(),
+    orderId: z.string().optional().meta({ description: 'Order on whose site it was taken' }),
+    leg: z.int().optional(),
+    url: z.string(),
+  })
+  .meta({ id: 'Photo' });
+const MEDIA_TYPES = [
+  'image/jpeg',
+  'image/tiff',
+  'audio/mpeg',
+  'audio/wav',
+  'video/x-ms-wmv',
+  'application/octet-stream',
+] as const;
+
+function mediaView(one: Media): Record<string, unknown> {
+  const { id: photo, vehicleId, blob: _blob, takenAt, receivedAt, place, ...rest } = one;
+  const url = `/api/v1/vehicles/${encodeURIComponent(vehicleId)}/photos/${photo}`;
+  return { ...rest, id: photo, takenAt: isoOrUndefined(takenAt), receivedAt: iso(receivedAt), ...place, url };
 }
 
 export function photoRoutes({ dispatch }: RouteDeps): Route[] {
@@ -67,6 +104,51 @@ export function photoRoutes({ dispatch }: RouteDeps): Route[] {
         if (!bytes || !kind) throw new Problem('notFound', `order ${value.number} has no photo "${params.photo}"`);
         return new Answer(200, Buffer.from(bytes), {
           'content-type': kind.type,
+          'cache-control': 'private, max-age=31536000, immutable',
+        });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/vehicles/{id}/photos',
+      tag: 'Vehicles',
+      right: 'vehicle.deliveries',
+      params: byId,
+      query: z.strictObject({ ...pageQuery, order: id.optional().meta({ description: 'Only those of this order' }) }),
+      audit: true,
+      summary: 'Photos, sound and video that the terminal uploaded, newest first',
+      responses: { 200: { description: 'A page of them', schema: pageOf(media) } },
+      async handler({ guard, params, query }) {
+        await guard.read('vehicle.deliveries', 'vehicle', params.id);
+        const scan = { index: 'media.vehicle', from: `${params.id}/`, to: `${params.id}0`, reverse: true };
+        return page(dispatch, scan, query, (docs) =>
+          docs.map(({ value }) => {
+            const one = value as Media;
+            return query.order === undefined || one.orderId === query.order ? mediaView(one) : undefined;
+          }),
+        );
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/vehicles/{id}/photos/{photo}',
+      tag: 'Vehicles',
+      right: 'vehicle.deliveries',
+      params: z.strictObject({ id, photo: id }),
+      audit: true,
+      summary: 'One of them',
+      description: 'When it was taken is in `Last-Modified`, where in `Geo-Position` (latitude;longitude).',
+      produces: MEDIA_TYPES,
+      responses: { 200: { description: 'The bytes', mediaTypes: MEDIA_TYPES } },
+      async handler({ guard, params }) {
+        await guard.read('vehicle.deliveries', 'vehicle', params.id);
+        const one = (await dispatch.get('media', params.photo))?.value;
+        const bytes = one?.vehicleId === params.id ? await dispatch.store.getBlob(one.blob) : undefined;
+        if (!one || !bytes) throw new Problem('notFound', `vehicle "${params.id}" has no photo "${params.photo}"`);
+        return new Answer(200, Buffer.from(bytes), {
+          'content-type': one.contentType,
+          'last-modified': new Date(one.takenAt ?? one.receivedAt).toUTCString(),
+          ...(one.place ? { 'geo-position': `${one.place.lat};${one.place.lon}` } : {}),
           'cache-control': 'private, max-age=31536000, immutable',
         });
       },

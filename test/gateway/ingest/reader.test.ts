@@ -132,7 +132,9 @@ describe('the reader', () => {
     );
     expect(world.positions.map(({ deviceAt }) => (deviceAt - at) / 1000)).toEqual([0, -60, -30, 1, 1]);
     expect(world.reports).toMatchObject([
+      { type: 'report.reply', name: 'locationAnswer', quotedSerial: 9 },
       { type: 'report.receipt', deliveryId: 'd-1', result: 'ok', ofApplication: false },
+      { type: 'report.reply', deliveryId: 'd-1', name: 'controlAnswer', fields: { lat: 39.9, lon: 116.4 } },
     ]);
   });
 

@@ -231,17 +231,23 @@ describe('sub-packages', () => {
     expect(world.answers.of(0x8800).map(({ body }) => body.toString('hex'))).toEqual(['00000102']);
   });
 
+  // Photos by their media id, as soon as part 1 has said it; all else, and they until then, by the serial of part 1.
   it.each([
-    [form, '000a010002'],
-    [form2019, '000a00010002'],
-  ])('asks for missing parts after 5 s, three times, then no more', (of, body) => {
+    [form, 0x0801, 2, 0x8800, '00000102' + '01' + '0002'],
+    [form, 0x0801, 1, 0x8003, '000a' + '01' + '0001'],
+    [form2019, 0x0801, 1, 0x8003, '000a' + '0001' + '0001'],
+    [form, 0x0704, 2, 0x8003, '000a' + '01' + '0002'],
+    [form2019, 0x0704, 2, 0x8003, '000a' + '0001' + '0002'],
+  ])('asks for missing parts after 5 s, three times, then no more', (of, messageId, lost, request, body) => {
     const world = online({}, of);
-    world.receive(part(of, 10, 3, 1), part(of, 12, 3, 3));
+    const rest = [1, 2, 3].filter((index) => index !== lost);
+    const data = Buffer.from('00000102aabb', 'hex');
+    world.receive(...rest.map((index) => frameOf(of, messageId, 9 + index, data, { total: 3, index })));
     world.commit();
     world.pass(4_999);
-    expect(world.answers.of(0x8003)).toEqual([]);
+    expect(world.answers.of(request)).toEqual([]);
     for (let i = 0; i < 10; i++) world.pass(5_000);
-    expect(world.answers.of(0x8003).map((answer) => answer.body.toString('hex'))).toEqual([body, body, body]);
+    expect(world.answers.of(request).map((answer) => answer.body.toString('hex'))).toEqual([body, body, body]);
   });
 
   it('asks a terminal of 2011 for nothing: it has no such message', () => {

@@ -6,6 +6,7 @@ import type { EntryKind } from '../../../gateway/ingest/entry.js';
 import { defaultLimits, type GatewayLimits } from '../../../gateway/limits.js';
 import { hashCode } from '../../../gateway/session/credentials.js';
 import type { Edition, TerminalLink, TransportResult } from '../../../gateway/session/link.js';
+import { PartWatches } from '../../../gateway/session/part-watches.js';
 import { Session } from '../../../gateway/session/session.js';
 import type { Finding, RegistrationRequest, SessionSink, TerminalFacts } from '../../../gateway/session/sink.js';
 import { Answers, authentication, type TerminalForm } from './frames.js';
@@ -51,9 +52,11 @@ export class SessionWorld implements SessionSink {
   readonly session: Session;
 
   constructor(limits: Partial<GatewayLimits> = {}) {
+    const all = { ...defaultLimits, ...limits };
     this.session = new Session({
       sink: this,
-      limits: { ...defaultLimits, ...limits },
+      limits: all,
+      partWatches: new PartWatches(all),
       counters: this.counters,
       acks: new AckWriter(),
       transport: 'tcp',
