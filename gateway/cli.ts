@@ -9,6 +9,7 @@ import { registerDoctor } from './commands/doctor.js';
 import { registerEncode } from './commands/encode.js';
 import { registerEvidence } from './commands/evidence.js';
 import { registerExplain } from './commands/explain.js';
+import { registerMigrate } from './commands/migrate.js';
 import { registerPeople } from './commands/people.js';
 import { registerServe } from './commands/serve.js';
 import { registerTerminal } from './commands/terminal.js';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   registerConfig(program);
   registerDoctor(program);
   registerBackup(program);
+  registerMigrate(program);
   registerPeople(program);
   registerTerminal(program);
   registerEvidence(program);

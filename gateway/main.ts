@@ -28,6 +28,7 @@ import { Deliveries } from './deliveries/loop.js';
 import { checkStore } from './doctor/checks.js';
 import { wordLog, type Logger } from './log.js';
 import { registerMetrics } from './metrics.js';
+import { refuseUnfinished } from './migrate/mark.js';
 import { startMqtt } from './mqtt/index.js';
 import { registerMqttMetrics } from './mqtt/metrics.js';
 import { peopleHandlers } from './people.js';
@@ -82,6 +83,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const words = wordLog(log);
   const store = await openConfigured(config);
   undo.add('store', () => store.close());
+  await refuseUnfinished(store);
   await sayDurability(store, log);
 
   const clock = await openClock(store, config.clockRate);

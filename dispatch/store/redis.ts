@@ -77,7 +77,7 @@ class RedisStore implements DispatchStore {
   readonly #positions: RedisPositions;
   readonly #watch: RedisWatch;
   /** Nodes whose log is listed already, with the highest sequence known; one entry per node that this process appends for. */
-  readonly #listed = new Map<string, Promise<{ last: number }>>();
+  readonly #listed = new Map<string, Promise<LogEnd>>();
   #failed = false;
   #committedAt = 0;
   #begun = new Set<Promise<unknown>>();
@@ -468,24 +468,26 @@ class RedisStore implements DispatchStore {
   async #append(node: string, group: Buffer): Promise<number> {
     let listed = this.#listed.get(node);
     if (!listed) {
-      listed = this.redis
-        .write('sadd', this.keys.nodes, node)
-        .then(() => this.ingestState(node))
-        .then(({ appended }) => ({ last: appended }));
+      listed = this.redis.write('sadd', this.keys.nodes, node).then(() => this.#endOf(node));
       this.#listed.set(node, listed);
       listed.catch(() => this.#listed.delete(node));
     }
-    const known = await listed;
-    // Redis counts the sequence, so it follows the order in which the groups were sent.
-    let sequence = await this.#xadd(node, '0-*', group);
-    // A promoted replica that lacks the end of the log counts from an older one on: what is not above all that was ever
-    // applied would not be read.
-    while (sequence !== undefined && sequence <= known.last) {
-      sequence = await this.#xadd(node, `0-${known.last + 1}`, group);
-      if (sequence === undefined) sequence = await this.#xadd(node, '0-*', group);
+    const end = await listed;
+    // Redis counts the sequence, so it follows the order in which the groups were sent. A log that lacks its end (a
+    // promoted replica, a trimmed log that was copied) would count from an older one on: what is not above all that was
+    // ever applied would not be read.
+    const next = (): string => `0-${end.last + 1}`;
+    let sequence = await this.#xadd(node, end.isShort ? next() : '0-*', group);
+    while (sequence === undefined || sequence <= end.last) {
+      sequence = (await this.#xadd(node, next(), group)) ?? (await this.#xadd(node, '0-*', group));
     }
-    known.last = sequence!;
-    return sequence!;
+    Object.assign(end, { last: sequence, isShort: false });
+    return sequence;
+  }
+
+  async #endOf(node: string): Promise<LogEnd> {
+    const [{ appended: last }, inLog] = await Promise.all([this.ingestState(node), this.#appended(node)]);
+    return { last, isShort: inLog < last };
   }
 
   /** The sequence given; undefined where the log has one already that is not below the id asked for. */
@@ -512,6 +514,13 @@ class RedisStore implements DispatchStore {
 
 function lexBound(bracket: '[' | '(', prefix: Buffer, bound: Buffer | undefined): Buffer {
   return Buffer.concat([Buffer.from(bracket), prefix, ...(bound ? [bound] : [])]);
+}
+
+interface LogEnd {
+  /** Highest sequence that is known. */
+  last: number;
+  /** The log itself ends before it. */
+  isShort: boolean;
 }
 
 type EveryDocReply = [Buffer, ...[key: Buffer, doc: Buffer, due: Buffer, members: Buffer[]][]];
