@@ -66,6 +66,12 @@ const WORDS = {
   hasOrder: { 'zh-CN': () => '已派给该车', en: () => 'already has this order' },
 } satisfies Record<string, Words>;
 
+/** The usual trades as people call them; a trade of the operator's own is shown as configured. */
+const TRADE_NAMES: Record<'zh-CN' | 'en', Partial<Record<string, string>>> = {
+  'zh-CN': { lowVoltage: '低压', '10kV': '10kV', metering: '计量', cable: '电缆' },
+  en: { lowVoltage: 'low voltage', '10kV': '10 kV', metering: 'metering', cable: 'cable' },
+};
+
 /** Contact older than this is worth a word. */
 const STALE_MS = 5 * 60_000;
 
@@ -76,7 +82,7 @@ export function rankCandidates(
 ): Candidate[] {
   const say = (code: keyof typeof WORDS, value: string | number = ''): Reason => ({
     code,
-    text: WORDS[code][settings.language](value),
+    text: WORDS[code][settings.language](TRADE_NAMES[settings.language][value] ?? value),
   });
   const judged = vehicles.map((facts) => judge(question, facts, settings.queueLimit, say));
   const able = judged.filter((one) => !one.refused).sort(compare(question));
@@ -89,7 +95,7 @@ type Say = (code: keyof typeof WORDS, value?: string | number) => Reason;
 function judge(question: CandidateQuestion, facts: CandidateFacts, queueLimit: number, say: Say): Candidate {
   const refused = refusal(question, facts, queueLimit, say);
   const reasons = [
-    fits(question, facts) ? say('trade', facts.trade) : say('otherTrade', facts.trade),
+    say(fits(question, facts) ? 'trade' : 'otherTrade', facts.trade),
     facts.queueLength === 0 && facts.duty === 'standby' ? say('free') : say('queued', facts.queueLength),
   ];
   if (facts.contactAgeMs !== undefined && facts.contactAgeMs > STALE_MS)
