@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Problem } from './api/http/problem.js';
 import type { ApiPlugin } from './api/server.js';
 
 export interface ConsoleOptions {
@@ -33,6 +34,8 @@ export const CONSOLE_PAGES = [
   '/sign-in',
 ] as const;
 
+/** Letters, digits and single dots: neither `..` nor a separator of any system but `/`. */
+const ASSET = /^[\w-]+(?:[./][\w-]+)*$/;
 const MAP_FILE = '/map/base.pmtiles';
 const FOR_EVER = 'public, max-age=31536000, immutable';
 /** The page names the hashed files, so it is asked for again each time; `no-cache` still allows a 304. */
@@ -58,9 +61,12 @@ export function consolePlugin(options: ConsoleOptions): ApiPlugin {
     const page = (reply: FastifyReply): FastifyReply =>
       built ? sendFile(reply, 'index.html', ASK_AGAIN) : notBuilt(reply, options.directory);
     for (const path of CONSOLE_PAGES) app.get(path, (_request, reply) => page(reply));
-    app.get<{ Params: { '*': string } }>('/assets/*', (request, reply) =>
-      sendFile(reply, `assets/${request.params['*']}`, FOR_EVER),
-    );
+    app.get<{ Params: { '*': string } }>('/assets/*', (request, reply) => {
+      const name = request.params['*'];
+      // Anything else is no name that the build gives, and climbing out is no failure of ours.
+      if (!ASSET.test(name)) throw new Problem('noSuchRoute', 'there is no such file of the console');
+      return sendFile(reply, `assets/${name}`, FOR_EVER);
+    });
     for (const file of ['icon.svg', 'manifest.webmanifest', 'crew-worker.js']) {
       app.get(`/${file}`, (_request, reply) => sendFile(reply, file, ASK_AGAIN));
     }
