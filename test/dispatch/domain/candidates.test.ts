@@ -44,7 +44,7 @@ describe('Recommendation', () => {
   it('each with its reasons in words', () => {
     const [best] = rank(facts('v', { queueLength: 2, duty: 'tasked', contactAgeMs: 6 * MINUTE, ...arriving(12) }));
     expect(best!.reasons.map((reason) => reason.text)).toEqual([
-      'right trade: lowVoltage',
+      'right trade: low voltage',
       '2 orders before it',
       'no contact for 6 min',
       'there in 12 min',
