@@ -25,6 +25,7 @@ const INDEXES: { [K in DocKind]?: Describe<K> } = {
   card: indexesOfCard,
   terminal: (doc) => [['terminals', doc.phone]],
   media: indexesOfMedia,
+  alarms: (doc) => (Object.keys(doc.active).length > 0 ? [['alarms.active', doc.vehicleId]] : []),
   centre: (doc) => [['centres', doc.id]],
   unit: (doc) => [['units', doc.id]],
   account: (doc) => [['accounts', doc.name]],

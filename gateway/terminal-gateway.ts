@@ -8,6 +8,7 @@ import type { ConnectionContext } from './connection.js';
 import { GatewayCounters } from './counters.js';
 import { Directory } from './directory.js';
 import { FindingsLog } from './findings-log.js';
+import { AlarmWatch } from './ingest/alarm-watch.js';
 import { ClockOffsets } from './ingest/clock-offsets.js';
 import { Committer } from './ingest/committer.js';
 import { LogOwnership } from './ingest/log-ownership.js';
@@ -69,6 +70,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
   const offsets = new ClockOffsets((phone, ms) =>
     reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }),
   );
+  const alarms = new AlarmWatch();
   const start = Buffer.from(random(4)).toString('hex');
   const ownership = new LogOwnership({
     dispatch,
@@ -77,6 +79,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     limits,
     counters,
     offsets,
+    alarms,
     log: quiet,
     gone: async (other) => {
       const vehicles = await endStaleLinks(dispatch, other, 'nodeGone');
@@ -111,6 +114,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
   const stale = await endStaleLinks(dispatch, node);
   if (stale > 0) log.info({ vehicles: stale, msg: 'links of an earlier run ended' });
   await directory.start((phone) => registry.fileChanged(phone));
+  await alarms.start(dispatch);
   await ownership.start();
 
   return {
@@ -126,6 +130,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
       await listeners.close();
       await committer.drained();
       await ownership.stop();
+      alarms.stop();
       reports.stop();
       await reports.drained();
       directory.stop();

@@ -21,6 +21,7 @@ import {
 import type { TerminalReport } from '../dispatch/domain/commands.js';
 import type { IngestRef } from '../dispatch/domain/events.js';
 import type { PositionBatch } from '../dispatch/store/position-batch.js';
+import type { AlarmWatch } from './ingest/alarm-watch.js';
 import type { Edition } from './session/link.js';
 import { locationReply, replyOf, type ReplyFields } from './terminal-functions/replies.js';
 
@@ -36,6 +37,8 @@ export interface Origin {
 export interface Translation {
   readonly reports: TerminalReport[];
   readonly positions: PositionBatch;
+  /** Gets every position of now. */
+  readonly alarms?: AlarmWatch;
   /** Uploads whose bytes go into the store before the reports are applied. */
   readonly media?: MediaUpload[];
 }
@@ -97,6 +100,10 @@ export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: 
   );
 }
 
+function sampleAlarms(origin: Origin, edition: Edition, location: Location, into: Translation): void {
+  if (into.alarms?.differs(origin.vehicleId, location.alarm)) into.alarms.sample(origin, edition, location, into);
+}
+
 /** Any message but 0x0200, for which the reader has a shorter way. */
 export function translateMessage(message: WireMessage, origin: Origin, into: Translation): void {
   const { messageId, bytes, bodyStart, bodyEnd } = message;
@@ -104,6 +111,7 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
   if (at >= 0) {
     if (readLocation(bytes, at, bodyEnd, scratch)) {
       addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+      sampleAlarms(origin, message.edition, scratch, into);
       addReply(locationReply(messageId, bytes, bodyStart, bodyEnd), message, origin, into);
     } else
       into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
@@ -112,9 +120,12 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
   if (messageId === 0x0704) {
     const { positions } = into;
     const { vehicleId, receivedAt } = origin;
-    const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) =>
-      addPosition(positions, vehicleId, receivedAt, one),
-    );
+    // Type 1 comes out of a radio hole: history, which raises nothing (reference 3.9).
+    const live = bytes[bodyStart + 2] !== 1;
+    const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) => {
+      addPosition(positions, vehicleId, receivedAt, one);
+      if (live) sampleAlarms(origin, message.edition, one, into);
+    });
     if (found === 0)
       into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));
     return;
@@ -205,13 +216,13 @@ export function translateUplink(
 ): void {
   const { body, sequence } = uplink;
   if (body.kind === 'positions') {
-    for (const position of body.positions) addMqttPosition(into.positions, origin, position);
+    for (const position of body.positions) addMqttPosition(into, origin, position);
     return;
   }
   if (body.kind === 'hello') return;
   const id = sequence > 0 ? `lc.${sequence}` : fallbackId;
   const base = { ...origin, dedupKey: `${id}.${fnv(payload).toString(16)}` };
-  const report = reportOf(body, base, into.positions);
+  const report = reportOf(body, base, into);
   if (typeof report !== 'string') into.reports.push(report);
   else if (report !== '') into.reports.push(unusable(base, 'unknown', report, payload, 0, payload.length));
 }
@@ -222,7 +233,7 @@ type Base = Origin & { dedupKey: string };
 function reportOf(
   body: Exclude<UplinkBody, { kind: 'positions' | 'hello' }>,
   base: Base,
-  positions: PositionBatch,
+  into: Translation,
 ): TerminalReport | string {
   switch (body.kind) {
     case 'receipt': {
@@ -261,7 +272,7 @@ function reportOf(
       if (alarm !== 'sos' || lat === undefined || lon === undefined) return `alarm ${alarm}: ${body.text ?? 'no text'}`;
       // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other.
       const status = fixBit | 1;
-      addMqttPosition(positions, base, {
+      addMqttPosition(into, base, {
         atMs, lat, lon, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: active ? 1 : 0, status,
       }); // prettier-ignore
       return '';
@@ -272,8 +283,8 @@ function reportOf(
 }
 
 function addMqttPosition(
-  into: PositionBatch,
-  { vehicleId, receivedAt }: Origin,
+  into: Translation,
+  origin: Origin,
   p: { atMs: number; lat: number; lon: number; altitudeM: number; speedKmh: number; headingDeg: number; alarm: number; status: number; mileageKm?: number }, // prettier-ignore
 ): void {
   scratch.deviceAt = p.atMs;
@@ -285,7 +296,9 @@ function addMqttPosition(
   scratch.alarm = p.alarm;
   scratch.status = p.status;
   scratch.mileageDeciKm = p.mileageKm === undefined ? -1 : clamp(p.mileageKm * 10, 0, 4_294_967_295);
-  addPosition(into, vehicleId, receivedAt, scratch);
+  addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+  // The flags are those of 2019 (terminal.proto).
+  sampleAlarms(origin, 2019, scratch, into);
 }
 
 /** A report that keeps the bytes for a person. */

@@ -260,6 +260,13 @@ export type TerminalReport = {
       /** Time of the terminal's own clock in the reply, ms UTC. */
       deviceAt?: number;
     }
+  /** The alarm bits that are set now, all of them. */
+  | {
+      type: 'report.alarms';
+      alarms: { bit: number; name: string }[];
+      at: number;
+      place?: { lat: number; lon: number };
+    }
   /** A whole upload; its bytes are in the store already. */
   | { type: 'report.media'; media: Media }
   /** Valid frame, nothing that dispatch can use: kept with its bytes, told to the dispatcher once. */

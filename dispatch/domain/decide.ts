@@ -2,6 +2,7 @@
 import { urgeDeciders } from './urge.js';
 import { stopDeciders } from './stops.js';
 import { recordDeciders } from './record.js';
+import { alarmAppliers } from './alarms.js';
 import { mediaAppliers, mediaDeciders } from './media.js';
 import { mergeDeciders } from './merge.js';
 import { dutyAppliers, dutyDeciders } from './duty.js';
@@ -51,6 +52,7 @@ const APPLIERS: Appliers = join<Appliers>(
   // one line for each subject
   evidenceAppliers,
   dutyAppliers,
+  alarmAppliers,
   mediaAppliers,
   actionAppliers,
   deliveryAppliers,

@@ -5,6 +5,7 @@
  */
 import { noticeHooks } from './notices.js';
 import { capacityHooks } from './capacity.js';
+import { alarmHooks } from './alarms.js';
 import { dutyHooks } from './duty.js';
 import { cardHooks } from './card-choices.js';
 import { escalationHooks } from './escalation.js';
@@ -16,6 +17,7 @@ import type { Tx } from './tx.js';
 const HOOKS: readonly Hooks[] = [
   // one line for each subject
   cardHooks,
+  alarmHooks,
   dutyHooks,
   noticeHooks,
   deliveryHooks,

@@ -408,6 +408,24 @@ export interface MenuEvent {
   retiredAt?: number;
 }
 
+/** An alarm bit that is set. */
+export interface ActiveAlarm {
+  bit: number;
+  /** Of the standard's flags: `sos`, `overspeed`, … */
+  name: string;
+  /** By the terminal's clock, ms UTC. */
+  since: number;
+  place?: { lat: number; lon: number };
+}
+
+/** Alarms of one vehicle: only of those that ever had one. */
+export interface Alarms {
+  vehicleId: string;
+  active: Record<string, ActiveAlarm>;
+  /** The last alert for its SOS. */
+  sosAlertId?: string;
+}
+
 /** Something that a terminal's camera or microphone took, as it was uploaded (JT/T 808, 0x0801). */
 export interface Media {
   /** From its content: the same upload again is the same. */
@@ -572,6 +590,7 @@ export interface Docs {
   terminal: Terminal;
   outbox: Outbox;
   media: Media;
+  alarms: Alarms;
   centre: RepairCentre;
   unit: Unit;
   alert: Alert;

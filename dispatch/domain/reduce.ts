@@ -8,6 +8,7 @@ import { mediaReducers } from './media.js';
 import { dutyReducers } from './duty.js';
 import { callbackReducers } from './callback.js';
 import { capacityReducers } from './capacity.js';
+import { alarmReducers } from './alarms.js';
 import { alertReducers } from './alerts.js';
 import { cardReducers } from './cards.js';
 import { escalationReducers } from './escalation.js';
@@ -34,6 +35,7 @@ const REDUCERS: Reducers = join<Reducers>(
   mergeReducers,
   recordReducers,
   urgeReducers,
+  alarmReducers,
   alertReducers,
   cardReducers,
   escalationReducers,

@@ -1,7 +1,7 @@
 /** Vehicles as contract.md shows them, with what other documents know: terminal, queue, last position, link. */
 import { shownDuty } from '../domain/duty.js';
 import { isOpen } from '../domain/leg-states.js';
-import type { Leg, Order, Outbox, Terminal, Vehicle } from '../domain/model.js';
+import type { Alarms, Leg, Order, Outbox, Terminal, Vehicle } from '../domain/model.js';
 import type { DispatchSettings } from '../domain/settings.js';
 import type { DispatchPort, Versioned } from '../ports.js';
 import type { Position } from '../store/position-batch.js';
@@ -12,6 +12,7 @@ export interface VehicleFacts {
   terminal: Terminal | undefined;
   outbox: Outbox | undefined;
   lastPosition: Position | undefined;
+  alarms: Alarms | undefined;
   orders: ReadonlyMap<string, Order>;
   now: number;
   settings: DispatchSettings;
@@ -26,13 +27,14 @@ export async function vehicleViews(
 ): Promise<Record<string, unknown>[]> {
   const ids = vehicles.map(({ value }) => value.id);
   const orderIds = [...new Set(vehicles.flatMap(({ value }) => value.queue.entries.map((entry) => entry.orderId)))];
-  const [terminals, outboxes, positions, orders] = await Promise.all([
+  const [terminals, outboxes, positions, alarms, orders] = await Promise.all([
     dispatch.getMany(
       'terminal',
       vehicles.map(({ value }) => value.terminal.phone),
     ),
     dispatch.getMany('outbox', ids),
     dispatch.lastPositions(ids),
+    dispatch.getMany('alarms', ids),
     dispatch.getMany('order', orderIds),
   ]);
   const byId = new Map(orders.flatMap((order) => (order ? [[order.value.id, order.value] as const] : [])));
@@ -41,6 +43,7 @@ export async function vehicleViews(
       terminal: terminals[i]?.value,
       outbox: outboxes[i]?.value,
       lastPosition: positions.get(vehicle.value.id),
+      alarms: alarms[i]?.value,
       orders: byId,
       now: dispatch.clock.now(),
       settings: dispatch.settings,
@@ -90,6 +93,7 @@ export function vehicleView(
     queueLength: queue.entries.length,
     undelivered: legs.filter((leg) => UNDELIVERED.includes(leg.state)).length,
     lastPosition: facts.lastPosition ? positionView(facts.lastPosition) : null,
+    alarms: Object.values(facts.alarms?.active ?? {}).map(({ bit, name, since }) => ({ bit, name, since: iso(since) })),
     createdAt: iso(vehicle.createdAt),
   };
 }

@@ -75,6 +75,9 @@ export class GroupDecoder {
         parseFrame(bytes, start, end, frame);
         if (frame.messageId === 0x0200 && readLocation(bytes, frame.bodyStart, frame.bodyEnd, this.#location)) {
           addPosition(into.positions, vehicleId, receivedAt, this.#location);
+          if (into.alarms?.differs(vehicleId, this.#location.alarm)) {
+            into.alarms.sample(this.#origin(sequence, frame.phone), cursor.edition, this.#location, into);
+          }
           this.#options.offsets?.sample(vehicleId, frame, this.#location.deviceAt, receivedAt);
           return;
         }

@@ -12,6 +12,7 @@ import type { IngestPosition } from '../../dispatch/store/store.js';
 import type { GatewayCounters } from '../counters.js';
 import type { GatewayLimits } from '../limits.js';
 import { unusable, type Translation } from '../translate.js';
+import type { AlarmWatch } from './alarm-watch.js';
 import type { ClockOffsets } from './clock-offsets.js';
 import { GroupDecoder } from './decode-group.js';
 import { holdsParts } from './entry.js';
@@ -30,6 +31,7 @@ export interface ReaderOptions {
     error(fields: Record<string, unknown>, message: string): void;
   };
   offsets?: ClockOffsets;
+  alarms?: AlarmWatch;
   /** The log of another node: its sequences are not what this node's gauges tell. */
   foreign?: boolean;
 }
@@ -160,13 +162,13 @@ export class IngestReader {
   }
 
   async #read(): Promise<ReadBatch> {
-    const { dispatch, node, limits } = this.#options;
+    const { dispatch, node, limits, alarms } = this.#options;
     const fits = Math.max(1, Math.min(limits.readGroups, Math.floor(limits.readBytes / this.#groupBytes)));
     this.#urgent = false;
     const groups = await dispatch.store.readIngest(node, this.#applied, fits);
     const last = groups.at(-1);
     if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
-    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize), media: [] };
+    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize), media: [], ...(alarms && { alarms }) };
     let bytes = 0;
     let resumedAt = performance.now();
     for (const { sequence, group } of groups) {

@@ -103,6 +103,9 @@ export const vehicle = z
     queueLength: z.int(),
     undelivered: z.int().meta({ description: 'Queued legs that the terminal has not receipted' }),
     lastPosition: positionJson.nullable(),
+    alarms: z
+      .array(z.object({ bit: z.int(), name: z.string(), since: timeOut }))
+      .meta({ description: 'Alarms of the terminal that are on now' }),
     createdAt: timeOut,
   })
   .meta({ id: 'Vehicle' });
