@@ -28,7 +28,7 @@ export class GatewayProcess {
     { env = {}, cpu }: { env?: Record<string, string>; cpu?: number } = {},
   ): Promise<GatewayProcess> {
     const startedAt = performance.now();
-    const command = [process.execPath, '--expose-gc', '--import', 'tsx', program];
+    const command = [process.execPath, '--import', 'tsx', program];
     if (cpu !== undefined) command.unshift('taskset', '-c', String(cpu));
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', 'pipe', 'inherit'],
