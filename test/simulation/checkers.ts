@@ -83,14 +83,17 @@ export class LogChecker {
     }
   }
 
-  /** Each step of the ladder fires once for what it is about. */
+  /** Each step of the ladder fires once for what it is about: the id of its alert says what that is. */
   #alert(event: StoredEvent): void {
-    const { kind, key } = event.data as { kind?: string; key?: string };
-    if (kind === undefined || event.orderId === undefined) return;
-    const about = `${kind} of ${event.orderId}/${event.leg ?? ''} ${key ?? ''}`;
-    const count = (this.#raised.get(about) ?? 0) + 1;
-    this.#raised.set(about, count);
-    if (count > 1 && event.leg !== undefined) this.faults.push(`alert ${about} was raised ${count} times`);
+    const { id } = (event.data as { alert: { id: string } }).alert;
+    const count = (this.#raised.get(id) ?? 0) + 1;
+    this.#raised.set(id, count);
+    if (count > 1 && event.leg !== undefined) this.faults.push(`alert ${id} was raised ${count} times`);
+  }
+
+  /** Orders in the log. */
+  get orders(): number {
+    return this.#numbers.size;
   }
 
   #number(event: StoredEvent): void {

@@ -54,8 +54,9 @@ export class SimTime {
     };
   }
 
-  /** Lets simulated time pass up to `until`; stops early when `done` says so. */
-  async run(until: number, done: () => boolean = () => false): Promise<void> {
+  /** Lets simulated time pass up to `end`; stops early when `done` says so. */
+  async run(end: number, done: () => boolean = () => false): Promise<void> {
+    const until = Math.ceil(end);
     await settle();
     for (;;) {
       const timer = this.#heap[0];

@@ -1,0 +1,115 @@
+/**
+ * Versions of the product with one deliberate mistake each, and a seed of the simulation that catches it: the proof that
+ * the simulation bites. `find` must stand exactly once in the file; when the code has moved on, the list says so.
+ */
+export interface Mutant {
+  name: string;
+  file: string;
+  find: string;
+  replace: string;
+  /** A seed that catches it. */
+  seed: number;
+  /** A word of the fault that is reported. */
+  caughtBy: RegExp;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'confirms what could not be stored',
+    file: 'gateway/ingest/committer.ts',
+    find: 'this.#tell(group, failure === undefined, endedAt);',
+    replace: 'this.#tell(group, true, endedAt);',
+    seed: 3,
+    caughtBy: /confirmed position .* in the track 0 times|left no trace/,
+  },
+  {
+    name: 'an assigned order can be assigned again',
+    file: 'dispatch/domain/assignment.ts',
+    find: `    const open = effectiveOpenLeg(order);
+    if (open) {
+      throw new Refusal(
+        'alreadyAssigned',`,
+    replace: `    const open = effectiveOpenLeg(order);
+    if (open && command.vehicleId === '') {
+      throw new Refusal(
+        'alreadyAssigned',`,
+    seed: 1,
+    caughtBy: /effective legs/,
+  },
+  {
+    name: 'a changed queue keeps its revision',
+    file: 'dispatch/domain/queue.ts',
+    find: 'revision: vehicle.queue.revision + (raise ? 1 : 0)',
+    replace: 'revision: Math.max(1, vehicle.queue.revision)',
+    seed: 3,
+    caughtBy: /shows|still|confirmed/,
+  },
+  {
+    name: 'the list goes out in the wrong order',
+    file: 'dispatch/domain/delivery-plan.ts',
+    find: '  return snapshotLegs({ open, terminal }).map(({ orderId, leg, record }) => ({',
+    replace: '  return [...snapshotLegs({ open, terminal })].reverse().map(({ orderId, leg, record }) => ({',
+    seed: 3,
+    caughtBy: /shows/,
+  },
+  {
+    name: 'recalls are not sent',
+    file: 'dispatch/domain/delivery-plan.ts',
+    find: '  queueRecalls(tx, view, options);',
+    replace: '',
+    seed: 2,
+    caughtBy: /shows|still/,
+  },
+  {
+    name: 'the idempotency key is not stored with the command',
+    file: 'dispatch/service.ts',
+    find: 'return { batch: { ...batch, idempotency: { key: idempotencyKey, result, keepMs: IDEMPOTENCY_KEPT_MS } }, result };',
+    replace: 'return { batch, result };',
+    seed: 2,
+    caughtBy: /orders are in the log/,
+  },
+  {
+    name: 'a report that was applied before is applied again',
+    file: 'dispatch/reports.ts',
+    find: '  if (seen.includes(report.dedupKey)) return false;',
+    replace: '',
+    seed: 6,
+    caughtBy: /claimed \d+ times/,
+  },
+  {
+    name: 'events are forgotten while a follower fails',
+    file: 'dispatch/follow.ts',
+    find: `          await on(events);
+          position = events.at(-1)!.position;`,
+    replace: `          position = events.at(-1)!.position;
+          if (position % 5 === 0) continue;
+          await on(events);`,
+    seed: 1,
+    caughtBy: /shows|still|confirmed/,
+  },
+  {
+    name: 'the log position is stored without some of its positions',
+    file: 'dispatch/service.ts',
+    find: 'return { batch: { ...work.batch(), positions, applied }, result: {} };',
+    replace:
+      'return { batch: { ...work.batch(), ...(applied.sequence % 7 === 0 ? {} : { positions }), applied }, result: {} };',
+    seed: 1,
+    caughtBy: /track 0 times/,
+  },
+  {
+    name: 'what a terminal says it holds is only ever added to what is known',
+    file: 'dispatch/domain/delivery-answers.ts',
+    find: 'const data: OutboxHeld = { held, replace: true };',
+    replace: 'const data: OutboxHeld = { held };',
+    seed: 3,
+    caughtBy: /shows|confirmed|still/,
+  },
+  {
+    name: 'a position that comes again is kept again',
+    file: 'dispatch/store/track-block.ts',
+    find: '    if (order === 0) {',
+    replace: '    if (order === 0 && i < 0) {',
+    seed: 1,
+    caughtBy: /track \d+ times/,
+  },
+];
