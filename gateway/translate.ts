@@ -100,6 +100,21 @@ export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: 
   );
 }
 
+const circle = 1;
+
+/** The terminal crossed one of its circles: also what comes out of a radio hole, for that is what circles are for. */
+export function addCrossing(bytes: Uint8Array, location: Location, origin: Origin, into: Translation): void {
+  const { crossingStart: at, deviceAt } = location;
+  if (at < 0 || bytes[at] !== circle) return;
+  const areaId =
+    ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) >>> 0;
+  const direction = bytes[at + 5] === 0 ? 'in' : 'out';
+  const own = Number.isNaN(deviceAt) ? {} : time(deviceAt, origin);
+  // The terminal says it until it is answered, each time with the time of that report: the earliest stands.
+  const dedupKey = `fence.${areaId}.${direction}.${Number.isNaN(deviceAt) ? origin.receivedAt : deviceAt}`;
+  into.reports.push({ ...origin, dedupKey, type: 'report.crossing', areaId, direction, ...own });
+}
+
 function sampleAlarms(origin: Origin, edition: Edition, location: Location, into: Translation): void {
   if (into.alarms?.differs(origin.vehicleId, location.alarm)) into.alarms.sample(origin, edition, location, into);
 }
@@ -112,6 +127,7 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
     if (readLocation(bytes, at, bodyEnd, scratch)) {
       addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
       sampleAlarms(origin, message.edition, scratch, into);
+      addCrossing(bytes, scratch, origin, into);
       addReply(locationReply(messageId, bytes, bodyStart, bodyEnd), message, origin, into);
     } else
       into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
@@ -125,6 +141,7 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
     const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) => {
       addPosition(positions, vehicleId, receivedAt, one);
       if (live) sampleAlarms(origin, message.edition, one, into);
+      addCrossing(bytes, one, origin, into);
     });
     if (found === 0)
       into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));

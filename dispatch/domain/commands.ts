@@ -260,6 +260,8 @@ export type TerminalReport = {
       /** Time of the terminal's own clock in the reply, ms UTC. */
       deviceAt?: number;
     }
+  /** The terminal entered or left one of its areas (0x0200 item 0x12), by the id that it was set with. */
+  | { type: 'report.crossing'; areaId: number; direction: 'in' | 'out'; deviceAt?: number }
   /** The alarm bits that are set now, all of them. */
   | {
       type: 'report.alarms';

@@ -3,6 +3,7 @@ import { urgeDeciders } from './urge.js';
 import { stopDeciders } from './stops.js';
 import { recordDeciders } from './record.js';
 import { alarmAppliers } from './alarms.js';
+import { fenceAppliers } from './fences.js';
 import { mediaAppliers, mediaDeciders } from './media.js';
 import { mergeDeciders } from './merge.js';
 import { dutyAppliers, dutyDeciders } from './duty.js';
@@ -53,6 +54,7 @@ const APPLIERS: Appliers = join<Appliers>(
   evidenceAppliers,
   dutyAppliers,
   alarmAppliers,
+  fenceAppliers,
   mediaAppliers,
   actionAppliers,
   deliveryAppliers,

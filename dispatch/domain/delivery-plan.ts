@@ -4,6 +4,7 @@
  * any time; called twice it does nothing the second time.
  */
 import type { DeliveryEnded, DeliveryQueued } from './delivery-fold.js';
+import { planFences } from './fences.js';
 import { assignIds, legsThatFit, menuLines, recalledText, type MenuLine } from './menu.js';
 import type { Delivery, DeliveryKind, Leg, MenuEvent, Order, Outbox, Terminal, Vehicle } from './model.js';
 import { emptyOutbox, isList, isOpen, isOrder, isOrderClass, legKey } from './outbox.js';
@@ -98,6 +99,7 @@ export function plan(tx: Tx, vehicleId: string, options: PlanOptions = {}): void
   else if (view.rules.list === 'snapshot') queueSnapshot(tx, view, options);
   else forgetEnded(tx, view);
   confirmWithoutList(tx, view, shown);
+  planFences(tx, view);
 }
 
 /**

@@ -376,6 +376,19 @@ export interface Delivery {
   answer?: unknown;
 }
 
+/** A circle in a terminal around the site of a leg. */
+export interface Fence {
+  /** Area id on the wire, 1 to 2^32 − 1. */
+  id: number;
+  lat: number;
+  lon: number;
+  radiusM: number;
+  /** `{phone}/{terminalId}` of the device that it was made for. */
+  device: string;
+  /** Since it was to be removed (ms UTC); late crossings still find it. */
+  removedAt?: number;
+}
+
 /** What is on its way to a vehicle's terminal and what the terminal is known to hold. One per vehicle. */
 export interface Outbox {
   vehicleId: string;
@@ -387,6 +400,8 @@ export interface Outbox {
   tombstones: Record<string, { removedAt: number; revision: number }>;
   /** `menu`: event ids and what each means. */
   menu: MenuEvent[];
+  /** Circles by leg key. */
+  fences?: Record<string, Fence>;
   /** Since the link came up (ms UTC), while the lists were not compared yet: the list goes before everything else. */
   comparingSince?: number;
   /** Which terminal, shown how, the rest is about: another one holds nothing yet. */

@@ -4,6 +4,7 @@ import type { Docs, DocKind } from './model.js';
 import { urgeReducers } from './urge.js';
 import { recordReducers } from './record.js';
 import { mergeReducers } from './merge.js';
+import { fenceReducers } from './fences.js';
 import { mediaReducers } from './media.js';
 import { dutyReducers } from './duty.js';
 import { callbackReducers } from './callback.js';
@@ -31,6 +32,7 @@ const REDUCERS: Reducers = join<Reducers>(
   callbackReducers,
   capacityReducers,
   dutyReducers,
+  fenceReducers,
   mediaReducers,
   mergeReducers,
   recordReducers,

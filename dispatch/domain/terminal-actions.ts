@@ -61,10 +61,7 @@ export const actionAppliers: Appliers = {
     });
   },
   'report.fence': (tx, report) => {
-    const leg = legAddressed(tx, report);
-    if (!leg || report.direction === 'out') return;
-    const time = timeOf(tx, report, leg);
-    applyFinding(tx, report, { point: 'H', to: 'onSite', rank: 'terminalFence', at: time.at, flags: time.flags });
+    if (report.direction === 'in') arrivedByFence(tx, report);
   },
   'rule.stoodAtOther': (tx, { orderId, leg, vehicleId, at }) => {
     const order = tx.get('order', orderId);
@@ -249,6 +246,14 @@ interface Finding {
   at: number;
   flags: StampFlag[];
   until?: number;
+}
+
+/** A fence in the terminal was entered: H by the terminal's own clock. */
+export function arrivedByFence(tx: Tx, report: Parameters<typeof timeOf>[1] & Parameters<typeof applyFinding>[1]): void {
+  const leg = legAddressed(tx, report);
+  if (!leg) return;
+  const time = timeOf(tx, report, leg);
+  applyFinding(tx, report, { point: 'H', to: 'onSite', rank: 'terminalFence', at: time.at, flags: time.flags });
 }
 
 /** What a fence says: evidence on its leg; it advances the leg only while that is the effective one. */

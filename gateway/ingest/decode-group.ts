@@ -2,6 +2,7 @@
 import { Frame, Location, parseFrame, readLocation, DecodeError, decodeUplink } from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import {
+  addCrossing,
   addPosition,
   translateMessage,
   translateUplink,
@@ -77,6 +78,9 @@ export class GroupDecoder {
           addPosition(into.positions, vehicleId, receivedAt, this.#location);
           if (into.alarms?.differs(vehicleId, this.#location.alarm)) {
             into.alarms.sample(this.#origin(sequence, frame.phone), cursor.edition, this.#location, into);
+          }
+          if (this.#location.crossingStart >= 0) {
+            addCrossing(bytes, this.#location, this.#origin(sequence, frame.phone), into);
           }
           this.#options.offsets?.sample(vehicleId, frame, this.#location.deviceAt, receivedAt);
           return;

@@ -3,11 +3,13 @@ import type { Terminal } from '../../dispatch/domain/model.js';
 import { controlFunctions } from './control.js';
 import { driverFunctions } from './driver.js';
 import type { TerminalFunction } from './function.js';
+import { fenceFunctions } from './fences.js';
 import { mediaFunctions } from './media.js';
 import { parameterFunctions } from './parameters.js';
 
 export type { TerminalFunction } from './function.js';
 
+/** What people may ask for. */
 export const terminalFunctions: readonly TerminalFunction[] = [
   ...parameterFunctions,
   ...controlFunctions,
@@ -15,7 +17,7 @@ export const terminalFunctions: readonly TerminalFunction[] = [
   ...mediaFunctions,
 ];
 
-const byName = new Map(terminalFunctions.map((one) => [one.name, one]));
+const byName = new Map([...terminalFunctions, ...fenceFunctions].map((one) => [one.name, one]));
 
 export function functionOf(name: string): TerminalFunction | undefined {
   return byName.get(name);

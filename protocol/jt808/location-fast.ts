@@ -25,6 +25,8 @@ export class Location {
   deviceAt = NaN;
   /** Additional item 0x01 in 0.1 km; -1 when there is none. */
   mileageDeciKm = -1;
+  /** Where the value of additional item 0x12 (area or route crossed, 6 bytes) lies; -1 when there is none. */
+  crossingStart = -1;
   /** First byte of the additional items. */
   extrasStart = 0;
   /** One past the last whole additional item; what follows up to the end of the body is a broken tail. */
@@ -56,14 +58,17 @@ export function readLocation(bytes: Uint8Array, start: number, end: number, out:
 
   let at = start + locationBaseBytes;
   let mileage = -1;
+  let crossing = -1;
   out.extrasStart = at;
   while (at + 2 <= end) {
     const next = at + 2 + bytes[at + 1]!;
     if (next > end) break;
     if (bytes[at] === 0x01 && next === at + 6) mileage = dword(bytes, at + 2);
+    else if (bytes[at] === 0x12 && next === at + 8) crossing = at + 2;
     at = next;
   }
   out.mileageDeciKm = mileage;
+  out.crossingStart = crossing;
   out.extrasEnd = at;
   return true;
 }
