@@ -1,7 +1,7 @@
 /** Orders: creation, content, issue to a repair centre and its acceptance (points A, B, C). */
 import { raiseCard, settleCards } from './cards.js';
 import { checkStage, emitStage, type Issued, type StageData } from './order-stages.js';
-import type { Cycle, Order, Site } from './model.js';
+import type { Cycle, Order, RepairCentre, Site } from './model.js';
 import { withOrder } from './order-fold.js';
 import { centreNamed, FIRST_CENTRE, RULES_ID } from './organisation.js';
 import { DEFAULT_ROUTING, route, type RoutingRule } from './routing.js';
@@ -100,7 +100,7 @@ function create(tx: Tx, command: CommandOf<'order.create'>): { orderId: string; 
 }
 
 /** An order that fits no rule goes to the call centre's attention list, never nowhere. */
-function askWhoRepairs(tx: Tx, order: Order): void {
+function askWhoRepairs(tx: Tx, order: Readonly<Order>): void {
   raiseCard(tx, {
     id: `attention:${order.id}:noRule`,
     kind: 'attention',
@@ -143,7 +143,30 @@ function edit(tx: Tx, { orderId, changes }: CommandOf<'order.edit'>): { orderId:
   if (changes.fault) checkFault(tx, changes.fault.category);
   const contentVersion = order.contentVersion + 1;
   tx.emit({ type: 'order.edited', orderId, ...centreOf(order), data: { changes, contentVersion } satisfies Edited });
+  askAgain(tx, orderId);
   return { orderId, contentVersion };
+}
+
+/** What was corrected may fit a rule now, or none any more. */
+function askAgain(tx: Tx, orderId: string): void {
+  const order = tx.get('order', orderId)!;
+  if (order.stage !== 'received' && order.stage !== 'returned') return;
+  if (route(order, routingRules(tx))) settleCards(tx, `attention:${orderId}:noRule`, 'edited');
+  else askWhoRepairs(tx, order);
+}
+
+/**
+ * The rules say it, unless a person does. An order that fits no rule goes to the first centre, and stays on the
+ * attention list until a person has seen where it went.
+ */
+function centreFor(
+  tx: Tx,
+  order: Readonly<Order>,
+  named: string | undefined,
+): { centre: Readonly<RepairCentre>; unitKind?: string; decided: boolean } {
+  const rule = route(order, routingRules(tx));
+  const centre = centreNamed(tx, named ?? rule?.repairCentreId ?? order.repairCentreId ?? FIRST_CENTRE);
+  return { centre, ...(rule ? { unitKind: rule.unitKind } : {}), decided: named !== undefined || rule !== undefined };
 }
 
 function issue(
@@ -152,7 +175,7 @@ function issue(
 ): { orderId: string; repairCentreId: string } {
   const order = orderNamed(tx, orderId);
   checkStage(order, 'issuing', 'received', 'returned');
-  const centre = centreNamed(tx, repairCentreId ?? order.repairCentreId ?? FIRST_CENTRE);
+  const { centre, unitKind, decided } = centreFor(tx, order, repairCentreId);
   const again = order.stage === 'returned';
   const data: Issued = {
     from: order.stage,
@@ -160,11 +183,12 @@ function issue(
     at: tx.now,
     by: tx.actor.name,
     limitsMin: limitsFor(tx.settings, centre, order.site.siteClass),
+    ...(unitKind === undefined ? {} : { unitKind }),
     ...(again ? { causedBy: returnedBecauseOfCall(order) ? 'callCentre' : 'repairCentre' } : {}),
   };
   tx.emit({ type: 'order.issued', orderId, centreId: centre.id, data });
   setOrderPoint(tx, tx.get('order', orderId)!, { point: 'B', at: tx.now, rank: 'rule', flags: [] });
-  settleCards(tx, `attention:${orderId}:noRule`, 'issued');
+  if (decided) settleCards(tx, `attention:${orderId}:noRule`, 'issued');
   return { orderId, repairCentreId: centre.id };
 }
 

@@ -112,10 +112,22 @@ export const organisationDeciders: Deciders = {
   },
   'rules.put': (tx, { value }) => {
     tx.get('rules', RULES_ID);
+    checkCentresOf(tx, value);
     tx.emit({ type: 'rules.changed', data: { value } });
     return { rules: RULES_ID };
   },
 };
+
+/** A rule that sends orders to a centre which does not exist would be found by the first order only. */
+function checkCentresOf(tx: Tx, value: Record<string, unknown>): void {
+  const rules = (value['routing'] ?? []) as readonly { name: string; repairCentreId?: string }[];
+  rules.forEach(({ name, repairCentreId }, i) => {
+    if (repairCentreId === undefined || repairCentreId === FIRST_CENTRE || tx.get('centre', repairCentreId)) return;
+    throw new Refusal('unknownCentre', `rule "${name}" sends to ${repairCentreId}, which does not exist`, 422, {
+      pointer: `#/routing/${i}/repairCentreId`,
+    });
+  });
+}
 
 function emptyCentre(id: string): RepairCentre {
   return { id, name: id, siteClasses: ['town', 'country', 'remote'], limits: {}, automaticMode: false };

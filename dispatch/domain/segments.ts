@@ -131,12 +131,19 @@ function mergedFacts(
   const done = main.cycles.filter((one) => one.effectiveLeg !== undefined).at(-1) ?? main.cycles.at(-1)!;
   const { leg } = factsOf(main, done, now, settings);
   const d = leg?.points.D?.at;
-  if (!leg || d === undefined || !own.issue) return { ...own, live: main.stage !== 'withdrawn' };
-  const afterC = Math.max(d, own.issue.atCentreAt ?? own.issue.at);
+  if (!leg || d === undefined) return { ...own, live: main.stage !== 'withdrawn' };
+  const { issue } = own;
+  const afterC = Math.max(d, own.start, issue?.atCentreAt ?? issue?.at ?? own.start);
+  // Merged before it was issued, or before its centre had it: the main order's D implies what is missing.
+  const whole = {
+    ...(issue ?? { centreId: main.repairCentreId ?? '', by: '', at: afterC }),
+    atCentreAt: issue?.atCentreAt ?? afterC,
+    firstD: issue?.firstD ?? afterC,
+  };
   const points = Object.fromEntries(
     Object.entries(leg.points).map(([point, stamp]) => [point, { ...stamp, at: Math.max(stamp.at, afterC) }]),
   );
-  return { ...own, leg: { ...leg, points }, issue: { ...own.issue, firstD: own.issue.firstD ?? afterC }, live: true };
+  return { ...own, leg: { ...leg, points }, firstB: own.firstB ?? whole.at, issue: whole, live: true };
 }
 
 /** From when a cycle's promise counts. */
@@ -190,7 +197,7 @@ function redispatch(order: Readonly<Order>, cycle: Readonly<Cycle>, facts: Facts
 /** The level that caused the last re-dispatch. */
 function causeOf(order: Readonly<Order>, cycle: Readonly<Cycle>, { issue, leg }: Facts): Level {
   if (!issue) return 'repairCentre';
-  const number = cycle.issues.indexOf(issue) + 1;
+  const number = cycle.issues.findIndex((one) => one.at === issue.at) + 1;
   const before = order.legs
     .filter((one) => one.cycle === cycle.cycle && one.issue === number && one.leg !== leg?.leg)
     .at(-1);

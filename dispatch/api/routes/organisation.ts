@@ -11,6 +11,7 @@ import { Problem } from '../http/problem.js';
 import { Answer, route, type Route } from '../http/route.js';
 import { byId, id, manager, name, pageOf, pageQuery } from '../schemas/common.js';
 import { siteClass } from '../schemas/order.js';
+import { rulesSchema } from '../schemas/rules.js';
 import type { RouteDeps } from './deps.js';
 
 const TAG = 'Organisation';
@@ -50,10 +51,6 @@ const unit = z.looseObject({
   kind: z.string(),
   managers: z.array(z.looseObject({ name: z.string() })),
 });
-const rules = z
-  .looseObject({})
-  .meta({ description: 'Who repairs what, required fields of the fault record, trades by category, …' });
-
 /** The centre that every store has, before anything was changed. */
 const FIRST: RepairCentre = {
   id: FIRST_CENTRE,
@@ -64,6 +61,7 @@ const FIRST: RepairCentre = {
 };
 
 export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
+  const rules = rulesSchema(dispatch.settings);
   const present = async <K extends 'centre' | 'unit'>(kind: K, key: string): Promise<Versioned<K> | undefined> => {
     const found = await dispatch.get(kind, key);
     return (
@@ -199,7 +197,7 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       tag: TAG,
       right: 'rules.put',
       summary: 'Replace the rules',
-      body: z.looseObject({}),
+      body: rules,
       responses: { 200: { description: 'The rules', schema: rules } },
       async handler({ guard, body, ifMatch, options }) {
         const before = await dispatch.get('rules', RULES_ID);

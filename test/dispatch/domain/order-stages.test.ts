@@ -40,6 +40,9 @@ describe('Order: stages', () => {
     const orderId = await world.newOrder({ fault: { category: 'other', voltage: 'other', description: '?' } });
     expect(await world.cards()).toMatchObject([{ kind: 'attention', code: 'noRule', orderId }]);
     await world.do({ type: 'order.issue', orderId }, AGENT);
+    expect((await world.cards())[0]!.resolved, 'nobody has said where it belongs').toBeUndefined();
+    await world.do({ type: 'order.return', orderId, reason: 'wrongUnit' });
+    await world.do({ type: 'order.issue', orderId, repairCentreId: 'centre-1' }, AGENT);
     expect((await world.cards())[0]!.resolved).toMatchObject({ choice: 'issued' });
   });
 

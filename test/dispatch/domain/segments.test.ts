@@ -152,6 +152,27 @@ describe('segments', () => {
     expect(finished.find((one) => one.name === 'GH')!.elapsedMs).toBe(5 * MINUTE);
   });
 
+  it.each(['received', 'issued'] as const)(
+    'a merged order that was only %s: the main order’s D implies the rest',
+    async (stage) => {
+      const main = await world.orderWith('v1', 'accepted');
+      world.minutes(3);
+      const sub = await world.newOrder();
+      if (stage === 'issued') await world.do({ type: 'order.issue', orderId: sub }, AGENT);
+      world.minutes(2);
+      await world.do({ type: 'order.merge', orderId: sub, into: main }, AGENT);
+      world.minutes(5);
+      await world.do({ type: 'order.arrive', orderId: main });
+      world.minutes(30);
+      const order = await world.order(sub);
+      const all = segmentsOf(order, world.clock.now(), world.dispatch.settings, undefined, await world.order(main));
+      const parts = all.filter((one) => PARTS.includes(one.name));
+      expect(all.find((one) => one.name === 'AH')).toMatchObject({ state: 'met', elapsedMs: 7 * MINUTE });
+      expect(parts.reduce((sum, one) => sum + (one.elapsedMs ?? 0), 0)).toBe(7 * MINUTE);
+      expect(parts.filter((one) => one.running)).toEqual([]);
+    },
+  );
+
   it('a re-opened order is measured from its re-opening; the earlier cycle keeps its verdict', async () => {
     orderId = await world.orderWith('v1', 'workDone');
     await world.do({ type: 'order.record', orderId, record: { cause: 'c', done: 'd' } });
