@@ -18,7 +18,7 @@ import {
 import { isLater, latestRows, rowNumbers } from './last-position.js';
 import { LocalPresence } from './local-presence.js';
 import type { Position } from './position-batch.js';
-import { prepareBatch, type PreparedBatch, type PreparedPut } from './prepare.js';
+import { noSuchEvent, prepareBatch, rewritten, type PreparedBatch, type PreparedPut } from './prepare.js';
 import { SortedKeys } from './sorted-keys.js';
 import type {
   Batch,
@@ -139,6 +139,18 @@ class MemoryStore implements DispatchStore {
 
   async lastPosition(): Promise<number> {
     return this.#events.length;
+  }
+
+  async rewriteEvents(events: readonly Pick<StoredEvent, 'position' | 'data'>[]): Promise<void> {
+    this.#open();
+    const changed = events.map(({ position, data }) => {
+      const found = this.#events[position - 1];
+      if (!found) throw noSuchEvent(position);
+      return { position, event: { ...found, json: rewritten(found.json, data) } };
+    });
+    await this.#write('commit', () => {
+      for (const { position, event } of changed) this.#events[position - 1] = event;
+    });
   }
 
   // ---- due times

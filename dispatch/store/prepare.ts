@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../domain/events.js';
-import { invalid } from './errors.js';
+import { invalid, type StoreError } from './errors.js';
 import { checkName, docKey, encodeSortKey, isTooLong, MAX_KEY_BYTES, refsOf } from './keys.js';
 import type { PositionBatch } from './position-batch.js';
 import type { Batch, IngestPosition } from './store.js';
@@ -87,9 +87,16 @@ function preparePut(put: NonNullable<Batch['puts']>[number]): PreparedPut {
   return { key, kind: put.kind, id: put.id, expect: put.expect, json, indexes, dueAt: put.dueAt };
 }
 
-function eventJson(event: DomainEvent): string {
+export function eventJson(event: DomainEvent): string {
   return toJson(`event ${event.type}`, event);
 }
+
+/** The event with other data. */
+export function rewritten(json: string, data: unknown): string {
+  return eventJson({ ...(JSON.parse(json) as DomainEvent), data });
+}
+
+export const noSuchEvent = (position: number): StoreError => invalid(`the event log has no position ${position}`);
 
 function toJson(what: string, value: unknown): string {
   let json: string | undefined;

@@ -15,6 +15,8 @@ export class RedisKeys {
   readonly state: string;
   readonly events: string;
   readonly refs: string;
+  /** Events that stand in the place of others: a stream's entries cannot be changed. */
+  readonly rewritten: string;
   readonly applied: string;
   readonly nodes: string;
   readonly meta: string;
@@ -38,6 +40,7 @@ export class RedisKeys {
     this.state = main('state');
     this.events = main('events');
     this.refs = main('refs');
+    this.rewritten = main('rewritten');
     this.applied = main('applied');
     this.nodes = main('nodes');
     this.meta = main('meta');

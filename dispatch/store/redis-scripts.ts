@@ -17,6 +17,8 @@ export const scripts = {
   commit: load('commit'),
   scan: load('scan'),
   events: load('events'),
+  eventsAfter: load('events-after'),
+  rewriteEvents: load('rewrite-events'),
   everyDoc: load('every-doc'),
   due: load('due'),
   positions: load('positions'),

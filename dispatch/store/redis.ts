@@ -14,7 +14,7 @@ import {
   splitDocKey,
 } from './keys.js';
 import type { Position } from './position-batch.js';
-import { prepareBatch, type PreparedBatch } from './prepare.js';
+import { eventJson, noSuchEvent, prepareBatch, type PreparedBatch } from './prepare.js';
 import { RedisConnection, type Arg, type RedisUrl } from './redis-connection.js';
 import { isPassing, redisError } from './redis-errors.js';
 import { BLOB_MARK, RedisKeys } from './redis-keys.js';
@@ -159,12 +159,26 @@ class RedisStore implements DispatchStore {
     if (ref !== undefined) {
       checkName('ref', ref);
       const from = `[${ref}\u0000${(after + 1).toString(16).padStart(16, '0')}`;
-      const keys = [this.keys.refs, this.keys.events];
+      const keys = [this.keys.refs, this.keys.events, this.keys.rewritten];
       const reply = (await this.redis.script(scripts.events, keys, [from, `(${ref}\u0001`, limit])) as Buffer[];
       return pairs(reply).map(([position, json]) => toEvent(Number(position), json));
     }
-    const reply = await this.redis.call('xrange', this.keys.events, `(${after}-0`, '+', 'COUNT', limit);
-    return (reply as [Buffer, [Buffer, Buffer]][]).map(([id, [, json]]) => toEvent(parseInt(id.toString(), 10), json));
+    const keys = [this.keys.events, this.keys.rewritten, this.keys.state];
+    const reply = (await this.redis.script(scripts.eventsAfter, keys, [after, limit])) as Buffer[];
+    return pairs(reply).map(([position, json]) => toEvent(Number(position), json));
+  }
+
+  async rewriteEvents(events: readonly Pick<StoredEvent, 'position' | 'data'>[]): Promise<void> {
+    if (events.length === 0) return;
+    const args: Arg[] = [];
+    for (const { position, data } of events) {
+      const [found] = await this.eventsAfter(position - 1, 1);
+      if (found?.position !== position) throw noSuchEvent(position);
+      const { position: _position, ...event } = found;
+      args.push(position, eventJson({ ...event, data }));
+    }
+    const keys = [this.keys.events, this.keys.rewritten];
+    await this.#track(this.redis.writeScript(scripts.rewriteEvents, keys, args));
   }
 
   async lastPosition(): Promise<number> {

@@ -126,6 +126,12 @@ export interface DispatchStore {
   /** Events with a position above `after`, in order; `ref` limits them to those that name it (`order:ID`, `vehicle:ID`). */
   eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]>;
   lastPosition(): Promise<number>;
+  /**
+   * Puts other data in the place of what the log says at these positions, all of them or none: for the deletion of
+   * personal data and nothing else. Type, references and order stay as they are; a position that the log does not have
+   * is refused.
+   */
+  rewriteEvents(events: readonly Pick<StoredEvent, 'position' | 'data'>[]): Promise<void>;
 
   // due times
   /**

@@ -290,6 +290,44 @@ export function storeConformance(
         expect(await store.eventsAfter(0, 1)).toEqual([{ ...given, position: 1 }]);
       });
 
+      test('events can be given other data in their place: order, positions and references stay', async () => {
+        const given = ['o1', 'o2', 'o1', 'o1'].map((orderId, i) =>
+          event(`t${i}`, { orderId, data: { name: 'Zhao', i } }),
+        );
+        await ok(store.commit({ events: given }));
+        await store.rewriteEvents([
+          { position: 1, data: { i: 0 } },
+          { position: 4, data: { i: 3 } },
+        ]);
+        const expected = given.map((one, i) => ({
+          ...one,
+          position: i + 1,
+          data: i === 0 || i === 3 ? { i } : { name: 'Zhao', i },
+        }));
+        expect(await store.eventsAfter(0, 100)).toEqual(expected);
+        expect(await store.eventsAfter(1, 2)).toEqual(expected.slice(1, 3));
+        expect(await store.eventsAfter(3, 1)).toEqual(expected.slice(3));
+        expect(await store.eventsAfter(0, 2, 'order:o1')).toEqual([expected[0], expected[2]]);
+        // Again, and behind it the log goes on.
+        await store.rewriteEvents([{ position: 1, data: 'x' }]);
+        expect(await store.commit({ events: [event('t4')] })).toEqual({ ok: true, lastPosition: 5 });
+        const log = await store.eventsAfter(0, 100);
+        expect(log.map(({ position, type }) => [position, type])).toEqual([1, 2, 3, 4, 5].map((n) => [n, `t${n - 1}`]));
+        expect(log[0]!.data).toBe('x');
+      });
+
+      test('a position that the log does not have is not rewritten, nor is anything with it', async () => {
+        await ok(store.commit({ events: [event('a', { data: 1 })] }));
+        await expect(
+          store.rewriteEvents([
+            { position: 1, data: 2 },
+            { position: 2, data: 2 },
+          ]),
+        ).rejects.toMatchObject({ code: 'invalid' });
+        expect((await store.eventsAfter(0, 10)).map(({ data }) => data)).toEqual([1]);
+        await store.rewriteEvents([]);
+      });
+
       test('a reference finds the events that name it, from a position, up to a limit', async () => {
         const orders = ['o1', 'o2', 'o1', 'o11', 'o1'];
         await ok(store.commit({ events: orders.map((orderId) => event('x', { orderId, vehicleId: `v-${orderId}` })) }));
