@@ -13,6 +13,7 @@ import { registerMigrate } from './commands/migrate.js';
 import { registerPeople } from './commands/people.js';
 import { registerServe } from './commands/serve.js';
 import { registerTerminal } from './commands/terminal.js';
+import { registerTransfer } from './commands/transfer.js';
 import { ConfigError } from './config/load.js';
 import { version } from './version.js';
 
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   registerPeople(program);
   registerTerminal(program);
   registerEvidence(program);
+  registerTransfer(program);
   return program;
 }
 

@@ -18,6 +18,7 @@ import { noRoad, osrmRoad } from '../dispatch/road.js';
 import { Role, type RoleWork } from '../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
 import type { DispatchStore } from '../dispatch/store/store.js';
+import { decodePlugin } from './api/decode.js';
 import { terminalFunctionsPlugin } from './api/terminal-functions.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
@@ -35,6 +36,7 @@ import { peopleHandlers } from './people.js';
 import { createReadiness } from './readiness.js';
 import { startRetention } from './retention.js';
 import { startTerminalGateway, type TerminalGateway } from './terminal-gateway.js';
+import { transferHandlers } from './transfer/transfer.js';
 import { version } from './version.js';
 
 export interface GatewayOptions {
@@ -90,7 +92,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const settings = dispatchSettings(config);
   const dispatch = createDispatch({ store, clock, settings, random: randomBytes, log: words, node: config.nodeId });
   undo.add('dispatch', () => dispatch.stop());
-  dispatch.start();
+  await dispatch.start();
   const accounts = new Accounts(dispatch);
   await firstAdministrator(accounts, config, log);
 
@@ -120,10 +122,10 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
     dispatch, config: httpConfig(config), log, registry, readiness: readiness.state,
-    plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), consoleOf(config)],
+    plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), decodePlugin(), consoleOf(config)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
-  if (config.store.startsWith('lmdb:')) await openControl(config, store, accounts, clock.now, undo);
+  if (config.store.startsWith('lmdb:')) await openControl(config, dispatch, accounts, undo);
 
   // Terminals come last: what they send must find everything else at work.
   ports.http = await listenHttp(http, config);
@@ -248,15 +250,17 @@ async function listenTerminals(terminals: TerminalGateway, config: Config, ports
 /** The socket through which `linecrew backup`, `user` and `token` reach the store that this process has open. */
 async function openControl(
   config: Config,
-  store: DispatchStore,
+  dispatch: Dispatch,
   accounts: Accounts,
-  now: () => number,
   undo: Undo,
 ): Promise<void> {
+  const { store, clock } = dispatch;
+  const now = (): number => clock.now();
   const directory = resolve(config.store.slice('lmdb:'.length));
   const control = await serveControl(directory, {
     ...peopleHandlers(accounts, now),
     ...evidenceHandlers(store, now),
+    ...transferHandlers(dispatch),
     ping: async () => ({ version }),
     doctor: () => checkStore(store, now()),
     backup: ({ directory: target }) => store.backup(String(target)),

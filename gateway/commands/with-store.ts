@@ -1,6 +1,7 @@
 /** Commands that work on the store: through the gateway that runs on an embedded one, else the store is opened here. */
 import type { Command } from 'commander';
 import { openClock } from '../../dispatch/clock.js';
+import type { Clock } from '../../dispatch/ports.js';
 import type { DispatchStore } from '../../dispatch/store/store.js';
 import type { Config } from '../config/settings.js';
 import { openConfigured } from '../config/open-configured.js';
@@ -19,6 +20,7 @@ export function withStore(command: Command): Command {
 /** What idle handlers are made of. */
 export interface IdleStore {
   store: DispatchStore;
+  clock: Clock;
   now: () => number;
   config: Config;
 }
@@ -44,7 +46,7 @@ export async function askStore(
   const store = await openConfigured(config);
   try {
     const clock = await openClock(store, config.clockRate);
-    const handler = handlers({ store, now: () => clock.now(), config })[method];
+    const handler = handlers({ store, clock, now: () => clock.now(), config })[method];
     if (!handler) throw new ControlError('unknownMethod', method);
     return await handler(args);
   } finally {
