@@ -248,12 +248,7 @@ async function listenTerminals(terminals: TerminalGateway, config: Config, ports
 }
 
 /** The socket through which `linecrew backup`, `user` and `token` reach the store that this process has open. */
-async function openControl(
-  config: Config,
-  dispatch: Dispatch,
-  accounts: Accounts,
-  undo: Undo,
-): Promise<void> {
+async function openControl(config: Config, dispatch: Dispatch, accounts: Accounts, undo: Undo): Promise<void> {
   const { store, clock } = dispatch;
   const now = (): number => clock.now();
   const directory = resolve(config.store.slice('lmdb:'.length));

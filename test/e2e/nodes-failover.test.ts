@@ -42,7 +42,7 @@ async function serversOf(key: string): Promise<{ master: RedisServer; replica: R
 }
 
 it('counts what a promotion without WAIT loses, and goes on', { timeout: 180_000 }, async ({ onTestFailed }) => {
-  onTestFailed(() => console.error(nodes?.complaints()));
+  onTestFailed(() => void process.stderr.write(`${nodes?.complaints()}\n`));
   nodes = await Nodes.start(['strict'], { LINECREW_STORE: cluster.url, LINECREW_REDIS_DURABILITY: 'replica' });
   expect((await readyz('strict')).text).toMatch(/survives a failover, best effort/);
   expect(await nodes.drain('strict')).toBe(0);
@@ -76,7 +76,7 @@ it('counts what a promotion without WAIT loses, and goes on', { timeout: 180_000
 
   // What was confirmed after the promotion is there; of what was before, at most what the reader had not applied is lost.
   const report = await fleet.stop();
-  console.info(`confirmed ${report.positions.confirmed}, lost by the promotion ${report.positions.lost}`);
+  process.stderr.write(`confirmed ${report.positions.confirmed}, lost by the promotion ${report.positions.lost}\n`);
   expect(report.positions.doubled).toBe(0);
   expect(report.positions.received! + report.positions.lost).toBe(report.positions.confirmed);
   expect(isSound(report)).toBe(report.positions.lost === 0);

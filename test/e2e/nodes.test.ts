@@ -118,7 +118,7 @@ it(
   'loses and doubles nothing when nodes and a master die and restart under load',
   { timeout: 180_000 },
   async ({ onTestFailed }) => {
-    onTestFailed(() => console.error(nodes.complaints()));
+    onTestFailed(() => void process.stderr.write(`${nodes.complaints()}\n`));
     const shown: string[] = [];
     fleet = await startFleet({
     host: '127.0.0.1', port: nodes.terminals.port, http: nodes.url, token: TOKEN, vehicles: VEHICLES, profile: 'smart',
