@@ -17,7 +17,7 @@ import { describeLocation } from '../../protocol/jt808/describe-location.js';
 import { bytesOf } from './arbitraries.js';
 
 const base = '00000000000c000301c87e7d073d9a100026020b0057260314093045';
-const sample = fromHex(`${base}01040001e2400202018125040000001430011831010b`);
+const sample = fromHex(`${base}01040001e24002020181120601000012ab0025040000001430011831010b`);
 
 /** What the fast path must say, computed from the declared message. */
 function fromTable(body: Body<'location'>, start: number) {
@@ -35,9 +35,21 @@ function fromTable(body: Body<'location'>, start: number) {
     headingDeg: body.headingDeg,
     deviceAt: timeToMs(body.time),
     mileageDeciKm: odometers.length === 0 ? -1 : parseInt(toHex(odometers.at(-1)!.value), 16),
+    crossingStart: crossingStart(body, start + 28),
     extrasStart: start + 28,
     extrasEnd: start + 28 + itemBytes,
   };
+}
+
+/** Where the value of the last item 0x12 of six bytes lies. */
+function crossingStart(body: Body<'location'>, extrasStart: number): number {
+  let at = extrasStart;
+  let found = -1;
+  for (const { id, value } of body.extras) {
+    if (id === 0x12 && value.length === 6) found = at + 2;
+    at += 2 + value.length;
+  }
+  return found;
 }
 
 describe('the fast path for locations', () => {
