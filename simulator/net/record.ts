@@ -52,8 +52,10 @@ export class Recorder {
 
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // Their ends belong into the recording: it is closed behind them.
+    const ended = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, ...ended]);
     await new Promise<void>((resolve) => (this.#file === undefined ? resolve() : this.#file.end(() => resolve())));
   }
 

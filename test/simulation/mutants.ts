@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/delivery-plan.ts',
     find: '  return snapshotLegs({ open, terminal }).map(({ orderId, leg, record }) => ({',
     replace: '  return [...snapshotLegs({ open, terminal })].reverse().map(({ orderId, leg, record }) => ({',
-    seed: 3,
+    seed: 4,
     caughtBy: /shows/,
   },
   {
