@@ -104,22 +104,7 @@ export function createAuditLog({ store, clock, onLost }: AuditDeps): AuditLog {
         ...(after === undefined ? {} : { after }),
       });
     },
-    async trim(before) {
-      let deleted = 0;
-      for (;;) {
-        const page = await store.scan({ index: 'audit', to: timeKey(before), limit: GROUP });
-        if (page.items.length === 0) return deleted;
-        const puts = page.items.map(({ kind, id, version }) => ({
-          kind,
-          id,
-          expect: version,
-          value: undefined,
-          indexes: [],
-        }));
-        await store.commit({ puts });
-        deleted += puts.length;
-      }
-    },
+    trim: (before) => trimAudit(store, before),
     flush,
     async close() {
       clearInterval(timer);
@@ -127,4 +112,18 @@ export function createAuditLog({ store, clock, onLost }: AuditDeps): AuditLog {
       if (held.length > 0) onLost(held.length, 'the store did not take them before the end');
     },
   };
+}
+
+/** Deletes entries older than `before` (ms UTC). @returns how many */
+export async function trimAudit(store: DispatchStore, before: number): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const page = await store.scan({ index: 'audit', to: timeKey(before), limit: GROUP });
+    if (page.items.length === 0) return deleted;
+    const puts = page.items.map(({ kind, id, version }) => ({
+      kind, id, expect: version, value: undefined, indexes: [],
+    })); // prettier-ignore
+    await store.commit({ puts });
+    deleted += puts.length;
+  }
 }

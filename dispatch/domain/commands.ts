@@ -67,6 +67,8 @@ export type OrderCommand =
   | ({ type: 'order.merge'; into: string } & StepFields)
   | ({ type: 'order.unmerge' } & StepFields)
   | ({ type: 'order.withdraw' } & StepFields)
+  /** Deletes the customer's data of an order that has ended. */
+  | { type: 'order.erase'; orderId: string }
   | ({ type: 'order.depart' } & StepFields)
   | ({ type: 'order.arrive' } & StepFields)
   | ({ type: 'order.work' } & StepFields)
@@ -76,7 +78,9 @@ export type OrderCommand =
   | ({ type: 'order.reopen' } & StepFields)
   /** The crew's page showed the leg: point E where the terminal has not said so earlier. */
   | ({ type: 'order.shown' } & StepFields)
-  | ({ type: 'order.toldByPhone' } & StepFields);
+  | ({ type: 'order.toldByPhone' } & StepFields)
+  /** A customer may follow the order with the token of this hash. */
+  | { type: 'order.statusLink'; orderId: string; tokenSha256: string };
 
 export type VehicleCommand =
   | ({

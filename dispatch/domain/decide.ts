@@ -1,11 +1,13 @@
 /** Command type → decider, report type → applier. */
 import { urgeDeciders } from './urge.js';
+import { statusLinkDeciders } from './status-link.js';
 import { stopDeciders } from './stops.js';
 import { recordDeciders } from './record.js';
 import { alarmAppliers } from './alarms.js';
 import { fenceAppliers } from './fences.js';
 import { mediaAppliers, mediaDeciders } from './media.js';
 import { mergeDeciders } from './merge.js';
+import { eraseDeciders } from './erase.js';
 import { dutyAppliers, dutyDeciders } from './duty.js';
 import { cardDeciders } from './card-choices.js';
 import { callbackDeciders } from './callback.js';
@@ -32,9 +34,11 @@ const DECIDERS: Deciders = join<Deciders>(
   callbackDeciders,
   cardDeciders,
   dutyDeciders,
+  eraseDeciders,
   mediaDeciders,
   mergeDeciders,
   recordDeciders,
+  statusLinkDeciders,
   stopDeciders,
   urgeDeciders,
   alertDeciders,

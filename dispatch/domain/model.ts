@@ -210,7 +210,10 @@ export interface Order {
   /** Cycle → when it found no crew of its trade on standby (ms UTC), and when that was over. */
   capacityCounted?: Record<string, number>;
   capacityMet?: Record<string, number>;
+  /** SHA-256 hex of the token of the customer's link. */
   statusToken?: string;
+  /** When the customer's data was deleted (ms UTC). */
+  erasedAt?: number;
 }
 
 export type DutyState = 'offDuty' | 'standby' | 'onBreak';

@@ -1,11 +1,13 @@
 /** Event type → reducer. State is the fold of the log over these and nothing else. */
 import type { DomainEvent } from './events.js';
 import type { Docs, DocKind } from './model.js';
+import { statusLinkReducers } from './status-link.js';
 import { urgeReducers } from './urge.js';
 import { recordReducers } from './record.js';
 import { mergeReducers } from './merge.js';
 import { fenceReducers } from './fences.js';
 import { mediaReducers } from './media.js';
+import { eraseReducers } from './erase.js';
 import { dutyReducers } from './duty.js';
 import { callbackReducers } from './callback.js';
 import { capacityReducers } from './capacity.js';
@@ -32,10 +34,12 @@ const REDUCERS: Reducers = join<Reducers>(
   callbackReducers,
   capacityReducers,
   dutyReducers,
+  eraseReducers,
   fenceReducers,
   mediaReducers,
   mergeReducers,
   recordReducers,
+  statusLinkReducers,
   urgeReducers,
   alarmReducers,
   alertReducers,

@@ -78,7 +78,12 @@ export const SETTINGS = {
   webhookPrivate: row(f.flag(), false, 'allow webhooks to private addresses'),
   retentionPositions: row(f.days(1), 180, 'positions are kept this long (days)'),
   retentionPhotos: row(f.days(1), 365, 'photos are kept this long (days)'),
-  retentionOrders: row(f.days(30), 1_095, 'closed orders are kept this long (days)'),
+  retentionOrders: row(
+    f.days(30),
+    1_095,
+    'closed orders keep the customer’s data and their photos this long (days); what statistics need stays',
+  ),
+  retentionAudit: row(f.days(30), 1_095, 'entries of the audit log are kept this long (days)'),
   retentionFrames: row(f.days(1), 180, 'raw frames of the ingest log are kept this long (days)'),
   idleS: row(
     f.integer(30, 86_400, 's'),

@@ -4,6 +4,13 @@ import { PositionBatch } from '../../dispatch/store/position-batch.js';
 import { NINE, World } from '../support/dispatch.js';
 
 const DAY = 86_400_000;
+const long = {
+  retentionPositions: 9_000,
+  retentionPhotos: 9_000,
+  retentionOrders: 9_000,
+  retentionAudit: 9_000,
+  retentionFrames: 9_000,
+};
 const quiet = { info: () => {}, error: () => {} };
 let world: World;
 beforeEach(() => void (world = new World()));
@@ -11,7 +18,7 @@ afterEach(() => world.close());
 
 it('deletes positions and raw frames when they are past their time, and not before', async () => {
   const { store, clock, dispatch } = world;
-  const keep = { retentionPositions: 10, retentionPhotos: 10, retentionFrames: 5 };
+  const keep = { ...long, retentionPositions: 10, retentionFrames: 5 };
   const logAndApply = async (): Promise<void> => {
     const sequence = await store.appendIngest('node-1', new Uint8Array([1]));
     const batch = new PositionBatch();

@@ -60,7 +60,7 @@ export class GatewayProcess {
   }
 
   request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const json: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     return fetch(`http://127.0.0.1:${this.ports.http}${path.startsWith('/metrics') ? path : `/api/v1${path}`}`, {
       method,
       headers: { authorization: `Bearer ${TOKEN}`, ...json, ...headers },

@@ -1,6 +1,7 @@
 /** All routes of the API, by subject. */
 import type { Route } from '../http/route.js';
 import { alertRoutes } from './alerts.js';
+import { customerRoutes } from './customers.js';
 import type { RouteDeps } from './deps.js';
 import { documentationRoutes } from './documentation.js';
 import { eventRoutes } from './events.js';
@@ -12,6 +13,7 @@ import { peopleRoutes } from './people.js';
 import { photoRoutes } from './photos.js';
 import { reportRoutes } from './reports.js';
 import { sessionRoutes } from './session.js';
+import { statusRoutes } from './status.js';
 import { terminalRoutes } from './terminals.js';
 import { trackRoutes } from './track.js';
 import { vehicleRoutes } from './vehicles.js';
@@ -22,6 +24,8 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...orderRoutes(deps),
     ...orderStepRoutes(deps),
     ...photoRoutes(deps),
+    ...statusRoutes(deps),
+    ...customerRoutes(deps),
     ...vehicleRoutes(deps),
     ...terminalRoutes(deps),
     ...trackRoutes(deps),

@@ -35,6 +35,7 @@ const MATRIX: Record<string, string> = {
   'POST /orders/{id}/resume': 'DC',
   'POST /orders/{id}/wait': 'D',
   'POST /orders/{id}/urge': CALL_CENTRE + 'D',
+  'POST /orders/{id}/status-link': CALL_CENTRE + 'D',
   'POST /orders/{id}/merge': 'GSD',
   'POST /orders/{id}/unmerge': 'GSD',
   'POST /orders/{id}/withdraw': CALL_CENTRE + 'D',
@@ -49,6 +50,7 @@ const MATRIX: Record<string, string> = {
   'POST /orders/{id}/told-by-phone': 'D',
   'POST /orders/{id}/photos': 'DC',
   'GET /orders/{id}/photos/{photo}': ALL,
+  'POST /customers/erase': 'A',
   'POST /vehicles': 'A',
   'GET /vehicles': ALL,
   'GET /vehicles/{id}': ALL,
@@ -58,6 +60,8 @@ const MATRIX: Record<string, string> = {
   'PUT /vehicles/{id}/queue': 'D',
   'GET /vehicles/{id}/track': OFFICE,
   'GET /vehicles/{id}/deliveries': ALL,
+  'GET /vehicles/{id}/photos': ALL,
+  'GET /vehicles/{id}/photos/{photo}': ALL,
   'POST /vehicles/{id}/deliveries/{deliveryId}/cancel': 'D',
   'POST /vehicles/{id}/messages': 'D',
   'POST /vehicles/{id}/resend': 'D',
@@ -87,6 +91,7 @@ const MATRIX: Record<string, string> = {
   'GET /reports/segments': 'ASDI',
   'GET /reports/capacity': 'ASDI',
   'GET /reports/deliveries': 'ASDI',
+  'GET /reports/duty': 'ASDI',
   'GET /webhooks': 'AI',
   'POST /webhooks': 'AI',
   'GET /webhooks/{id}': 'AI',
@@ -106,7 +111,7 @@ const MATRIX: Record<string, string> = {
   'GET /audit': 'A',
 };
 /** For everybody, or for whoever is signed in. */
-const PUBLIC = ['POST /session', 'GET /openapi.json', 'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/docs'];
+const PUBLIC = ['POST /session', 'GET /openapi.json', 'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/docs', 'GET /status/{token}'];
 const SIGNED_IN = ['DELETE /session', 'GET /me', 'PUT /me/password'];
 
 describe('rights', () => {
