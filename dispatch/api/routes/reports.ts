@@ -1,9 +1,11 @@
 /** Reports: segments, capacity, deliveries; JSON, or CSV for a spreadsheet. */
 import { z } from 'zod';
 import { csv } from '../../csv.js';
-import type { Order } from '../../domain/model.js';
+import type { StoredEvent } from '../../domain/events.js';
+import type { Order, Vehicle } from '../../domain/model.js';
 import { timeKey } from '../../indexes.js';
 import { CAPACITY_COLUMNS, capacityRows, capacitySummary } from '../../reporting/capacity.js';
+import { DUTY_COLUMNS, dutySummary, DutyTally, type DutyRow } from '../../reporting/duty.js';
 import { DELIVERY_COLUMNS, deliverySummary, DeliveryTally, periodOf } from '../../reporting/deliveries.js';
 import {
   GROUPINGS, groupedSummary, SEGMENT_COLUMNS, segmentCells, segmentRow, segmentSummary,
@@ -165,6 +167,22 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
         );
       },
     }),
+    route({
+      method: 'GET',
+      path: '/reports/duty',
+      tag: TAG,
+      right: 'report.read',
+      query,
+      responses,
+      produces: ['application/json', 'text/csv'],
+      audit: true,
+      summary: 'How crews spent the time: on call, on the way, on site, on break, off duty',
+      async handler(context) {
+        const period = periodAsked(context);
+        const { rows, truncated } = await dutyIn(dispatch, context.guard, period, context.query.centre);
+        return answer(context, 'duty', period, truncated, dutySummary(rows), rows, DUTY_COLUMNS);
+      },
+    }),
   ];
 }
 
@@ -197,6 +215,43 @@ async function mainsOf(dispatch: DispatchPort, orders: readonly Order[]): Promis
   return new Map(found.flatMap((one) => (one ? [[one.value.id, one.value] as const] : [])));
 }
 
+/** Orders of one vehicle that are looked at for one report, newest first. */
+const ORDERS_PER_VEHICLE = 1_000;
+
+async function dutyIn(
+  dispatch: DispatchPort,
+  guard: Guard,
+  period: Period,
+  centre: string | undefined,
+): Promise<{ rows: DutyRow[]; truncated: boolean }> {
+  const tally = new DutyTally(period);
+  const complete = await eventsFrom(dispatch, period.from, (event) => {
+    if (event.type.startsWith('duty.')) tally.take(event);
+    return true;
+  });
+  const until = Math.min(period.to, dispatch.clock.now());
+  const rows: DutyRow[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await dispatch.scan({
+      index: 'vehicles',
+      limit: BREATHE_EVERY,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const { id, value } of page.items) {
+      const vehicle = value as Vehicle;
+      if ((centre !== undefined && vehicle.repairCentreId !== centre) || !guard.seesVehicle('report.read', vehicle))
+        continue;
+      const orders = await dispatch.scan({
+        index: 'orders.vehicle', from: `${id}/`, to: `${id}0`, reverse: true, limit: ORDERS_PER_VEHICLE,
+      }); // prettier-ignore
+      rows.push(tally.row(vehicle, orders.items.map((doc) => doc.value as Order), until)); // prettier-ignore
+    }
+    await breathe();
+    if (page.next === undefined) return { rows, truncated: !complete };
+    after = page.next;
+  }
+}
+
 /** False where the period holds more events than are looked at. */
 async function deliveriesIn(
   dispatch: DispatchPort,
@@ -215,13 +270,23 @@ async function deliveriesIn(
       (centre === undefined || centreId === centre) && guard.sees('report.read', { centreId, vehicleIds: [vehicleId] })
     );
   };
+  return eventsFrom(dispatch, from, async (event) => {
+    if (event.committedAt >= to) return false;
+    if (event.type.startsWith('delivery.') && (await isOf(event.vehicleId))) tally.take(event);
+    return true;
+  });
+}
+
+/** Every event committed from `from` on, until `each` gives false. False where there are more than are looked at. */
+async function eventsFrom(
+  dispatch: DispatchPort,
+  from: number,
+  each: (event: StoredEvent) => boolean | Promise<boolean>,
+): Promise<boolean> {
   let after = await positionBefore(dispatch, from);
   for (let looked = 0; looked < MAX_EVENTS;) {
     const events = await dispatch.eventsAfter(after, BREATHE_EVERY);
-    for (const event of events) {
-      if (event.committedAt >= to) return true;
-      if (event.type.startsWith('delivery.') && (await isOf(event.vehicleId))) tally.take(event);
-    }
+    for (const event of events) if (!(await each(event))) return true;
     const last = events.at(-1);
     if (!last) return true;
     after = last.position;
