@@ -79,6 +79,7 @@ const COMMANDS = {
   'delivery.command': write('vehicles', 'dispatcher', 'administrator'),
   'terminal.block': write('vehicles', 'dispatcher', 'administrator'),
   'terminal.unblock': write('vehicles', 'dispatcher', 'administrator'),
+  'terminal.rotate': write('vehicles', 'dispatcher', 'administrator'),
   'terminal.acceptSwap': write('vehicles', 'dispatcher', 'administrator'),
   'centre.put': write('organisation', 'administrator'),
   'unit.put': write('organisation', 'administrator'),

@@ -137,7 +137,7 @@ export class Directory {
 }
 
 function factsOf(terminal: Terminal): TerminalFacts {
-  const { phone, vehicleId, profile, options, edition, codes, blocked, contested } = terminal;
+  const { phone, vehicleId, profile, options, edition, codes, blocked, contested, rotatedAt } = terminal;
   const only = codes.length === 1 ? codes[0] : undefined;
   return {
     phone,
@@ -147,6 +147,7 @@ function factsOf(terminal: Terminal): TerminalFacts {
     codes: codes.map(({ sha256 }) => sha256),
     blocked: blocked !== undefined,
     contested: contested !== undefined,
+    ...(rotatedAt === undefined ? {} : { rotatedAt }),
     ...(edition === undefined ? {} : { edition }),
     ...(only?.usedAt === undefined ? {} : { settledCode: only.sha256 }),
   };

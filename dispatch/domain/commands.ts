@@ -115,7 +115,9 @@ export type VehicleCommand =
 export type TerminalCommand =
   | { type: 'terminal.block'; phone: string; reason: string }
   | { type: 'terminal.unblock'; phone: string }
-  | { type: 'terminal.acceptSwap'; phone: string };
+  | { type: 'terminal.acceptSwap'; phone: string }
+  /** All codes end, and the MQTT password where there is one: `secret` is the new one. */
+  | { type: 'terminal.rotate'; phone: string; secret?: string };
 
 export type OrganisationCommand =
   | { type: 'centre.put'; centre: Partial<RepairCentre> & { id: string } }

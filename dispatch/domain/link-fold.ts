@@ -21,6 +21,10 @@ export interface SwapWanted extends OfTerminal {
   identity: TerminalIdentity;
   address: string;
 }
+export interface Rotated extends OfTerminal {
+  /** The new one, of a terminal that had one. */
+  secret?: Terminal['secret'];
+}
 export interface Blocked extends OfTerminal {
   reason: string;
 }
@@ -80,6 +84,12 @@ export const linkReducers: Reducers = {
   'terminal.blocked': onTerminal<Blocked>((terminal, { data, by, committedAt }) => ({
     ...terminal,
     blocked: { at: committedAt, by, reason: data.reason },
+  })),
+  'terminal.rotated': onTerminal<Rotated>((terminal, { data, committedAt }) => ({
+    ...terminal,
+    codes: [],
+    ...(data.secret ? { secret: data.secret } : {}),
+    rotatedAt: committedAt,
   })),
   'terminal.unblocked': onTerminal((terminal) => ({ ...terminal, blocked: undefined })),
   'terminal.contested': onTerminal<Contested>((terminal, { data, committedAt }) => ({

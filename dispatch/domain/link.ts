@@ -5,10 +5,11 @@
 import { raiseAlert } from './alerts.js';
 import { raiseCard } from './cards.js';
 import type { CommandOf, Deciders, Result } from './tables.js';
-import type { Authenticated, Contested, LinkUp, Registered, SwapWanted, TakenOver } from './link-fold.js';
+import type { Authenticated, Contested, LinkUp, Registered, Rotated, SwapWanted, TakenOver } from './link-fold.js';
 import type { Terminal, TerminalIdentity } from './model.js';
 import { Refusal, type Tx } from './tx.js';
 import { enrol } from './enrolment.js';
+import { secretOf } from './organisation.js';
 
 /** Three take-overs within this time (ms), and orders go to neither until a person decides. */
 export const CONTEST_WINDOW_MS = 600_000;
@@ -66,6 +67,13 @@ export const linkDeciders: Deciders = {
   'terminal.unblock': (tx, { phone }) => {
     const terminal = known(tx, phone);
     if (terminal.blocked) emitFor(tx, terminal, 'terminal.unblocked', { phone });
+    return { phone };
+  },
+  'terminal.rotate': (tx, { phone, secret }) => {
+    const terminal = known(tx, phone);
+    // The identity stays bound: only the same device gets the next code.
+    const data: Rotated = { phone, ...(terminal.secret ? secretOf(tx, secret) : {}) };
+    emitFor(tx, terminal, 'terminal.rotated', data);
     return { phone };
   },
   'terminal.acceptSwap': (tx, { phone }) => {

@@ -282,6 +282,8 @@ export interface Terminal {
   codes: { sha256: string; issuedAt: number; usedAt?: number }[];
   /** MQTT password: scrypt or SHA-256 of a random secret, never the secret. */
   secret?: { sha256: string; setAt: number };
+  /** When codes and secret were last taken back (ms UTC). */
+  rotatedAt?: number;
   blocked?: { at: number; by: string; reason: string };
   /** A registration with another identity that waits for a person ("swapped?"). */
   swapped?: { identity: TerminalIdentity; at: number; address?: string };

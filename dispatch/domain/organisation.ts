@@ -229,7 +229,7 @@ function newTerminal(tx: Tx, vehicleId: string, phone: string, papers: TerminalP
 }
 
 /** Long random secrets (16 characters or more) need no slow hash; the secret itself is never in the log. */
-function secretOf(tx: Tx, secret: string | undefined): Pick<Terminal, 'secret'> {
+export function secretOf(tx: Tx, secret: string | undefined): Pick<Terminal, 'secret'> {
   if (secret === undefined) return {};
   return { secret: { sha256: createHash('sha256').update(secret).digest('hex'), setAt: tx.now } };
 }

@@ -123,6 +123,7 @@ export class MqttTerminal implements OwnedConnection, Appender {
     if (!facts) return this.options.end('vehicleDeleted');
     if (facts.blocked) return this.options.end('blocked');
     if (facts.vehicleId !== this.#facts.vehicleId) return this.options.end('vehicleChanged');
+    if (facts.rotatedAt !== this.#facts.rotatedAt) return this.options.end('codeRevoked');
     this.#facts = facts;
     if (!this.#link) return;
     this.#link.facts = facts;

@@ -172,6 +172,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     if (facts === undefined) return this.close('vehicleDeleted');
     if (facts.blocked) return this.close('blocked');
     if (facts.vehicleId !== before.vehicleId) return this.close('vehicleChanged');
+    if (facts.rotatedAt !== before.rotatedAt) return this.close('codeRevoked');
     this.#login.facts = facts;
     if (this.#link === undefined) return;
     this.#link.facts = facts;

@@ -22,6 +22,8 @@ export interface TerminalFacts {
   /** The only valid code, where it has been used: using it again changes nothing on file. */
   readonly settledCode?: string;
   readonly blocked: boolean;
+  /** When its codes and secret were last taken back: who came with one from before must come again. */
+  readonly rotatedAt?: number;
   /** Two connections fight for it: neither replaces the other, and no orders go to it. */
   readonly contested: boolean;
 }
@@ -55,6 +57,7 @@ export type CloseReason =
   | 'takenOver'
   | 'vehicleChanged'
   | 'vehicleDeleted'
+  | 'codeRevoked'
   | 'shutdown'
   | 'tooManyConnections'
   | 'byTerminal'

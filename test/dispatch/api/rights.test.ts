@@ -68,6 +68,7 @@ const MATRIX: Record<string, string> = {
   'POST /vehicles/{id}/duty': 'DC',
   'POST /vehicles/{id}/terminal/block': 'AD',
   'POST /vehicles/{id}/terminal/unblock': 'AD',
+  'POST /vehicles/{id}/terminal/rotate': 'AD',
   'POST /vehicles/{id}/terminal/accept-swap': 'AD',
   'GET /repair-centres': OFFICE,
   'GET /repair-centres/{id}': OFFICE,
