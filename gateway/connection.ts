@@ -26,6 +26,8 @@ export interface ConnectionContext {
   readonly registry: SessionRegistry;
   readonly acks: AckWriter;
   readonly partWatches: PartWatches;
+  /** See `SessionOptions`. */
+  readonly vendorFraming?: boolean;
   readonly findings: FindingsLog;
   readonly log: Logger;
 }
@@ -47,8 +49,10 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     /** Called once, when the connection has proved who it is. */
     private readonly authenticated: () => void,
   ) {
-    const { limits, counters, acks, partWatches, clock } = context;
-    this.session = new Session({ sink: this, limits, counters, acks, transport, partWatches, nowMs: clock.now() });
+    const { limits, counters, acks, partWatches, vendorFraming, clock } = context;
+    this.session = new Session({
+      sink: this, limits, counters, acks, transport, partWatches, vendorFraming, nowMs: clock.now(),
+    });
     socket.on('data', (chunk: Buffer) => this.session.received(chunk, clock.now()));
     socket.on('error', (error) => {
       context.log.debug({ connection: id, address, terminal: this.session.phone, err: error, msg: 'socket error' });
@@ -172,8 +176,10 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     start: number,
     end: number,
     nowMs: number,
+    vendorHeader: boolean,
   ): AppendOutcome {
-    return this.context.committer.append(this, kind, edition, vehicle, context, bytes, start, end, nowMs);
+    const { committer } = this.context;
+    return committer.append(this, kind, edition, vehicle, context, bytes, start, end, nowMs, vendorHeader);
   }
 
   pauseReading(): void {

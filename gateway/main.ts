@@ -103,6 +103,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
     dispatch,
     node: config.nodeId,
     enrolment: config.enrolment,
+    vendorFraming: config.vendorFraming,
     deliveries,
     random: randomBytes,
     log,

@@ -31,6 +31,8 @@ export interface TerminalGatewayOptions {
   log: Logger;
   limits?: Partial<GatewayLimits>;
   counters?: GatewayCounters;
+  /** Take the vendor framing variants of JT/T 808 too (reference 1.11). */
+  vendorFraming?: boolean;
 }
 
 export interface TerminalGateway {
@@ -106,6 +108,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     registry,
     acks: new AckWriter(),
     partWatches: new PartWatches(limits),
+    vendorFraming: options.vendorFraming ?? false,
     findings: new FindingsLog(log, () => clock.now()),
     log,
   };

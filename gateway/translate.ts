@@ -5,6 +5,7 @@
 import {
   DecodeError,
   Location,
+  commonDialect,
   decodeBody,
   decodeUplink,
   isPassthrough,
@@ -15,12 +16,14 @@ import {
   unwrapPassthrough,
   locationBaseBytes,
   type Body,
+  type DescribedLocation,
   type Uplink,
   type UplinkBody,
 } from '../protocol/index.js';
 import type { TerminalReport } from '../dispatch/domain/commands.js';
 import type { IngestRef } from '../dispatch/domain/events.js';
 import type { PositionBatch } from '../dispatch/store/position-batch.js';
+import type { AttributeSamples } from './ingest/attribute-samples.js';
 import type { AlarmWatch } from './ingest/alarm-watch.js';
 import type { Edition } from './session/link.js';
 import { locationReply, replyOf, type ReplyFields } from './terminal-functions/replies.js';
@@ -39,8 +42,20 @@ export interface Translation {
   readonly positions: PositionBatch;
   /** Gets every position of now. */
   readonly alarms?: AlarmWatch;
+  /** Picks locations whose vendor values are to be read, into `samples`. */
+  readonly attributes?: AttributeSamples;
+  readonly samples?: AttributeSample[];
   /** Uploads whose bytes go into the store before the reports are applied. */
   readonly media?: MediaUpload[];
+}
+
+/** A location (0x0200 body) whose vendor values are to be read in the terminal's dialect. */
+export interface AttributeSample {
+  readonly origin: Origin;
+  readonly edition: Edition;
+  /** By the terminal's clock, ms UTC. */
+  readonly at: number;
+  readonly location: Uint8Array;
 }
 
 /** A whole upload of a photo, of sound or video (0x0801). */
@@ -159,7 +174,7 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
   const { messageId, serial, edition } = message;
   const body = message.bytes.subarray(message.bodyStart, message.bodyEnd);
   const decoded = decodeBody(messageId, edition, body);
-  if (decoded === undefined) return;
+  if (decoded === undefined) return addVendorPositions(message, body, origin, into);
   const base = { ...origin, dedupKey: dedupKey(messageId, serial, body) };
   switch (decoded.name) {
     case 'eventReport':
@@ -187,6 +202,23 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       return;
   }
 }
+
+/** Positions of private messages (0x0210, 0x5501, 0x5502), as far as they are known. */
+function addVendorPositions({ messageId, edition }: WireMessage, body: Uint8Array, origin: Origin, into: Translation): void {
+  const { locations = [], vendorLocations = [] } = commonDialect.describe({ messageId }, body, [], edition);
+  for (const one of [...vendorLocations, ...locations] as (Partial<DescribedLocation> & { valid?: boolean })[]) {
+    scratch.deviceAt = one.timeUtc ? Date.parse(one.timeUtc) : NaN;
+    scratch.latE6 = Math.round((one.lat ?? 0) * 1e6);
+    scratch.lonE6 = Math.round((one.lon ?? 0) * 1e6);
+    scratch.altitudeM = one.altitudeSignedM ?? one.altitudeM ?? 0;
+    scratch.speedDeciKmh = Math.round((one.speedKmh ?? 0) * 10);
+    scratch.headingDeg = one.courseDeg ?? 0;
+    scratch.alarm = one.alarm ?? 0;
+    scratch.status = one.status ?? (one.valid ? fixBit : 0);
+    scratch.mileageDeciKm = one.mileageKm === undefined ? -1 : Math.round(one.mileageKm * 10);
+    addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+  }
+} // prettier-ignore
 
 const mediaEvents = ['command', 'timed', 'robbery', 'collision', 'doorOpened', 'doorClosed', 'doorsClosed', 'distance'];
 

@@ -10,6 +10,7 @@ export {
   phoneText,
   phoneToRaw,
   standardRules,
+  vendorRules,
   type FrameWarning,
   type HeaderRules,
   type Identity,

@@ -3,6 +3,7 @@ import { urgeDeciders } from './urge.js';
 import { statusLinkDeciders } from './status-link.js';
 import { stopDeciders } from './stops.js';
 import { recordDeciders } from './record.js';
+import { attributeAppliers } from './attributes.js';
 import { alarmAppliers } from './alarms.js';
 import { fenceAppliers } from './fences.js';
 import { mediaAppliers, mediaDeciders } from './media.js';
@@ -57,6 +58,7 @@ const APPLIERS: Appliers = join<Appliers>(
   // one line for each subject
   evidenceAppliers,
   dutyAppliers,
+  attributeAppliers,
   alarmAppliers,
   fenceAppliers,
   mediaAppliers,

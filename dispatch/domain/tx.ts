@@ -25,7 +25,7 @@ export interface Tx {
   newId(): string;
 }
 
-export const BOOKKEEPING_KINDS = ['window', 'automation'] as const;
+export const BOOKKEEPING_KINDS = ['window', 'automation', 'attributes'] as const;
 export type BookkeepingKind = (typeof BOOKKEEPING_KINDS)[number];
 
 /** Thrown by {@link Tx.get}; never caught by rules. */

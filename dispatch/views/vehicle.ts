@@ -1,7 +1,7 @@
 /** Vehicles as contract.md shows them, with what other documents know: terminal, queue, last position, link. */
 import { shownDuty } from '../domain/duty.js';
 import { isOpen } from '../domain/leg-states.js';
-import type { Alarms, Leg, Order, Outbox, Terminal, Vehicle } from '../domain/model.js';
+import type { Alarms, Attributes, Leg, Order, Outbox, Terminal, Vehicle } from '../domain/model.js';
 import type { DispatchSettings } from '../domain/settings.js';
 import type { DispatchPort, Versioned } from '../ports.js';
 import type { Position } from '../store/position-batch.js';
@@ -13,6 +13,7 @@ export interface VehicleFacts {
   outbox: Outbox | undefined;
   lastPosition: Position | undefined;
   alarms: Alarms | undefined;
+  attributes: Attributes | undefined;
   orders: ReadonlyMap<string, Order>;
   now: number;
   settings: DispatchSettings;
@@ -27,7 +28,7 @@ export async function vehicleViews(
 ): Promise<Record<string, unknown>[]> {
   const ids = vehicles.map(({ value }) => value.id);
   const orderIds = [...new Set(vehicles.flatMap(({ value }) => value.queue.entries.map((entry) => entry.orderId)))];
-  const [terminals, outboxes, positions, alarms, orders] = await Promise.all([
+  const [terminals, outboxes, positions, alarms, attributes, orders] = await Promise.all([
     dispatch.getMany(
       'terminal',
       vehicles.map(({ value }) => value.terminal.phone),
@@ -35,6 +36,7 @@ export async function vehicleViews(
     dispatch.getMany('outbox', ids),
     dispatch.lastPositions(ids),
     dispatch.getMany('alarms', ids),
+    dispatch.getMany('attributes', ids),
     dispatch.getMany('order', orderIds),
   ]);
   const byId = new Map(orders.flatMap((order) => (order ? [[order.value.id, order.value] as const] : [])));
@@ -44,6 +46,7 @@ export async function vehicleViews(
       outbox: outboxes[i]?.value,
       lastPosition: positions.get(vehicle.value.id),
       alarms: alarms[i]?.value,
+      attributes: attributes[i]?.value,
       orders: byId,
       now: dispatch.clock.now(),
       settings: dispatch.settings,
@@ -94,6 +97,9 @@ export function vehicleView(
     undelivered: legs.filter((leg) => UNDELIVERED.includes(leg.state)).length,
     lastPosition: facts.lastPosition ? positionView(facts.lastPosition) : null,
     alarms: Object.values(facts.alarms?.active ?? {}).map(({ bit, name, since }) => ({ bit, name, since: iso(since) })),
+    attributes: Object.fromEntries(
+      Object.entries(facts.attributes?.values ?? {}).map(([name, { value, at }]) => [name, { value, at: iso(at) }]),
+    ),
     createdAt: iso(vehicle.createdAt),
   };
 }

@@ -89,6 +89,7 @@ export class Committer {
     start: number,
     end: number,
     nowMs: number,
+    vendorHeader = false,
   ): AppendOutcome {
     const { limits, counters } = this.#options;
     const group = this.#filling;
@@ -96,7 +97,7 @@ export class Committer {
       counters.framesShed++;
       return 'shed';
     }
-    group.writer.add(entryKinds[kind], edition, nowMs, vehicle, context, bytes, start, end);
+    group.writer.add(entryKinds[kind], edition, nowMs, vehicle, context, bytes, start, end, vendorHeader);
     counters.entriesAppended++;
     if (appender.group === group.number) group.counts[appender.slot]!++;
     else {

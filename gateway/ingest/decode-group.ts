@@ -1,5 +1,5 @@
 /** From groups of the ingest log to reports and positions. Holds what spans groups: unfinished sub-packaged messages. */
-import { Frame, Location, parseFrame, readLocation, DecodeError, decodeUplink } from '../../protocol/index.js';
+import { Frame, Location, parseFrame, readLocation, DecodeError, decodeUplink, vendorRules, type HeaderRules } from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import {
   addCrossing,
@@ -73,7 +73,7 @@ export class GroupDecoder {
       const frame = this.#frame;
       const { bytes, start, end, receivedAt, vehicleId } = cursor;
       try {
-        parseFrame(bytes, start, end, frame);
+        parseFrame(bytes, start, end, frame, this.#rules());
         if (frame.messageId === 0x0200 && readLocation(bytes, frame.bodyStart, frame.bodyEnd, this.#location)) {
           addPosition(into.positions, vehicleId, receivedAt, this.#location);
           if (into.alarms?.differs(vehicleId, this.#location.alarm)) {
@@ -82,6 +82,8 @@ export class GroupDecoder {
           if (this.#location.crossingStart >= 0) {
             addCrossing(bytes, this.#location, this.#origin(sequence, frame.phone), into);
           }
+          const sample = into.attributes?.sample(cursor, frame, this.#location);
+          if (sample) into.samples?.push({ ...sample, origin: this.#origin(sequence, frame.phone) });
           this.#options.offsets?.sample(vehicleId, frame, this.#location.deviceAt, receivedAt);
           return;
         }
@@ -100,7 +102,7 @@ export class GroupDecoder {
     const { kind, bytes, start, end, context, edition } = this.#cursor;
     switch (kind) {
       case 'frame': {
-        const frame = parseFrame(bytes, start, end, this.#frame);
+        const frame = parseFrame(bytes, start, end, this.#frame, this.#rules());
         translateMessage({ ...place(frame), edition }, this.#origin(sequence, frame.phone), into);
         return;
       }
@@ -115,7 +117,7 @@ export class GroupDecoder {
         return;
       }
       case 'receipt': {
-        const frame = parseFrame(bytes, start, end, this.#frame);
+        const frame = parseFrame(bytes, start, end, this.#frame, this.#rules());
         const origin = this.#origin(sequence, frame.phone);
         const [deliveryId, result] = context.split('\n') as [string, TransportResult];
         // No window: an item has one end, and the answer may come twice only for an item that has ended.
@@ -139,7 +141,7 @@ export class GroupDecoder {
       case 'partReceipt':
         return;
       case 'unusable': {
-        const frame = parseFrame(bytes, start, end, this.#frame);
+        const frame = parseFrame(bytes, start, end, this.#frame, this.#rules());
         const [code, message] = splitOnce(context);
         into.reports.push(unusable(this.#origin(sequence, frame.phone), code, message, bytes, start, end));
         return;
@@ -161,9 +163,14 @@ export class GroupDecoder {
     }
   }
 
+  /** Undefined: those of the standard. */
+  #rules(): HeaderRules | undefined {
+    return this.#cursor.vendorHeader ? vendorRules : undefined;
+  }
+
   #part(sequence: number) {
     const { bytes, start, end, receivedAt } = this.#cursor;
-    const frame = parseFrame(bytes, start, end, this.#frame);
+    const frame = parseFrame(bytes, start, end, this.#frame, this.#rules());
     return this.#options.parts.add(frame, sequence, receivedAt);
   }
 

@@ -3,6 +3,7 @@
  *
  *     group: version u8 = 1, flags u8 (bit 0: holds parts of sub-packaged messages), base time f64 (ms UTC), entries
  *     entry: length u32 (of what follows), kind and edition u8, time i32 (ms since base), vehicle (u8 + UTF-8),
+ *            (bit 7 of kind and edition: header of the vendor framing),
  *            context (u16 + UTF-8, only for kinds that have one), content
  *
  * The content of a JT/T 808 entry is header and body as received, unescaped, without checksum; it names the terminal
@@ -34,6 +35,8 @@ const kindNames: Record<number, EntryKind> = Object.fromEntries(
 const version = 1;
 const headBytes = 10;
 const flagParts = 1;
+/** In the byte of kind and edition. */
+const vendorBit = 0x80;
 const editions = [2013, 2011, 2019] as const;
 type Edition = (typeof editions)[number];
 
@@ -78,6 +81,7 @@ export class GroupWriter {
    * Adds one entry; copies `bytes[start..end)`.
    * @param vehicle from {@link vehiclePrefix}
    * @param context text for kinds that have one, otherwise undefined
+   * @param vendorHeader the frame came in the vendor framing
    */
   add(
     kind: KindNumber,
@@ -88,6 +92,7 @@ export class GroupWriter {
     bytes: Uint8Array,
     start: number,
     end: number,
+    vendorHeader = false,
   ): void {
     if (this.count === 0) this.#begin(receivedAt);
     const text = context === undefined ? undefined : encoder.encode(context);
@@ -96,7 +101,7 @@ export class GroupWriter {
     const view = this.#view;
     let at = this.#length;
     view.setUint32(at, length);
-    this.#bytes[at + 4] = kind | (edition === 2013 ? 0 : edition === 2011 ? 0x10 : 0x20);
+    this.#bytes[at + 4] = kind | (edition === 2013 ? 0 : edition === 2011 ? 0x10 : 0x20) | (vendorHeader ? vendorBit : 0);
     view.setInt32(at + 5, receivedAt - this.#baseMs);
     at = this.#copy(vehicle, 0, vehicle.length, at + 9);
     if (text !== undefined) {
@@ -170,6 +175,8 @@ export class GroupCursor {
   bytes: Uint8Array = new Uint8Array(0);
   kind: EntryKind = 'frame';
   edition: Edition = 2013;
+  /** The frame came in the vendor framing: its identity has 7 bytes. */
+  vendorHeader = false;
   receivedAt = 0;
   vehicleId = '';
   context = '';
@@ -208,7 +215,8 @@ export class GroupCursor {
     const kind = kindNames[bytes[at]! & 0x0f];
     if (end > bytes.length || kind === undefined) throw this.#damaged();
     this.kind = kind;
-    this.edition = editions[bytes[at]! >> 4] ?? 2013;
+    this.edition = editions[(bytes[at]! & ~vendorBit) >> 4] ?? 2013;
+    this.vendorHeader = (bytes[at]! & vendorBit) !== 0;
     this.receivedAt = this.#baseMs + view.getInt32(at + 1);
     const vehicleBytes = bytes[at + 5]!;
     this.vehicleId = this.#vehicle(at + 6, vehicleBytes);

@@ -15,6 +15,7 @@ import { unusable, type Translation } from '../translate.js';
 import type { AlarmWatch } from './alarm-watch.js';
 import type { ClockOffsets } from './clock-offsets.js';
 import { GroupDecoder } from './decode-group.js';
+import { AttributeSamples, readAttributes } from './attribute-samples.js';
 import { holdsParts } from './entry.js';
 import { storeMedia } from './media-store.js';
 import { PendingParts } from './pending-parts.js';
@@ -55,6 +56,7 @@ interface ReadBatch {
 
 export class IngestReader {
   readonly #options: ReaderOptions;
+  readonly #attributes = new AttributeSamples();
   #parts!: PendingParts;
   #decoder!: GroupDecoder;
   /** Sequence up to which a restart reads the log again for unfinished messages; undefined: stored as none. */
@@ -146,6 +148,7 @@ export class IngestReader {
     const batch = (this.#batch ??= await this.#read());
     await this.#storeFrom();
     await this.#storeMedia(batch.translation);
+    await this.#readAttributes(batch.translation);
     const { reports, positions } = batch.translation;
     if (batch.faults < triesBeforeIsolating) {
       await this.#options.dispatch.apply(reports, positions, batch.position);
@@ -161,6 +164,12 @@ export class IngestReader {
     media.length = 0;
   }
 
+  async #readAttributes({ samples, reports }: Translation): Promise<void> {
+    if (samples === undefined || samples.length === 0) return;
+    reports.push(...(await readAttributes(this.#options.dispatch, samples)));
+    samples.length = 0;
+  }
+
   async #read(): Promise<ReadBatch> {
     const { dispatch, node, limits, alarms } = this.#options;
     const fits = Math.max(1, Math.min(limits.readGroups, Math.floor(limits.readBytes / this.#groupBytes)));
@@ -168,7 +177,7 @@ export class IngestReader {
     const groups = await dispatch.store.readIngest(node, this.#applied, fits);
     const last = groups.at(-1);
     if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
-    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize), media: [], ...(alarms && { alarms }) };
+    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize), media: [], samples: [], attributes: this.#attributes, ...(alarms && { alarms }) };
     let bytes = 0;
     let resumedAt = performance.now();
     for (const { sequence, group } of groups) {

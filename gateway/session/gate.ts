@@ -8,7 +8,9 @@ import { noAnswer, PendingAnswers } from './pending-answers.js';
 /** What follows the commit of one frame, beside its 0x8001. */
 export type AfterCommit =
   | { readonly do: 'receipt'; readonly deliveryId: string; readonly result: TransportResult }
-  | { readonly do: 'mediaComplete'; readonly mediaId: number };
+  | { readonly do: 'mediaComplete'; readonly mediaId: number }
+  /** An answer of a private message, as it goes on the wire. */
+  | { readonly do: 'send'; readonly bytes: Uint8Array };
 
 interface Waiting {
   /** Number of the frame, counted from the first of the session. */

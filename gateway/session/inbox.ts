@@ -2,7 +2,7 @@
  * What a session does with the frames of a terminal that has proved who it is: one handler per family of messages
  * (reference 6.1). Global rules (number, encryption) come before it, in the session.
  */
-import { encodeBody, locationBaseBytes, msToTime, type Frame } from '../../protocol/index.js';
+import { answerShortSerial, encodeBody, locationBaseBytes, msToTime, type Frame } from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import type { EntryKind } from '../ingest/entry.js';
 import type { GatewayLimits } from '../limits.js';
@@ -47,7 +47,8 @@ export class Inbox {
   take(frame: Frame): void {
     if (frame.encryption !== 0) return this.#unsupported(frame, 'encrypted', 'the body is encrypted');
     if (frame.total > 0 && this.#part(frame)) return;
-    if (frame.messageId === 0x0200) this.#location(frame);
+    if (frame.shortSerial) this.#shortSerial(frame);
+    else if (frame.messageId === 0x0200) this.#location(frame);
     else this.#dispatch(frame);
   }
 
@@ -111,6 +112,13 @@ export class Inbox {
       case undefined:
         return this.#unsupported(frame, 'unknownMessage', 'an id that is not known');
     }
+  }
+
+  /** Private locations with a serial of one byte: answered with 0x4401 where they ask for it (reference 1.11). */
+  #shortSerial(frame: Frame): void {
+    const bytes = answerShortSerial(frame, 0);
+    const taken = this.host.append('frame', this.host.edition, undefined, frame, noAnswer);
+    if (taken && bytes !== undefined) this.host.after({ do: 'send', bytes });
   }
 
   #location(frame: Frame): void {

@@ -36,6 +36,8 @@ const handlings: Readonly<Record<number, UplinkHandling>> = {
   0x0108: 'data',
   0x0200: 'data',
   0x0201: 'solicited',
+  // Private: a batch of locations of some trackers (reference 3.9).
+  0x0210: 'data',
   0x0301: 'data',
   0x0302: 'data',
   0x0303: 'data',

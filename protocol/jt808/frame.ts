@@ -150,6 +150,8 @@ export interface HeaderRules {
 }
 
 export const standardRules: HeaderRules = { shortPhoneBytes: 6, shortSerial: false };
+/** Of the vendor framing with 0xE7 flags. */
+export const vendorRules: HeaderRules = { shortPhoneBytes: 7, shortSerial: false };
 /** For frames that were accepted before: the framing option already decided, the ids alone are enough now. */
 const loggedRules: HeaderRules = { shortPhoneBytes: 6, shortSerial: true };
 

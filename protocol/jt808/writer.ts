@@ -180,8 +180,14 @@ export class AckWriter {
   }
 }
 
-/** One frame as it goes on the wire, flags and escapes included. */
-export function encodeFrame(frame: FrameSpec, framing: 'standard' | 'e7' = 'standard'): Uint8Array {
+/**
+ * One frame as it goes on the wire, flags and escapes included.
+ * @param framing by default what the identity says: only the vendor framing has one of 7 bytes
+ */
+export function encodeFrame(
+  frame: FrameSpec,
+  framing: 'standard' | 'e7' = frame.phoneRaw.length === e7Framing.shortPhoneBytes ? 'e7' : 'standard',
+): Uint8Array {
   const writer = new FrameWriter(framing === 'e7' ? e7Framing : standardFraming);
   writer.append(frame);
   return writer.take();

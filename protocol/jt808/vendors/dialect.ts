@@ -50,7 +50,7 @@ export interface Dialect {
   readLocation(bytes: Uint8Array, start: number, end: number, edition: Edition): VendorAttributes;
   /** Everything of a message that this dialect knows. `locations` are the ranges of its standard locations. */
   describe(
-    frame: Frame,
+    frame: Pick<Frame, 'messageId'>,
     body: Uint8Array,
     locations: readonly (readonly [number, number])[],
     edition: Edition,
