@@ -268,6 +268,8 @@ export type TerminalReport = {
     }
   /** The terminal entered or left one of its areas (0x0200 item 0x12), by the id that it was set with. */
   | { type: 'report.crossing'; areaId: number; direction: 'in' | 'out'; deviceAt?: number }
+  /** Vendor values beside a position, by name. */
+  | { type: 'report.attributes'; values: Record<string, string | number | boolean | string[]>; at: number }
   /** The alarm bits that are set now, all of them. */
   | {
       type: 'report.alarms';

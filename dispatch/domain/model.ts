@@ -428,6 +428,13 @@ export interface MenuEvent {
   retiredAt?: number;
 }
 
+/** Last values that a terminal said beside its positions, by name (docs/decode-format.md, "Vendor values"). */
+export interface Attributes {
+  vehicleId: string;
+  /** `at` is the terminal's time, ms UTC. */
+  values: Record<string, { value: string | number | boolean | string[]; at: number }>;
+}
+
 /** An alarm bit that is set. */
 export interface ActiveAlarm {
   bit: number;
@@ -611,6 +618,7 @@ export interface Docs {
   outbox: Outbox;
   media: Media;
   alarms: Alarms;
+  attributes: Attributes;
   centre: RepairCentre;
   unit: Unit;
   alert: Alert;

@@ -9,14 +9,17 @@
  * store, in gate.ts.
  */
 import {
+  AckWriter,
+  answerSentence,
   encodeFrame,
   type Frame,
   FrameSplitter,
   limits as wireLimits,
   parseFrame,
-  type AckWriter,
+  vendorRules,
   type FrameRefusal,
   type FrameSink,
+  type HeaderRules,
   type Identity,
 } from '../../protocol/index.js';
 import { count, type GatewayCounters } from '../counters.js';
@@ -41,6 +44,8 @@ export interface SessionOptions {
   readonly transport: 'tcp' | 'tls';
   /** Unfinished messages over breaks of connections; one for all sessions of a node. */
   readonly partWatches: PartWatches;
+  /** Take the vendor framing variants too: the first byte of a connection tells (reference 1.11). */
+  readonly vendorFraming?: boolean | undefined;
   readonly nowMs: number;
 }
 
@@ -56,10 +61,13 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
   nowMs: number;
   edition: Edition = 2013;
 
-  readonly #acks: AckWriter;
+  #acks: AckWriter;
   readonly #transport: 'tcp' | 'tls';
   readonly #partWatches: PartWatches;
-  readonly #splitter = new FrameSplitter();
+  #splitter: FrameSplitter;
+  readonly #vendorFraming: boolean;
+  /** How the headers of this connection are read again: 7 bytes of identity in the vendor framing. */
+  #rules: HeaderRules | undefined;
   readonly #forms = new HeaderForms();
   readonly #login: Login = new Login(this);
   readonly #inbox: Inbox = new Inbox(this);
@@ -76,13 +84,15 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
   /** Authentication, silence, or the end of a superseded connection: whichever the state waits for. */
   #deadlineMs: number;
 
-  constructor({ sink, limits, counters, acks, transport, partWatches, nowMs }: SessionOptions) {
+  constructor({ sink, limits, counters, acks, transport, partWatches, vendorFraming, nowMs }: SessionOptions) {
     this.sink = sink;
     this.limits = limits;
     this.counters = counters;
     this.#acks = acks;
     this.#transport = transport;
     this.#partWatches = partWatches;
+    this.#vendorFraming = vendorFraming ?? false;
+    this.#splitter = new FrameSplitter(vendorFraming ? { sentences: true, shortSerial: true } : {});
     this.nowMs = nowMs;
     this.#heardMs = nowMs;
     this.#deadlineMs = nowMs + limits.authenticateMs;
@@ -121,6 +131,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     if (this.#state === 'closed') return;
     this.nowMs = nowMs;
     this.counters.bytesReceived += chunk.length;
+    if (this.#vendorFraming && this.#splitter.totalBytes === 0 && chunk[0] === vendorFlag) this.#speakVendor();
     this.#splitter.push(chunk, this);
     const { badCandidates, garbageBytes } = this.#splitter;
     if (badCandidates >= wireLimits.badCandidates || garbageBytes >= wireLimits.garbageBytes) this.close('garbage');
@@ -238,6 +249,18 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     else this.#take(frame);
   }
 
+  /** A text sentence of an electronic lock: some ask for the time. */
+  sentence(text: string): void {
+    const answer = answerSentence(text, this.nowMs);
+    if (answer !== undefined) this.send(Buffer.from(answer, 'latin1'));
+  }
+
+  #speakVendor(): void {
+    this.#splitter = new FrameSplitter({ framing: 'e7' });
+    this.#acks = new AckWriter('e7');
+    this.#rules = vendorRules;
+  }
+
   refused(error: FrameRefusal): void {
     count(this.counters.framesRefused, error.code);
     if (this.#findings++ >= this.limits.loggedFrames) return;
@@ -277,7 +300,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   append(kind: EntryKind, edition: Edition, context: string | undefined, frame: Frame, result: number): boolean {
     const { bytes, start, end } = frame;
-    const outcome = this.sink.append(kind, edition, this.#vehicle, context, bytes, start, end, this.nowMs);
+    const outcome = this.sink.append(kind, edition, this.#vehicle, context, bytes, start, end, this.nowMs, this.#rules !== undefined);
     if (outcome === 'shed') return false;
     this.#gate.appended(frame.messageId, frame.serial, result, this.#forms.index);
     if (outcome === 'takenFull' || this.#gate.inFlight >= this.limits.inFlightFrames) this.#pause(tooMuchInFlight);
@@ -372,6 +395,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
       this.reply(0x8800, id);
       return;
     }
+    if (action.do === 'send') return this.send(action.bytes);
     const link = this.#link;
     if (link === undefined) return;
     link.outstanding.drop(action.deliveryId);
@@ -406,7 +430,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
       this.#dropHeld();
       for (const content of held) {
         if (this.#state === 'closed') break;
-        const frame = parseFrame(content);
+        const frame = parseFrame(content, 0, content.length, undefined, this.#rules);
         if (this.#login.holding) this.#hold(frame);
         else this.#take(frame);
       }
@@ -444,5 +468,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
   }
 }
 
+/** First byte of a connection in the vendor framing. */
+const vendorFlag = 0xe7;
 const noVehicle = new Uint8Array(1);
 const noFrames: Uint8Array[] = [];

@@ -103,6 +103,7 @@ export interface SessionSink {
     start: number,
     end: number,
     nowMs: number,
+    vendorHeader: boolean,
   ): AppendOutcome;
   /** Stop or go on reading from the peer. */
   pauseReading(): void;
