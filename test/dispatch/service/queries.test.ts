@@ -62,7 +62,7 @@ describe('lists', () => {
     expect((await listCards(world.dispatch, { kind: 'attention' })).items.map(({ value }) => value.orderId)).toEqual([
       orderId,
     ]);
-    await world.do({ type: 'order.issue', orderId }, AGENT);
+    await world.do({ type: 'order.issue', orderId, repairCentreId: 'centre-1' }, AGENT);
     expect((await listCards(world.dispatch, { kind: 'attention' })).items).toEqual([]);
     expect((await listCards(world.dispatch, { kind: 'attention', open: false })).items).toHaveLength(1);
     expect((await listAlerts(world.dispatch)).items).toEqual([]);
