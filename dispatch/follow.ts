@@ -57,6 +57,8 @@ export function followLog(
             // A replica was promoted that lacks the end of the log: what comes now has positions that were here before.
             log.warn({ position, last }, 'the event log has lost its end; following from where it ends now');
             position = last;
+            // Never a loop without a pause: what makes the store know better needs the event loop.
+            await sleep(RETRY_MS);
           } else await sleep(SWEEP_MS);
         }
       } catch (error) {

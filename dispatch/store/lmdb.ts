@@ -198,12 +198,16 @@ class LmdbStore implements DispatchStore {
   async eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]> {
     checkLimit(limit);
     const { events, refs } = this.#open();
+    // What a transaction has written is readable before it is flushed; an event counts from then on only.
+    const behind = this.#lastPosition + 1;
+    if (after + 1 >= behind) return [];
     if (ref === undefined) {
-      return entries(events, { lower: u48(clampAt(after + 1)), limit }).map(({ key, value }) =>
+      return entries(events, { lower: u48(clampAt(after + 1)), upper: u48(behind), limit }).map(({ key, value }) =>
         toEvent(numberOfKey(key), value),
       );
     }
-    const range = { lower: numberedKey(checkName('ref', ref), clampAt(after + 1)), upper: behindPrefix(ref), limit };
+    const from = numberedKey(checkName('ref', ref), clampAt(after + 1));
+    const range = { lower: from, upper: numberedKey(ref, behind), limit };
     return keys(refs, range).map((key) => toEvent(numberOfKey(key), events.get(u48(numberOfKey(key)))!));
   }
 

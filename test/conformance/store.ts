@@ -276,6 +276,25 @@ export function storeConformance(
         ]);
       });
 
+      test('no event is read that lies beyond the last position, also while commits are being made durable', async () => {
+        let committing = true;
+        const commits = (async () => {
+          for (let i = 0; i < 60; i++) {
+            await Promise.all([1, 2, 3].map(() => store.commit({ events: [event('x', { orderId: 'o1' })] })));
+          }
+          committing = false;
+        })();
+        while (committing) {
+          for (const ref of [undefined, 'order:o1']) {
+            const events = await store.eventsAfter(0, 1000, ref);
+            expect(events.at(-1)?.position ?? 0).toBeLessThanOrEqual(await store.lastPosition());
+          }
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await commits;
+        expect(await store.eventsAfter(0, 1000)).toHaveLength(180);
+      });
+
       test('an event comes back as it was given', async () => {
         const given = event('order.issued', {
           orderId: 'o1',
