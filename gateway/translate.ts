@@ -121,8 +121,7 @@ const circle = 1;
 export function addCrossing(bytes: Uint8Array, location: Location, origin: Origin, into: Translation): void {
   const { crossingStart: at, deviceAt } = location;
   if (at < 0 || bytes[at] !== circle) return;
-  const areaId =
-    ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) >>> 0;
+  const areaId = ((bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!) >>> 0;
   const direction = bytes[at + 5] === 0 ? 'in' : 'out';
   const own = Number.isNaN(deviceAt) ? {} : time(deviceAt, origin);
   // The terminal says it until it is answered, each time with the time of that report: the earliest stands.

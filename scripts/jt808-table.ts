@@ -16,8 +16,10 @@ import {
   statusBits,
   type Edition,
   type MessageDeclaration,
+  type MessageName,
 } from '../protocol/index.js';
 import type { Field } from '../protocol/field/index.js';
+import { USES } from './jt808-support.js';
 
 const hex = (value: number, digits: number): string => `0x${value.toString(16).toUpperCase().padStart(digits, '0')}`;
 
@@ -83,9 +85,10 @@ function messageTable(direction: 'up' | 'down'): string[] {
     .map(([name, one]) => {
       const cells = editions.map((edition) => editionCell(one, edition));
       const reply = one.reply === undefined ? '–' : hex(one.reply, 4);
-      return `| ${hex(one.id, 4)} | \`${name}\` | ${one.title} | ${cells.join(' | ')} | ${reply} |`;
+      const use = USES[name as MessageName];
+      return `| ${hex(one.id, 4)} | \`${name}\` | ${one.title} | ${cells.join(' | ')} | ${reply} | ${use} |`;
     });
-  return ['| id | name | message | 2011 | 2013 | 2019 | reply |', '|---|---|---|---|---|---|---|', ...rows];
+  return ['| id | name | message | 2011 | 2013 | 2019 | reply | use |', '|---|---|---|---|---|---|---|---|', ...rows];
 }
 
 function companionTable(): string[] {
@@ -141,8 +144,16 @@ function bitTable(of: (edition: Edition) => Readonly<Record<number, string>>): s
 /** The whole document. */
 export function jt808Document(): string {
   const sections: [string, string, string[]][] = [
-    ['From the terminal', 'The reply is what the terminal waits for; “–”: none is due.', messageTable('up')],
-    ['To the terminal', 'The reply is what the terminal sends; “–”: none is due.', messageTable('down')],
+    [
+      'From the terminal',
+      'The reply is what the terminal waits for; “–”: none is due. The use is what the gateway does with it.',
+      messageTable('up'),
+    ],
+    [
+      'To the terminal',
+      'The reply is what the terminal sends; “–”: none is due. A name as use is a function of `linecrew terminal`.',
+      messageTable('down'),
+    ],
     [
       'Of companion standards',
       'Known by name; their bodies are kept as bytes. Uplinks are answered with 0x8001.',

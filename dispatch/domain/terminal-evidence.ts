@@ -1,7 +1,7 @@
 /** What else terminals say: answers to questions and commands, and what nobody can use. */
 import { quarantine } from './cards.js';
 import { clockOffset } from './link.js';
-import type { Delivery, Outbox } from './model.js';
+import type { Delivery } from './model.js';
 import { folding, type Appliers, type Reducers, type ReportOf } from './tables.js';
 import type { Tx } from './tx.js';
 
@@ -95,7 +95,7 @@ function asked(
   id: string | undefined,
   serial: number | undefined,
 ): Delivery | undefined {
-  const items = (tx.get('outbox', vehicleId) as Readonly<Outbox> | undefined)?.items ?? [];
+  const items = tx.get('outbox', vehicleId)?.items ?? [];
   if (id !== undefined) return items.find((item) => item.id === id);
   const bySerial = (item: Delivery): boolean =>
     serial !== undefined &&

@@ -29,7 +29,10 @@ const answer = z.object({
       value: z.string(),
     }),
   ),
-  cutFrom: z.int().optional().meta({ description: `Rows in all, where there are more than ${rowsMax}` }),
+  cutFrom: z
+    .int()
+    .optional()
+    .meta({ description: `Rows in all, where there are more than ${rowsMax}` }),
 });
 
 export function decodePlugin(): ApiPlugin {

@@ -55,7 +55,7 @@ export function argumentsOf(words: readonly string[]): Record<string, unknown> {
     let inner = body;
     for (const name of path.slice(0, -1)) {
       const next = Object.hasOwn(inner, name) ? inner[name] : undefined;
-      inner = inner[name] = typeof next === 'object' && next !== null ? (next as Record<string, unknown>) : {};
+      inner = inner[name] = typeof next === 'object' && next !== null ? next : {};
     }
     inner[path.at(-1)!] = valueOf(word.slice(at + 1));
   }

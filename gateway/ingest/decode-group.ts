@@ -1,5 +1,14 @@
 /** From groups of the ingest log to reports and positions. Holds what spans groups: unfinished sub-packaged messages. */
-import { Frame, Location, parseFrame, readLocation, DecodeError, decodeUplink, vendorRules, type HeaderRules } from '../../protocol/index.js';
+import {
+  Frame,
+  Location,
+  parseFrame,
+  readLocation,
+  DecodeError,
+  decodeUplink,
+  vendorRules,
+  type HeaderRules,
+} from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import {
   addCrossing,

@@ -177,7 +177,14 @@ export class IngestReader {
     const groups = await dispatch.store.readIngest(node, this.#applied, fits);
     const last = groups.at(-1);
     if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
-    const translation: Translation = { reports: [], positions: new PositionBatch(this.#batchSize), media: [], samples: [], attributes: this.#attributes, ...(alarms && { alarms }) };
+    const translation: Translation = {
+      reports: [],
+      positions: new PositionBatch(this.#batchSize),
+      media: [],
+      samples: [],
+      attributes: this.#attributes,
+      ...(alarms && { alarms }),
+    };
     let bytes = 0;
     let resumedAt = performance.now();
     for (const { sequence, group } of groups) {

@@ -37,7 +37,7 @@ export interface TerminalFunction<Arguments = unknown> {
 
 /** Keeps the type of the arguments between schema and `render`. */
 export function terminalFunction<Arguments>(spec: TerminalFunction<Arguments>): TerminalFunction {
-  return spec as TerminalFunction;
+  return spec;
 }
 
 /** One message by its declared name; its dedicated reply, where it has one, is what ends the delivery. */

@@ -112,4 +112,3 @@ function momentOf(digits: string): number | undefined {
   const at = timeToMs(digits);
   return Number.isNaN(at) ? undefined : at;
 }
-

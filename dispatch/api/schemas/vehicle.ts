@@ -13,7 +13,10 @@ const optionsIn = z
     maxLegs: z.int().min(1).max(255),
     withdrawn: z.boolean().meta({ description: 'Speaks 2019 and still has questions and event lists' }),
     fences: z.boolean().meta({ description: 'Takes a circle (0x8600) for every queued order' }),
-    dialect: z.string().regex(/^[a-z0-9-]{1,40}$/).meta({ description: 'Vendor dialect; by default the registration tells' }),
+    dialect: z
+      .string()
+      .regex(/^[a-z0-9-]{1,40}$/)
+      .meta({ description: 'Vendor dialect; by default the registration tells' }),
     maker: z.string().max(40),
     model: z.string().max(40),
   })
@@ -108,7 +111,9 @@ export const vehicle = z
       .meta({ description: 'Alarms of the terminal that are on now' }),
     attributes: z
       .record(z.string(), z.object({ value: z.unknown(), at: timeOut }))
-      .meta({ description: 'Last values beside positions: battery, voltages, temperatures, … (docs/decode-format.md)' }),
+      .meta({
+        description: 'Last values beside positions: battery, voltages, temperatures, … (docs/decode-format.md)',
+      }),
     createdAt: timeOut,
   })
   .meta({ id: 'Vehicle' });

@@ -76,7 +76,11 @@ describe('circles in the terminal', () => {
       const found = await order(first);
       return found.timePoints.H && found;
     }, 'the arrival');
-    expect(arrived.timePoints.H).toMatchObject({ at: new Date(at).toISOString(), rank: 'terminalFence', source: 'fence' });
+    expect(arrived.timePoints.H).toMatchObject({
+      at: new Date(at).toISOString(),
+      rank: 'terminalFence',
+      source: 'fence',
+    });
     expect(arrived.legs[0].state).toBe('onSite');
     expect((await order(second)).timePoints.H).toBeUndefined();
 

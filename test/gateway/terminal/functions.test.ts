@@ -164,7 +164,11 @@ describe('functions of a terminal', () => {
     const reasons = Object.fromEntries(json.items.map((one: Json) => [one.name, one.supported || one.reason]));
     expect(reasons).toMatchObject({ 'link-test': true, photo: true, text: true, question: 'withdrawn' });
     const refused = await call(id, 'question', { question: 'x', answers: ['a', 'b'] });
-    expect(refused.json).toMatchObject({ status: 409, code: 'unsupportedByTerminal', details: { reason: 'withdrawn' } });
+    expect(refused.json).toMatchObject({
+      status: 409,
+      code: 'unsupportedByTerminal',
+      details: { reason: 'withdrawn' },
+    });
     await rig.call('PATCH', `/vehicles/${id}`, { terminal: { options: { withdrawn: true } } });
     expect((await call(id, 'question', { question: 'x', answers: ['a', 'b'] }, '')).status).toBe(202);
     const tracker = await rig.vehicle('13900000008', 'tracker');

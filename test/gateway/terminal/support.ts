@@ -98,9 +98,7 @@ export function answering(
     while (!stopped && seen < client.answers.all.length) {
       const answer = client.answers.all[seen++]!;
       if ([0x8001, 0x8100, 0x8003, 0x8800].includes(answer.messageId)) continue;
-      const frames = replies(answer, serial++) ?? [
-        generalReply(form, serial++, answer.serial, answer.messageId, 0),
-      ];
+      const frames = replies(answer, serial++) ?? [generalReply(form, serial++, answer.serial, answer.messageId, 0)];
       if (frames.length > 0) client.send(...frames);
     }
   };
