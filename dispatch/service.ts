@@ -16,6 +16,7 @@ import { withPlace } from './place-of-key.js';
 import { applyOnce } from './reports.js';
 import type { PositionBatch } from './store/position-batch.js';
 import type { Batch, DispatchStore, IngestPosition } from './store/store.js';
+import { Turns } from './turns.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** Where the service says what it cannot tell anybody else. pino's logger fits. */
@@ -50,6 +51,7 @@ const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { store, clock, settings, random, log, guard } = options;
   const running = new Set<Promise<unknown>>();
+  const turns = new Turns();
   const stops = new Set<{ cancel(): void }>();
 
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -94,17 +96,25 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   async function decideAndCommit(
     attempt: (work: UnitOfWork) => Promise<{ batch: Batch; result: Record<string, unknown> }>,
   ): Promise<CommandOutcome> {
-    for (let tries = 0; ; tries++) {
-      const work = new UnitOfWork(store, settings, random);
-      const { batch, result } = await attempt(work);
-      if (work.isEmpty && !batch.idempotency && !batch.applied) return { result, events: [], repeated: false };
-      const committed = await store.commit(batch);
-      if (committed.ok) return { result, events: numbered(work, committed.lastPosition), repeated: false };
-      if ('duplicate' in committed) return repeated(committed.duplicate);
-      // Another reader of the ingest log was faster: deciding again would not help.
-      if (committed.conflict.kind === 'ingest') throw new ConflictError(committed.conflict);
-      if (tries >= MAX_ATTEMPTS) throw new ConflictError(committed.conflict);
-      await pause(tries);
+    let endTurn: (() => void) | undefined;
+    try {
+      for (let tries = 0; ; tries++) {
+        const work = new UnitOfWork(store, settings, random);
+        const { batch, result } = await attempt(work);
+        if (work.isEmpty && !batch.idempotency && !batch.applied) return { result, events: [], repeated: false };
+        const committed = await store.commit(batch);
+        if (committed.ok) return { result, events: numbered(work, committed.lastPosition), repeated: false };
+        if ('duplicate' in committed) return repeated(committed.duplicate);
+        // Another reader of the ingest log was faster: deciding again would not help.
+        if (committed.conflict.kind === 'ingest') throw new ConflictError(committed.conflict);
+        if (tries >= MAX_ATTEMPTS) throw new ConflictError(committed.conflict);
+        // Only one document at a time, and none while waiting for another: nobody waits in a circle.
+        endTurn?.();
+        endTurn = await turns.take(`${committed.conflict.kind}/${committed.conflict.id}`);
+        await pause(tries);
+      }
+    } finally {
+      endTurn?.();
     }
   }
 
