@@ -134,7 +134,12 @@ async function runLoad(flags: LoadFlags): Promise<number> {
   const json = flags.json === true;
   const progress = new Progress(line, () => ({ ...totals(), delayMs: delays().summary() }), json);
   progress.start();
-  await Promise.race([Promise.all(shards.map((shard) => shard.connected)), untilEnd(connectPatienceMs)]);
+  const allConnected = new AbortController();
+  await Promise.race([
+    Promise.all(shards.map((shard) => shard.connected)),
+    untilEnd(connectPatienceMs, allConnected.signal),
+  ]);
+  allConnected.abort();
   const startedAt = clock.now();
   for (const shard of shards) shard.tell('report');
   await untilEnd(flags.duration === undefined ? undefined : (flags.duration * 1000) / clock.rate);

@@ -35,8 +35,11 @@ export class Progress {
   }
 }
 
-/** Resolves after so many ms of the machine, or at the first Ctrl-C or SIGTERM; a second one ends the process. */
-export function untilEnd(afterMs: number | undefined): Promise<'time' | 'signal'> {
+/**
+ * Resolves after so many ms of the machine, or at the first Ctrl-C or SIGTERM; a second one ends the process.
+ * @param nevermind ends the waiting without a result, when something else has happened first
+ */
+export function untilEnd(afterMs: number | undefined, nevermind?: AbortSignal): Promise<'time' | 'signal'> {
   return new Promise((resolve) => {
     let asked = false;
     const onSignal = (): void => {
@@ -55,6 +58,11 @@ export function untilEnd(afterMs: number | undefined): Promise<'time' | 'signal'
     );
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
+    nevermind?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    });
   });
 }
 
