@@ -55,12 +55,16 @@ export function argumentsOf(words: readonly string[]): Record<string, unknown> {
     let inner = body;
     for (const name of path.slice(0, -1)) {
       const next = Object.hasOwn(inner, name) ? inner[name] : undefined;
-      inner = inner[name] = typeof next === 'object' && next !== null ? next : {};
+      const inside: Record<string, unknown> = isObject(next) ? next : {};
+      inner[name] = inside;
+      inner = inside;
     }
     inner[path.at(-1)!] = valueOf(word.slice(at + 1));
   }
   return body;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** JSON where it is JSON (numbers, true, lists), else the text. */
 function valueOf(text: string): unknown {

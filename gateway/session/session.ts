@@ -300,7 +300,17 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   append(kind: EntryKind, edition: Edition, context: string | undefined, frame: Frame, result: number): boolean {
     const { bytes, start, end } = frame;
-    const outcome = this.sink.append(kind, edition, this.#vehicle, context, bytes, start, end, this.nowMs, this.#rules !== undefined);
+    const outcome = this.sink.append(
+      kind,
+      edition,
+      this.#vehicle,
+      context,
+      bytes,
+      start,
+      end,
+      this.nowMs,
+      this.#rules !== undefined,
+    );
     if (outcome === 'shed') return false;
     this.#gate.appended(frame.messageId, frame.serial, result, this.#forms.index);
     if (outcome === 'takenFull' || this.#gate.inFlight >= this.limits.inFlightFrames) this.#pause(tooMuchInFlight);
