@@ -3,19 +3,10 @@ import { createDispatch, type Dispatch } from '../../dispatch/service.js';
 import { DEFAULT_SETTINGS } from '../../dispatch/domain/settings.js';
 import type { DispatchStore, StoreListener } from '../../dispatch/store/store.js';
 import { TerminalConnection, type ConnectionContext } from '../../gateway/connection.js';
-import { GatewayCounters } from '../../gateway/counters.js';
 import { Deliveries } from '../../gateway/deliveries/loop.js';
-import { Directory } from '../../gateway/directory.js';
-import { FindingsLog } from '../../gateway/findings-log.js';
-import { ClockOffsets } from '../../gateway/ingest/clock-offsets.js';
-import { Committer } from '../../gateway/ingest/committer.js';
-import { LogOwnership } from '../../gateway/ingest/log-ownership.js';
-import { defaultLimits } from '../../gateway/limits.js';
-import { LinkReports } from '../../gateway/link-reports.js';
+import { Taps } from '../../gateway/taps.js';
 import { createLog } from '../../gateway/log.js';
-import { endStaleLinks, SessionRegistry } from '../../gateway/sessions.js';
-import { PartWatches } from '../../gateway/session/part-watches.js';
-import { AckWriter } from '../../protocol/index.js';
+import { startTerminalGateway } from '../../gateway/terminal-gateway.js';
 import type { Random } from '../../simulator/index.js';
 import type { Door, SimSocket } from './network.js';
 import type { SimTime } from './time.js';
@@ -33,9 +24,7 @@ const node = 'node-1';
  */
 export class SimProcess implements Door {
   readonly dispatch: Dispatch;
-  readonly counters = new GatewayCounters();
   readonly ready: Promise<void>;
-  committer!: Committer;
   #alive = true;
   #up = false;
   #nextConnection = 1;
@@ -55,7 +44,7 @@ export class SimProcess implements Door {
     const bytes = (count: number): Uint8Array => Buffer.from(random.hex(count * 2), 'hex');
     const log = this.#words();
     this.dispatch = createDispatch({ store: own, clock, settings: DEFAULT_SETTINGS, random: bytes, log, node });
-    this.ready = this.#start(own, clock, bytes, log);
+    this.ready = this.#start(clock, bytes, log);
     this.ready.catch((error: unknown) => this.trace(this.name, `did not start: ${String(error)}`));
   }
 
@@ -87,59 +76,38 @@ export class SimProcess implements Door {
   }
 
   async #start(
-    store: DispatchStore,
     clock: ReturnType<SimTime['clock']>,
     random: (bytes: number) => Uint8Array,
-    log: Words,
+    words: Words,
   ): Promise<void> {
-    const { dispatch, counters } = this;
-    const limits = { ...defaultLimits };
+    const { dispatch } = this;
     await dispatch.start();
-    const deliveries = new Deliveries({ dispatch, node, log });
+    const deliveries = new Deliveries({ dispatch, node, log: words });
     await deliveries.start();
-    const directory = new Directory({ dispatch, limits, enrolment: 'known', random, log });
-    const reports = new LinkReports(dispatch, limits, log);
-    const registry = new SessionRegistry({ dispatch, directory, reports, deliveries, node, limits, counters, log });
-    const offsets = new ClockOffsets((phone, ms) =>
-      reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }),
-    );
-    const ownership = new LogOwnership({ dispatch, node, instance: this.name, limits, counters, offsets, log });
-    this.committer = new Committer({
-      log: store,
+    const terminals = await startTerminalGateway({
+      dispatch,
       node,
-      limits,
-      counters,
-      now: () => clock.now(),
+      enrolment: 'known',
+      deliveries,
+      random,
+      log: createLog('warn', { write: (line) => this.#heard(line) }),
       soon: (call) => void clock.after(0, call),
-      after: (ms, call) => void clock.after(ms, call),
-      appended: (sequence, urgent) => ownership.own.appended(sequence, urgent),
-      failed: () => this.trace(this.name, 'the ingest log cannot be written'),
     });
-    const quiet = createLog('silent', { write: () => undefined });
-    const findings = new FindingsLog(quiet, () => clock.now());
-    this.#context = {
-      clock,
-      limits,
-      counters,
-      committer: this.committer,
-      directory,
-      registry,
-      acks: new AckWriter(),
-      partWatches: new PartWatches(limits),
-      findings,
-      log: quiet,
-    };
-    await endStaleLinks(dispatch, node);
-    await directory.start((phone) => registry.fileChanged(phone));
-    await ownership.start();
-    const rules = new PositionRules(dispatch, log);
+    this.#context = terminals.context;
+    const rules = new PositionRules(dispatch, words);
     await rules.start();
     clock.every(sweepMs, () => {
       for (const connection of this.#connections) connection.tick(clock.now());
-      void registry.renew();
+      void terminals.registry.renew();
     });
     this.#up = true;
     this.trace(this.name, 'up');
+  }
+
+  /** A line of the product's log; what it says about single frames is left out. */
+  #heard(line: string): void {
+    const { msg, finding, err } = JSON.parse(line) as { msg: string; finding?: string; err?: { message: string } };
+    if (finding === undefined) this.trace(this.name, `${msg}${err === undefined ? '' : ` (${err.message})`}`);
   }
 
   #words(): Words {
