@@ -7,11 +7,13 @@ import { registerDecode } from './commands/decode.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerEncode } from './commands/encode.js';
+import { registerErase } from './commands/erase.js';
 import { registerEvidence } from './commands/evidence.js';
 import { registerExplain } from './commands/explain.js';
 import { registerMigrate } from './commands/migrate.js';
 import { registerPeople } from './commands/people.js';
 import { registerServe } from './commands/serve.js';
+import { registerTail } from './commands/tail.js';
 import { registerTerminal } from './commands/terminal.js';
 import { registerTransfer } from './commands/transfer.js';
 import { ConfigError } from './config/load.js';
@@ -41,6 +43,8 @@ export function createProgram(): Command {
   registerPeople(program);
   registerTerminal(program);
   registerEvidence(program);
+  registerErase(program);
+  registerTail(program);
   registerTransfer(program);
   return program;
 }

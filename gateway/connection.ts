@@ -15,6 +15,7 @@ import type { PartWatches } from './session/part-watches.js';
 import { Session } from './session/session.js';
 import type { CloseReason, Finding, RegistrationRequest, SessionSink, TerminalFacts } from './session/sink.js';
 import type { OwnedConnection, SessionRegistry } from './sessions.js';
+import type { Taps } from './taps.js';
 
 /** What all connections of a listener share. */
 export interface ConnectionContext {
@@ -29,6 +30,7 @@ export interface ConnectionContext {
   /** See `SessionOptions`. */
   readonly vendorFraming?: boolean;
   readonly findings: FindingsLog;
+  readonly taps: Taps;
   readonly log: Logger;
 }
 
@@ -51,9 +53,19 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   ) {
     const { limits, counters, acks, partWatches, vendorFraming, clock } = context;
     this.session = new Session({
-      sink: this, limits, counters, acks, transport, partWatches, vendorFraming, nowMs: clock.now(),
+      sink: this,
+      limits,
+      counters,
+      acks,
+      transport,
+      partWatches,
+      vendorFraming,
+      nowMs: clock.now(),
     });
-    socket.on('data', (chunk: Buffer) => this.session.received(chunk, clock.now()));
+    socket.on('data', (chunk: Buffer) => {
+      if (context.taps.any) this.#tap('in', chunk);
+      this.session.received(chunk, clock.now());
+    });
     socket.on('error', (error) => {
       context.log.debug({ connection: id, address, terminal: this.session.phone, err: error, msg: 'socket error' });
     });
@@ -103,8 +115,13 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   send(bytes: Uint8Array): void {
     const { socket } = this;
     if (!socket.writable) return;
+    if (this.context.taps.any) this.#tap('out', bytes);
     socket.write(bytes);
     if (socket.writableLength > this.context.limits.sendBytes) this.session.close('slowReader');
+  }
+
+  #tap(direction: 'in' | 'out', bytes: Uint8Array): void {
+    this.context.taps.tell(this.session.phone, { direction, connection: this.id, bytes });
   }
 
   canSend(): boolean {
@@ -123,11 +140,11 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   }
 
   register(request: RegistrationRequest): void {
-    const { directory, clock, log } = this.context;
+    const { directory, clock, log, findings } = this.context;
     directory.register(request, this.address).then(
       (answer) => {
         const result = answer === 'failed' ? answer : answer.result;
-        log.info({
+        findings.line('info', {
           terminal: request.phone,
           address: this.address,
           edition: request.edition,

@@ -10,6 +10,12 @@ import { join, resolve } from 'node:path';
 
 export type ControlHandlers = Record<string, (args: Record<string, unknown>) => Promise<unknown>>;
 
+/** Writes lines until the caller goes, or the gateway ends; gives how to stop. */
+export type ControlStreams = Record<
+  string,
+  (args: Record<string, unknown>, write: (value: unknown) => void) => Promise<() => void>
+>;
+
 /** No running gateway answers on the socket. */
 export class NotRunning extends Error {}
 /** The gateway answered with an error. */
@@ -27,6 +33,8 @@ const SOCKET_PATH_BYTES = 100;
 /** The longest line is an evidence sheet with its frames, or a file to import. */
 const MAX_LINE_BYTES = 16 << 20;
 const ANSWER_MS = 600_000;
+/** A caller that reads slower than a stream writes loses what is beyond. */
+const STREAM_BEHIND_BYTES = 1 << 20;
 
 /** Where the gateway that uses this store directory listens. */
 export function controlPath(directory: string): string {
@@ -36,7 +44,11 @@ export function controlPath(directory: string): string {
 }
 
 /** Listens until closed. A socket file that a killed gateway left behind is replaced. */
-export async function serveControl(directory: string, handlers: ControlHandlers): Promise<{ close(): Promise<void> }> {
+export async function serveControl(
+  directory: string,
+  handlers: ControlHandlers,
+  streams: ControlStreams = {},
+): Promise<{ close(): Promise<void> }> {
   const path = controlPath(directory);
   rmSync(path, { force: true });
   const open = new Set<Socket>();
@@ -44,7 +56,7 @@ export async function serveControl(directory: string, handlers: ControlHandlers)
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
-    readLines(socket, (line) => void answer(socket, line, handlers));
+    readLines(socket, (line) => void answer(socket, line, handlers, streams));
   });
   await new Promise<void>((done, fail) => server.once('error', fail).listen(path, done));
   chmodSync(path, 0o600);
@@ -60,10 +72,11 @@ export async function serveControl(directory: string, handlers: ControlHandlers)
   };
 }
 
-async function answer(socket: Socket, line: string, handlers: ControlHandlers): Promise<void> {
+async function answer(socket: Socket, line: string, handlers: ControlHandlers, streams: ControlStreams): Promise<void> {
   let reply: object;
   try {
     const { method, args } = JSON.parse(line) as { method: string; args?: Record<string, unknown> };
+    if (Object.hasOwn(streams, method)) return await stream(socket, args ?? {}, streams[method]!);
     const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined;
     if (!handler) throw new ControlError('unknownMethod', `this gateway knows no "${method}"`);
     reply = { ok: true, value: (await handler(args ?? {})) ?? null };
@@ -72,6 +85,43 @@ async function answer(socket: Socket, line: string, handlers: ControlHandlers): 
     reply = { ok: false, code: typeof code === 'string' ? code : 'failed', message };
   }
   if (!socket.destroyed) socket.end(JSON.stringify(reply) + '\n');
+}
+
+async function stream(socket: Socket, args: Record<string, unknown>, open: ControlStreams[string]): Promise<void> {
+  const stop = await open(args, (value) => {
+    if (!socket.destroyed && socket.writableLength < STREAM_BEHIND_BYTES) socket.write(JSON.stringify(value) + '\n');
+  });
+  if (socket.destroyed) stop();
+  else socket.on('close', stop);
+}
+
+/**
+ * Follows a stream of the running gateway; resolves when the gateway ends it.
+ * @throws {NotRunning} when none answers in that directory
+ * @throws {ControlError} with the gateway's code and words when it refuses
+ */
+export function followGateway(
+  directory: string,
+  method: string,
+  args: Record<string, unknown>,
+  on: (value: unknown) => void,
+): Promise<void> {
+  return new Promise((done, fail) => {
+    const socket = connect(controlPath(directory));
+    socket.on('error', (error) => fail(absentOr(error)));
+    socket.on('close', () => done());
+    socket.on('connect', () => socket.write(JSON.stringify({ method, args }) + '\n'));
+    readLines(socket, (line) => {
+      const value = JSON.parse(line) as { ok?: boolean; code: string; message: string };
+      if (value.ok === false) fail(new ControlError(value.code, value.message));
+      else on(value);
+    });
+  });
+}
+
+function absentOr(error: NodeJS.ErrnoException): Error {
+  const absent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+  return absent ? new NotRunning('no gateway runs on this store') : error;
 }
 
 /**
@@ -83,10 +133,7 @@ export function callGateway(directory: string, method: string, args: Record<stri
   return new Promise((done, fail) => {
     const socket = connect(controlPath(directory));
     socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error(`the gateway did not answer "${method}" in time`)));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const absent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-      fail(absent ? new NotRunning('no gateway runs on this store') : error);
-    });
+    socket.on('error', (error) => fail(absentOr(error)));
     socket.on('close', () => fail(new Error('the gateway closed the control socket without an answer')));
     socket.on('connect', () => socket.write(JSON.stringify({ method, args }) + '\n'));
     readLines(socket, (line) => {

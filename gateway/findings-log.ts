@@ -1,4 +1,4 @@
-/** Writes what is wrong with terminals' bytes to the log, bounded: an attack must not fill the disk. */
+/** Writes what strangers on the terminals' ports can cause to the log, bounded: an attack must not fill the disk. */
 import type { Logger } from './log.js';
 import type { Finding } from './session/sink.js';
 
@@ -18,20 +18,22 @@ export class FindingsLog {
   ) {}
 
   write(finding: Finding, fields: Record<string, unknown>): void {
-    const nowMs = this.now();
-    if (nowMs - this.#windowAt >= windowMs) this.#turn(nowMs);
-    if (this.#lines++ >= linesPerWindow) {
-      this.#suppressed++;
-      return;
-    }
     const { what, detail, messageId, bytes } = finding;
-    this.log.warn({
+    this.line('warn', {
       ...fields,
       finding: what,
       ...(messageId === undefined ? {} : { messageId: `0x${messageId.toString(16).padStart(4, '0')}` }),
       ...(bytes === undefined ? {} : { bytes: Buffer.from(bytes.subarray(0, bytesShown)).toString('hex') }),
       msg: detail,
     });
+  }
+
+  /** A line of anything else that an unknown peer can cause as often as it likes. */
+  line(level: 'info' | 'warn', fields: Record<string, unknown> & { msg: string }): void {
+    const nowMs = this.now();
+    if (nowMs - this.#windowAt >= windowMs) this.#turn(nowMs);
+    if (this.#lines++ >= linesPerWindow) this.#suppressed++;
+    else this.log[level](fields);
   }
 
   #turn(nowMs: number): void {

@@ -24,6 +24,7 @@ import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
 import type { Config } from './config/settings.js';
 import { serveControl } from './control.js';
+import { erasureHandlers } from './erasure.js';
 import { evidenceHandlers, evidencePlugin } from './evidence/handlers.js';
 import { Deliveries } from './deliveries/loop.js';
 import { checkStore } from './doctor/checks.js';
@@ -35,6 +36,7 @@ import { registerMqttMetrics } from './mqtt/metrics.js';
 import { peopleHandlers } from './people.js';
 import { createReadiness } from './readiness.js';
 import { startRetention } from './retention.js';
+import { tail, type TailOf } from './tail.js';
 import { startTerminalGateway, type TerminalGateway } from './terminal-gateway.js';
 import { transferHandlers } from './transfer/transfer.js';
 import { version } from './version.js';
@@ -126,7 +128,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
     plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), decodePlugin(), consoleOf(config)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
-  if (config.store.startsWith('lmdb:')) await openControl(config, dispatch, accounts, undo);
+  if (config.store.startsWith('lmdb:')) await openControl(config, dispatch, accounts, terminals, undo);
 
   // Terminals come last: what they send must find everything else at work.
   ports.http = await listenHttp(http, config);
@@ -249,17 +251,27 @@ async function listenTerminals(terminals: TerminalGateway, config: Config, ports
 }
 
 /** The socket through which `linecrew backup`, `user` and `token` reach the store that this process has open. */
-async function openControl(config: Config, dispatch: Dispatch, accounts: Accounts, undo: Undo): Promise<void> {
+async function openControl(
+  config: Config,
+  dispatch: Dispatch,
+  accounts: Accounts,
+  { taps }: TerminalGateway,
+  undo: Undo,
+): Promise<void> {
   const { store, clock } = dispatch;
   const now = (): number => clock.now();
   const directory = resolve(config.store.slice('lmdb:'.length));
-  const control = await serveControl(directory, {
+  const handlers = {
     ...peopleHandlers(accounts, now),
     ...evidenceHandlers(store, now),
     ...transferHandlers(dispatch),
+    ...erasureHandlers(dispatch),
     ping: async () => ({ version }),
     doctor: () => checkStore(store, now()),
-    backup: ({ directory: target }) => store.backup(String(target)),
+    backup: ({ directory: target }: Record<string, unknown>) => store.backup(String(target)),
+  };
+  const control = await serveControl(directory, handlers, {
+    tail: (of, emit) => tail(dispatch, of as TailOf, emit, taps),
   });
   undo.add('control', () => control.close());
 }

@@ -18,6 +18,7 @@ import { wordLog, type Logger } from './log.js';
 import type { DeliveryLoop } from './session/link.js';
 import { PartWatches } from './session/part-watches.js';
 import { endStaleLinks, SessionRegistry } from './sessions.js';
+import { Taps } from './taps.js';
 import { TerminalListeners, type TcpListenerOptions } from './tcp.js';
 
 export interface TerminalGatewayOptions {
@@ -33,6 +34,8 @@ export interface TerminalGatewayOptions {
   counters?: GatewayCounters;
   /** Take the vendor framing variants of JT/T 808 too (reference 1.11). */
   vendorFraming?: boolean;
+  /** Runs a call after what is being read now; `setImmediate` unless simulated. */
+  soon?: (call: () => void) => void;
 }
 
 export interface TerminalGateway {
@@ -41,6 +44,10 @@ export interface TerminalGateway {
   readonly committer: Committer;
   readonly directory: Directory;
   readonly registry: SessionRegistry;
+  /** What connections are made with, for those that come by another way than a listener. */
+  readonly context: ConnectionContext;
+  /** Who listens in on terminals (`linecrew tail`). */
+  readonly taps: Taps;
   /** Opens a port for terminals; gives the port taken. */
   listen(options: TcpListenerOptions): Promise<number>;
   /** Resolves when what this node had logged at the call is applied: reads see it then. */
@@ -95,6 +102,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     limits,
     counters,
     now: () => clock.now(),
+    ...(options.soon === undefined ? {} : { soon: options.soon }),
     after: (ms, call) => void clock.after(ms, call),
     appended: (sequence, urgent) => ownership.own.appended(sequence, urgent),
     failed: (error) => log.error({ err: error, msg: 'nothing is confirmed: the ingest log cannot be written' }),
@@ -110,6 +118,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     partWatches: new PartWatches(limits),
     vendorFraming: options.vendorFraming ?? false,
     findings: new FindingsLog(log, () => clock.now()),
+    taps: new Taps(),
     log,
   };
   const listeners = new TerminalListeners(context, `${node}.${start}.`);
@@ -126,6 +135,8 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     committer,
     directory,
     registry,
+    context,
+    taps: context.taps,
     listen: (listener) => listeners.listen(listener),
     caughtUp: () => ownership.own.caughtUp(),
     async stop() {

@@ -39,7 +39,7 @@ export class GatewayProcess {
       },
     }); // prettier-ignore
     const logged: Record<string, number> = {};
-    const lines = createInterface({ input: child.stdout! });
+    const lines = createInterface({ input: child.stdout });
     const ports = await new Promise<Ports & { tcp: number }>((resolve, reject) => {
       child.once('exit', (status) => reject(new Error(`the gateway ended with ${status} before it was ready`)));
       lines.on('line', (line) => {

@@ -12,6 +12,7 @@ const NEEDS = {
   redis: { programs: ['redis-server', 'redis-cli'], packages: ['redis-server', 'redis-tools'] },
   chromium: { programs: ['chromium'], packages: ['chromium', 'fonts-noto-cjk'] },
   mosquitto: { programs: ['mosquitto', 'mosquitto_pub'], packages: ['mosquitto', 'mosquitto-clients'] },
+  curl: { programs: ['curl'], packages: ['curl'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } satisfies Record<string, Need>;
 

@@ -1,0 +1,114 @@
+/** What `linecrew tail` follows: the events of one order or vehicle, and the bytes of one terminal. */
+import type { StoredEvent } from '../dispatch/domain/events.js';
+import type { Order } from '../dispatch/domain/model.js';
+import type { DispatchPort } from '../dispatch/ports.js';
+import type { Taps } from './taps.js';
+
+export type Tailed =
+  | { kind: 'about'; words: string }
+  | { kind: 'event'; event: StoredEvent }
+  | { kind: 'bytes'; at: number; direction: 'in' | 'out'; connection: string; hex: string }
+  /** More came than a person or a pipe takes. */
+  | { kind: 'missed'; pieces: number };
+
+/** Exactly one of them. */
+export interface TailOf {
+  terminal?: string;
+  order?: string;
+}
+
+/** Events shown of what was before. */
+const EARLIER = 20;
+/** Pieces of bytes a second; a terminal that empties its memory sends more, a person reads less. */
+const PIECES_PER_S = 200;
+const PIECE_BYTES = 4096;
+
+/**
+ * Emits the latest events, then everything new, until the returned function is called.
+ * @throws {Error} where there is no such terminal or order
+ */
+export async function tail(
+  dispatch: DispatchPort,
+  of: TailOf,
+  emit: (tailed: Tailed) => void,
+  taps?: Taps,
+): Promise<() => void> {
+  const { ref, words } = await subjectOf(dispatch, of);
+  emit({ kind: 'about', words });
+  const last = await dispatch.store.lastPosition();
+  for (const event of await latest(dispatch, ref, last)) emit({ kind: 'event', event });
+  const [kind, id] = [ref.slice(0, ref.indexOf(':')), ref.slice(ref.indexOf(':') + 1)];
+  const follow = dispatch.follow(last, (events) => {
+    for (const event of events) {
+      if ((kind === 'order' ? event.orderId : event.vehicleId) === id) emit({ kind: 'event', event });
+    }
+  });
+  const stop = of.terminal === undefined ? undefined : listen(of.terminal, dispatch, emit, taps);
+  return () => {
+    follow.cancel();
+    stop?.();
+  };
+}
+
+/** Not a page of thousands when a vehicle is years old: from near the end of the log backwards. */
+async function latest(dispatch: DispatchPort, ref: string, last: number): Promise<StoredEvent[]> {
+  for (let window = 1_000; ; window *= 10) {
+    const from = Math.max(0, last - window);
+    const found: StoredEvent[] = [];
+    for (let after = from; ;) {
+      const page = await dispatch.eventsAfter(after, 500, ref);
+      found.push(...page.filter(({ position }) => position <= last));
+      found.splice(0, found.length - EARLIER);
+      if (page.length < 500) break;
+      after = page.at(-1)!.position;
+    }
+    if (found.length >= EARLIER || from === 0) return found;
+  }
+}
+
+async function subjectOf(dispatch: DispatchPort, { terminal, order }: TailOf): Promise<{ ref: string; words: string }> {
+  if (terminal !== undefined) {
+    const found = (await dispatch.get('terminal', terminal))?.value;
+    if (!found) throw new Error(`no vehicle has a terminal with the number ${terminal}`);
+    const vehicle = (await dispatch.get('vehicle', found.vehicleId))!.value;
+    return {
+      ref: `vehicle:${vehicle.id}`,
+      words: `terminal ${terminal} (${found.profile}) of vehicle ${vehicle.id} ${vehicle.plate}, link ${vehicle.link.state}`,
+    };
+  }
+  const page = await dispatch.scan({ index: 'orders.number', from: order!, to: `${order}\u0001`, limit: 1 });
+  const found = (page.items[0]?.value ?? (await dispatch.get('order', order!))?.value) as Order | undefined;
+  if (!found) throw new Error(`there is no order ${order}`);
+  return { ref: `order:${found.id}`, words: `order ${found.number} (${found.id}), ${found.stage}` };
+}
+
+function listen(
+  phone: string,
+  { clock }: DispatchPort,
+  emit: (tailed: Tailed) => void,
+  taps: Taps | undefined,
+): () => void {
+  // prettier-ignore
+  if (!taps) {
+    emit({ kind: 'about', words: 'its frames are seen only on the machine of a gateway with an embedded store' });
+    return () => {};
+  }
+  let pieces = 0;
+  let missed = 0;
+  const turn = setInterval(() => {
+    if (missed > 0) emit({ kind: 'missed', pieces: missed });
+    pieces = missed = 0;
+  }, 1_000);
+  turn.unref();
+  const stop = taps.listen(phone, ({ direction, connection, bytes }) => {
+    if (pieces++ >= PIECES_PER_S) return void missed++;
+    for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+      const hex = Buffer.from(bytes.subarray(from, from + PIECE_BYTES)).toString('hex');
+      emit({ kind: 'bytes', at: clock.now(), direction, connection, hex });
+    }
+  });
+  return () => {
+    clearInterval(turn);
+    stop();
+  };
+}

@@ -1,0 +1,154 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createLog } from '../../gateway/log.js';
+import { callGateway, followGateway } from '../../gateway/control.js';
+import { FindingsLog } from '../../gateway/findings-log.js';
+import { Taps } from '../../gateway/taps.js';
+import { tail, type Tailed } from '../../gateway/tail.js';
+import { Service } from '../e2e/support.js';
+import { frameOf, locationBody } from './support/frames.js';
+import { TerminalClient } from './support/terminal-client.js';
+
+const form = { phone: '13800138000', edition: 2013 } as const;
+let service: Service;
+beforeAll(async () => {
+  service = await new Service().start();
+  await service.vehicle(form.phone, {});
+});
+afterAll(() => service.stop());
+
+const cli = fileURLToPath(new URL('../../gateway/cli.ts', import.meta.url));
+let child: ChildProcess | undefined;
+afterEach(async () => {
+  if (child && child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill();
+    await exited;
+  }
+});
+
+/** Lines of the command, with a wait for one that matches. */
+function linecrew(...args: string[]): (pattern: RegExp) => Promise<string> {
+  child = spawn(process.execPath, ['--import', 'tsx', cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  let wake = (): void => {};
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    lines.push(line);
+    wake();
+  });
+  return async (pattern) => {
+    for (;;) {
+      const found = lines.find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+}
+
+describe('linecrew tail', () => {
+  it('shows a terminal’s frames both ways and its events, live', async () => {
+    const line = linecrew('tail', '--terminal', `0${form.phone}`, '--store', `lmdb:${service.directory}`);
+    await line(/^# terminal 13800138000 .* of vehicle v-13800138000/);
+    const client = await TerminalClient.open(service.gateway.ports.tcp!, form);
+    await client.enrol();
+    client.send(frameOf(form, 0x0200, 40, locationBody({ at: Date.now() - 60_000 })));
+    await client.acknowledged(0x0200, 40);
+    await line(/<- 0x0200 location 40 /);
+    await line(/-> 0x8001 \S+ \d+ {2}0028020000$/);
+    await line(/event \d+ {2}link\.up {2}/);
+    await client.end();
+  });
+
+  it('shows an order’s events, earlier ones first', async () => {
+    const { orderId } = await service.do({
+      type: 'order.create',
+      customer: { name: 'Zhao', phone: '13900000000' },
+      site: { lat: 39.9, lon: 116.4, address: 'Road 1' },
+      fault: { category: 'outage', voltage: 'low', description: 'dark' },
+    });
+    const { number } = await service.get('order', String(orderId));
+    const line = linecrew('tail', '--order', number, '--store', `lmdb:${service.directory}`);
+    await line(/event \d+ {2}order\.received {2}/);
+    await service.do({ type: 'order.withdraw', orderId: String(orderId), reason: 'duplicate' });
+    await line(/event \d+ {2}order\.withdrawn {2}/);
+  });
+
+  it('says that there is no such terminal or order', async () => {
+    const following = followGateway(service.directory, 'tail', { terminal: '999' }, () => {});
+    await expect(following).rejects.toThrow(/no vehicle has a terminal with the number 999/);
+  });
+
+  it('shows no more bytes than a person reads, and says how many it left out', async () => {
+    const taps = new Taps();
+    const seen: Tailed[] = [];
+    let tell = (): void => {};
+    const told = new Promise<void>((resolve) => (tell = resolve));
+    const emit = (one: Tailed): void => {
+      seen.push(one);
+      if (one.kind === 'missed') tell();
+    };
+    const stop = await tail(service.gateway.dispatch, { terminal: form.phone }, emit, taps);
+    const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(3) } as const;
+    for (let i = 0; i < 1_000; i++) taps.tell(form.phone, piece);
+    await told;
+    stop();
+    expect(taps.any).toBe(false);
+    expect(seen.filter(({ kind }) => kind === 'bytes')).toHaveLength(200);
+    expect(seen.at(-1)).toEqual({ kind: 'missed', pieces: 800 });
+  });
+});
+
+it('listens for a bounded number of people, and only as long as they do', () => {
+  const taps = new Taps();
+  const heard: string[] = [];
+  const stops = Array.from({ length: 16 }, (_, i) => taps.listen('1', () => heard.push(String(i))));
+  expect(() => taps.listen('2', () => {})).toThrow(/listened to already/);
+  const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(1) } as const;
+  taps.tell('1', piece);
+  taps.tell('2', piece);
+  taps.tell(undefined, piece);
+  expect(heard).toHaveLength(16);
+  for (const stop of stops) {
+    stop();
+    stop();
+  }
+  expect(taps.any).toBe(false);
+});
+
+it('erases through the control socket, with an entry in the audit log', async () => {
+  const { orderId } = await service.do({
+    type: 'order.create',
+    customer: { name: 'Sun', phone: '13977778888' },
+    site: { lat: 39.9, lon: 116.4, address: 'Road 9' },
+    fault: { category: 'outage', voltage: 'low', description: 'dark' },
+  });
+  await service.do({ type: 'order.withdraw', orderId: String(orderId), reason: 'duplicate' });
+  const { number } = await service.get('order', String(orderId));
+  const erased = await callGateway(service.directory, 'customer.erase', { phone: '13977778888' });
+  expect(erased).toMatchObject({ erased: [number], open: [] });
+  const page = await service.gateway.dispatch.store.scan({ index: 'audit', limit: 10, reverse: true });
+  expect(page.items.map(({ value }) => value)).toContainEqual(
+    expect.objectContaining({ by: 'command line', action: 'order.erase', status: 200 }),
+  );
+  expect(JSON.stringify(page.items)).not.toContain('13977778888');
+});
+
+it('writes no more lines about strangers than a disk can take', () => {
+  const lines: string[] = [];
+  let now = 0;
+  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => now);
+  for (let i = 0; i < 10_000; i++) {
+    findings.write({ what: 'refusedFrame', detail: 'x' }, {});
+    findings.line('info', { msg: 'registration' });
+  }
+  expect(lines).toHaveLength(200);
+  now += 10_000;
+  findings.line('info', { msg: 'registration' });
+  expect(lines.slice(200).map((text) => JSON.parse(text) as object)).toEqual([
+    expect.objectContaining({ suppressed: 19_800 }),
+    expect.objectContaining({ msg: 'registration' }),
+  ]);
+});
