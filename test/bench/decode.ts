@@ -29,25 +29,23 @@ function contents(): Buffer[] {
 
 /** As a handler in an ordinary server does it. */
 function ordinary(content: Buffer) {
-  const header = {
-    messageId: content.readUInt16BE(0),
-    attributes: content.readUInt16BE(2),
-    phone: content.subarray(4, 10).toString('hex').replace(/^0+/, ''),
-    serial: content.readUInt16BE(10),
-  };
-  const body = content.subarray(12, 12 + (header.attributes & 0x3ff));
+  const attributes = content.readUInt16BE(2);
+  const body = content.subarray(12, 12 + (attributes & 0x3ff));
   const [year, month, day, hour, minute, second] = body.subarray(22, 28).toString('hex').match(/../g)!.map(Number) as [
     number, number, number, number, number, number,
   ]; // prettier-ignore
   const status = body.readUInt32BE(4);
   const extras: { id: number; value: Buffer }[] = [];
-  for (let at = 28; at + 2 <= body.length; ) {
+  for (let at = 28; at + 2 <= body.length;) {
     const length = body.readUInt8(at + 1);
     extras.push({ id: body.readUInt8(at), value: body.subarray(at + 2, at + 2 + length) });
     at += 2 + length;
   }
   return {
-    ...header,
+    messageId: content.readUInt16BE(0),
+    attributes,
+    phone: content.subarray(4, 10).toString('hex').replace(/^0+/, ''),
+    serial: content.readUInt16BE(10),
     alarm: body.readUInt32BE(0),
     status,
     lat: (body.readUInt32BE(8) / 1e6) * (status & 4 ? -1 : 1),
