@@ -46,8 +46,6 @@ export interface TerminalGateway {
   readonly registry: SessionRegistry;
   /** What connections are made with, for those that come by another way than a listener. */
   readonly context: ConnectionContext;
-  /** What connections are made with, for those that come by another way than a listener. */
-  readonly context: ConnectionContext;
   /** Who listens in on terminals (`linecrew tail`). */
   readonly taps: Taps;
   /** Opens a port for terminals; gives the port taken. */
@@ -105,7 +103,6 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     counters,
     now: () => clock.now(),
     ...(options.soon === undefined ? {} : { soon: options.soon }),
-    ...(options.soon === undefined ? {} : { soon: options.soon }),
     after: (ms, call) => void clock.after(ms, call),
     appended: (sequence, urgent) => ownership.own.appended(sequence, urgent),
     failed: (error) => log.error({ err: error, msg: 'nothing is confirmed: the ingest log cannot be written' }),
@@ -138,7 +135,6 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     committer,
     directory,
     registry,
-    context,
     context,
     taps: context.taps,
     listen: (listener) => listeners.listen(listener),
