@@ -4,7 +4,6 @@ import { DEFAULT_SETTINGS } from '../../dispatch/domain/settings.js';
 import type { DispatchStore, StoreListener } from '../../dispatch/store/store.js';
 import { TerminalConnection, type ConnectionContext } from '../../gateway/connection.js';
 import { Deliveries } from '../../gateway/deliveries/loop.js';
-import { Taps } from '../../gateway/taps.js';
 import { createLog } from '../../gateway/log.js';
 import { startTerminalGateway } from '../../gateway/terminal-gateway.js';
 import type { Random } from '../../simulator/index.js';
