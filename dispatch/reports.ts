@@ -12,7 +12,11 @@ export const SEEN_WINDOW = 256;
 /** Who speaks in a report. */
 export function actorOf(report: TerminalReport): Actor {
   if (report.type.startsWith('rule.')) return { source: 'fence', name: 'positions', roles: [] };
-  return { source: report.type === 'report.fence' || report.type === 'report.crossing' ? 'fence' : 'terminal', name: report.phone, roles: [] };
+  return {
+    source: report.type === 'report.fence' || report.type === 'report.crossing' ? 'fence' : 'terminal',
+    name: report.phone,
+    roles: [],
+  };
 }
 
 function contextOf(report: TerminalReport, now: number): DecisionContext {

@@ -26,7 +26,9 @@ export function buildProto(force = false) {
   // Written beside and renamed, so that a process which reads them meanwhile never sees half a file.
   const temporary = join(folder, `terminal.${process.pid}.js`);
   const flags = ['-t', 'static-module', '-w', 'esm', '--dts', '--no-verify', '--no-delimited', '--no-service'];
-  execFileSync(process.execPath, [pbjs, ...flags, '-o', temporary, source], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(process.execPath, [pbjs, ...flags, '-o', temporary, source], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   renameSync(temporary.replace(/\.js$/, '.d.ts'), outputs[1]);
   renameSync(temporary, outputs[0]);
   return true;

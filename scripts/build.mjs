@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const quick = process.argv.includes('--server');
 
 run('node', 'scripts/build-proto.mjs');
-for (const folder of ['protocol', 'dispatch', 'gateway', 'simulator']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+for (const folder of ['protocol', 'dispatch', 'gateway', 'simulator'])
+  rmSync(join(root, 'dist', folder), { recursive: true, force: true });
 run(bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json');
 copy('protocol/mqtt/generated', ['.js', '.d.ts', '.json']);
 copy('protocol/mqtt', ['.proto']);

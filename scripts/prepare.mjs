@@ -9,5 +9,9 @@ if (!existsSync(new URL('../node_modules/typescript/package.json', import.meta.u
   console.error('linecrew: the development packages are needed to build; run npm ci without --omit=dev');
   process.exit(1);
 }
-const done = spawnSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+const done = spawnSync('npm', ['run', 'build', '--silent'], {
+  cwd: root,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
 process.exit(done.status ?? 1);

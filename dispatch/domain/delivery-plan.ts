@@ -354,7 +354,10 @@ function confirmWithoutList(tx: Tx, view: View, shown: QueuedLeg[]): void {
 // ---- items ----
 
 type ItemFields = Partial<
-  Pick<Delivery, 'orderId' | 'leg' | 'contentVersion' | 'revision' | 'text' | 'urgent' | 'command' | 'list' | 'expiresAt'>
+  Pick<
+    Delivery,
+    'orderId' | 'leg' | 'contentVersion' | 'revision' | 'text' | 'urgent' | 'command' | 'list' | 'expiresAt'
+  >
 >;
 
 /** Queues an item and gives its id. */

@@ -249,7 +249,10 @@ interface Finding {
 }
 
 /** A fence in the terminal was entered: H by the terminal's own clock. */
-export function arrivedByFence(tx: Tx, report: Parameters<typeof timeOf>[1] & Parameters<typeof applyFinding>[1]): void {
+export function arrivedByFence(
+  tx: Tx,
+  report: Parameters<typeof timeOf>[1] & Parameters<typeof applyFinding>[1],
+): void {
   const leg = legAddressed(tx, report);
   if (!leg) return;
   const time = timeOf(tx, report, leg);

@@ -101,7 +101,8 @@ export class GroupWriter {
     const view = this.#view;
     let at = this.#length;
     view.setUint32(at, length);
-    this.#bytes[at + 4] = kind | (edition === 2013 ? 0 : edition === 2011 ? 0x10 : 0x20) | (vendorHeader ? vendorBit : 0);
+    this.#bytes[at + 4] =
+      kind | (edition === 2013 ? 0 : edition === 2011 ? 0x10 : 0x20) | (vendorHeader ? vendorBit : 0);
     view.setInt32(at + 5, receivedAt - this.#baseMs);
     at = this.#copy(vehicle, 0, vehicle.length, at + 9);
     if (text !== undefined) {

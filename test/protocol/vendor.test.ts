@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type {
-  Frame} from '../../protocol/index.js';
+import type { Frame } from '../../protocol/index.js';
 import {
   answerSentence,
   answerShortSerial,

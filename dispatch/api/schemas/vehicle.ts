@@ -109,11 +109,9 @@ export const vehicle = z
     alarms: z
       .array(z.object({ bit: z.int(), name: z.string(), since: timeOut }))
       .meta({ description: 'Alarms of the terminal that are on now' }),
-    attributes: z
-      .record(z.string(), z.object({ value: z.unknown(), at: timeOut }))
-      .meta({
-        description: 'Last values beside positions: battery, voltages, temperatures, … (docs/decode-format.md)',
-      }),
+    attributes: z.record(z.string(), z.object({ value: z.unknown(), at: timeOut })).meta({
+      description: 'Last values beside positions: battery, voltages, temperatures, … (docs/decode-format.md)',
+    }),
     createdAt: timeOut,
   })
   .meta({ id: 'Vehicle' });

@@ -112,7 +112,15 @@ const MATRIX: Record<string, string> = {
   'GET /audit': 'A',
 };
 /** For everybody, or for whoever is signed in. */
-const PUBLIC = ['POST /session', 'GET /openapi.json', 'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/docs', 'GET /status/{token}'];
+const PUBLIC = [
+  'POST /session',
+  'GET /openapi.json',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
+  'GET /api/docs',
+  'GET /status/{token}',
+];
 const SIGNED_IN = ['DELETE /session', 'GET /me', 'PUT /me/password'];
 
 describe('rights', () => {
