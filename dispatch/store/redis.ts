@@ -224,8 +224,13 @@ class RedisStore implements DispatchStore {
 
   async ingestState(node: string): Promise<{ appended: number; applied: number }> {
     this.#open();
+    return this.#stateOf(checkName('node', node));
+  }
+
+  /** Also for what was begun before a close, which waits for it. */
+  async #stateOf(node: string): Promise<{ appended: number; applied: number }> {
     const [stored, appended] = await Promise.all([
-      this.redis.call('hget', this.keys.applied, checkName('node', node)),
+      this.redis.call('hget', this.keys.applied, node),
       this.#appended(node),
     ]);
     const applied = Number(stored);
@@ -500,7 +505,7 @@ class RedisStore implements DispatchStore {
   }
 
   async #endOf(node: string): Promise<LogEnd> {
-    const [{ appended: last }, inLog] = await Promise.all([this.ingestState(node), this.#appended(node)]);
+    const [{ appended: last }, inLog] = await Promise.all([this.#stateOf(node), this.#appended(node)]);
     return { last, isShort: inLog < last };
   }
 
