@@ -38,7 +38,7 @@ const TELLS: Record<string, string> = {
   strangers: 'linecrew_gateway_frames_unauthenticated_total',
   guesses: 'linecrew_gateway_authentications_refused_total',
   stolenNumbers: 'linecrew_gateway_registrations_refused_total',
-  mqttPackets: 'linecrew_mqtt_connects_refused_total',
+  mqttPackets: 'linecrew_mqtt_cut_off_total',
   mqttGuesses: 'linecrew_mqtt_connects_refused_total',
   signIns: 'linecrew_sign_in_failures_total',
 };
