@@ -4,7 +4,7 @@
  * our mere answer, so the end of the bit says nothing about the people in the vehicle.
  */
 import { endAlert, raiseAlert } from './alerts.js';
-import { queueItem } from './delivery-plan.js';
+import { queueItem } from './delivery-items.js';
 import type { ActiveAlarm, Alarms, Alert } from './model.js';
 import { folding, type Appliers, type Hooks, type Reducers, type ReportOf } from './tables.js';
 import type { Tx } from './tx.js';

@@ -1,5 +1,5 @@
 /** Commands to a terminal that are of no use any more: a position asked for two hours ago, a photo of then. */
-import { emitEnd } from './delivery-plan.js';
+import { emitEnd } from './delivery-items.js';
 import type { Delivery, Outbox } from './model.js';
 import { isOpen } from './outbox.js';
 import type { DueRule } from './tables.js';

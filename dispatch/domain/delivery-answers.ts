@@ -2,17 +2,8 @@
  * What the answers of a terminal mean for its outbox, its queue and the legs (domain.md; architecture.md, "Terminals").
  */
 import type { DeliveryWaits, OutboxHeld, QueueConfirmed } from './delivery-fold.js';
-import {
-  ANSWERED_BY_HOLDINGS,
-  emitEnd,
-  outboxOf,
-  plan,
-  queueItem,
-  refs,
-  snapshotLegs,
-  viewOf,
-  type View,
-} from './delivery-plan.js';
+import { emitEnd, outboxOf, queueItem, refs } from './delivery-items.js';
+import { ANSWERED_BY_HOLDINGS, plan, snapshotLegs, viewOf, type View } from './delivery-plan.js';
 import { deviceTime } from './evidence.js';
 import { legDelivered, legRemovalConfirmed } from './leg.js';
 import { legOf } from './leg-states.js';

@@ -1,6 +1,6 @@
 /** 0x0301: which step of which leg an event id means. The table says it, never "the current list" (architecture.md). */
 import { quarantine } from './cards.js';
-import { outboxOf } from './delivery-plan.js';
+import { outboxOf } from './delivery-items.js';
 import { dutyAppliers } from './duty.js';
 import type { MenuEvent } from './model.js';
 import type { Appliers } from './tables.js';

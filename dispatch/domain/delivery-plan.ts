@@ -3,11 +3,11 @@
  * known to hold and what is already on its way, queues what lacks and voids what became senseless. It may be called at
  * any time; called twice it does nothing the second time.
  */
-import type { DeliveryEnded, DeliveryQueued } from './delivery-fold.js';
+import { emitEnd, outboxOf, queueItem } from './delivery-items.js';
 import { planFences } from './fences.js';
 import { assignIds, legsThatFit, menuLines, recalledText, type MenuLine } from './menu.js';
 import type { Delivery, DeliveryKind, Leg, MenuEvent, Order, Outbox, Terminal, Vehicle } from './model.js';
-import { emptyOutbox, isList, isOpen, isOrder, isOrderClass, legKey } from './outbox.js';
+import { isList, isOpen, isOrder, isOrderClass, legKey } from './outbox.js';
 import { DEFAULT_TERMINAL_OPTIONS, PROFILE_RULES, type ProfileRules } from './profiles.js';
 import type { Tx } from './tx.js';
 
@@ -41,10 +41,6 @@ export interface PlanOptions {
   reorder?: boolean;
   /** By a person's command: also what a person cancelled. */
   resend?: boolean;
-}
-
-export function outboxOf(tx: Tx, vehicleId: string): Readonly<Outbox> {
-  return tx.get('outbox', vehicleId) ?? emptyOutbox(vehicleId);
 }
 
 export function viewOf(tx: Tx, vehicleId: string): View | undefined {
@@ -189,12 +185,6 @@ function whySenseless(item: Delivery, view: View, leg: QueuedLeg | undefined, op
     return view.rules.recall === 'none' ? 'the terminal shows no orders' : undefined;
   }
   return open || item.kind === 'notice' ? undefined : 'the order left the queue';
-}
-
-/** Ends an item: `delivery.receipted`, `.refused`, `.voided`, `.expired`. */
-export function emitEnd(tx: Tx, type: string, item: Delivery, result?: string): void {
-  const data: DeliveryEnded = result === undefined ? { deliveryId: item.id } : { deliveryId: item.id, result };
-  tx.emit({ type, ...refs(item.vehicleId, item), data });
 }
 
 /** Ends an item that nobody needs any more. One in flight keeps its place until its answer comes or stays out. */
@@ -352,39 +342,3 @@ function confirmWithoutList(tx: Tx, view: View, shown: QueuedLeg[]): void {
 }
 
 // ---- items ----
-
-type ItemFields = Partial<
-  Pick<
-    Delivery,
-    'orderId' | 'leg' | 'contentVersion' | 'revision' | 'text' | 'urgent' | 'command' | 'list' | 'expiresAt'
-  >
->;
-
-/** Queues an item and gives its id. */
-export function queueItem(
-  tx: Tx,
-  vehicleId: string,
-  kind: DeliveryKind,
-  fields: ItemFields,
-  allocated: MenuEvent[] = [],
-): string {
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as ItemFields;
-  const item: Delivery = {
-    id: tx.newId(),
-    kind,
-    vehicleId,
-    state: 'queued',
-    ...given,
-    createdAt: tx.now,
-    createdBy: tx.actor.name,
-    attempts: [],
-  };
-  const data: DeliveryQueued = allocated.length > 0 ? { item, allocated } : { item };
-  tx.emit({ type: 'delivery.queued', ...refs(vehicleId, item), data });
-  return item.id;
-}
-
-/** The references that events about an item carry. */
-export function refs(vehicleId: string, item: Pick<Delivery, 'orderId' | 'leg'>): Record<string, unknown> {
-  return item.orderId === undefined ? { vehicleId } : { vehicleId, orderId: item.orderId, leg: item.leg };
-}

@@ -4,7 +4,8 @@
  */
 import { LINK_ENDED, NO_ANSWER } from './command-expiry.js';
 import type { DeliveryInFlight, DeliveryNumbered, DeliveryWaits } from './delivery-fold.js';
-import { CANCELLED, emitEnd, outboxOf, plan, queueItem, refs, viewOf, wasWritten, type View } from './delivery-plan.js';
+import { emitEnd, outboxOf, queueItem, refs } from './delivery-items.js';
+import { CANCELLED, plan, viewOf, wasWritten, type View } from './delivery-plan.js';
 import type { DomainEvent } from './events.js';
 import { legRemovalConfirmed, legSent } from './leg.js';
 import { isEffective } from './leg-states.js';

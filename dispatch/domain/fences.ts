@@ -3,7 +3,8 @@
  * itself notices when it arrives, also where no radio reaches. The outbox keeps which circle is which leg's, also after
  * the leg has ended: what a terminal noticed in a radio hole comes later.
  */
-import { emitEnd, outboxOf, queueItem, type View } from './delivery-plan.js';
+import { emitEnd, outboxOf, queueItem } from './delivery-items.js';
+import type { View } from './delivery-plan.js';
 import { emptyOutbox, isOpen, legKey } from './outbox.js';
 import type { Fence, Outbox } from './model.js';
 import { folding, type Appliers, type Reducers, type ReportOf } from './tables.js';

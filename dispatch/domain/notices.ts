@@ -1,5 +1,5 @@
 /** Short texts to the crew that follow from the rules, in the vehicle's language. */
-import { queueItem } from './delivery-plan.js';
+import { queueItem } from './delivery-items.js';
 import type { Hooks } from './tables.js';
 import type { Tx } from './tx.js';
 
