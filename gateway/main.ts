@@ -36,7 +36,7 @@ import { registerMqttMetrics } from './mqtt/metrics.js';
 import { peopleHandlers } from './people.js';
 import { createReadiness } from './readiness.js';
 import { startRetention } from './retention.js';
-import { tail, type TailOf } from './tail.js';
+import { tail } from './tail.js';
 import { startTerminalGateway, type TerminalGateway } from './terminal-gateway.js';
 import { transferHandlers } from './transfer/transfer.js';
 import { version } from './version.js';
@@ -271,7 +271,7 @@ async function openControl(
     backup: ({ directory: target }: Record<string, unknown>) => store.backup(String(target)),
   };
   const control = await serveControl(directory, handlers, {
-    tail: (of, emit) => tail(dispatch, of as TailOf, emit, taps),
+    tail: (of, emit) => tail(dispatch, of, emit, taps),
   });
   undo.add('control', () => control.close());
 }

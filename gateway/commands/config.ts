@@ -46,8 +46,11 @@ function shownValue(key: SettingKey, value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/(:\/\/[^/@:]*):[^/@]*@/, '$1:(hidden)@') : (value ?? null);
 }
 
-const word = (value: unknown): string =>
-  value === null || value === undefined ? '–' : Array.isArray(value) ? value.join(',') : String(value as string);
+function word(value: unknown): string {
+  if (value === null || value === undefined) return '–';
+  if (Array.isArray(value)) return value.map(word).join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 const asText = (row: Shown): string =>
   `${row.env}\n    ${row.meaning}\n    now ${word(row.value)} (${row.origin}); default ${word(row.default)}; file key ${row.key}; flag ${row.flag}`;

@@ -80,7 +80,7 @@ describe('Recommendation', () => {
     fc.assert(
       fc.property(fc.uniqueArray(vehicle, { selector: (one) => one.id, maxLength: 12 }), (all) => {
         const made = all.map(({ id, more: { minutes, ...more } }) =>
-          facts(id, { ...more, ...(minutes === undefined ? {} : arriving(minutes)) } as Partial<CandidateFacts>),
+          facts(id, { ...more, ...(minutes === undefined ? {} : arriving(minutes)) }),
         );
         const ranks = (list: CandidateFacts[]) => new Map(rank(...list).map((one) => [one.vehicleId, one.rank]));
         expect(ranks(made.toReversed())).toEqual(ranks(made));

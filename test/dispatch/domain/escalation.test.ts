@@ -6,7 +6,7 @@ describe('Escalation', () => {
   let world: World;
   beforeEach(async () => {
     world = new World();
-    world.dispatch.start();
+    await world.dispatch.start();
     await world.vehicle('v1', {
       crew: {
         name: 'crew v1',
