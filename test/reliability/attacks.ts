@@ -57,7 +57,8 @@ function swarm(target: Target, scale: number, plan: Plan): Running {
   const open = new Map<Socket, { n: number; nextAt: number }>();
   const counts = { opened: 0, ended: 0 };
   let pending = 0;
-  let budget = 0;
+  // The first one comes at once, however small the scale.
+  let budget = 1;
   const begin = (): void => {
     const n = counts.opened++;
     pending++;
