@@ -1,20 +1,37 @@
 /**
- * The newest position of every vehicle, told to all open streams once a second. It is made into JSON once and not once
- * for each stream; a stream that was not ready for a second gets the newest at the next one, so nothing piles up.
+ * The newest position of every vehicle, told to all open streams once a second. It is made into text once and not once
+ * for each stream, and only in the form that a stream asks for; a stream that was not ready for a second gets the newest at the next one, so nothing piles up.
  */
 import type { DispatchPort } from '../ports.js';
 import type { Position } from '../store/position-batch.js';
-import { positionView } from '../views/position.js';
+import { positionRow, positionView } from '../views/position.js';
 
-export interface LivePosition {
-  vehicleId: string;
-  centreId: string | undefined;
-  lat: number;
-  lon: number;
+export class LivePosition {
+  readonly vehicleId: string;
+  readonly lat: number;
+  readonly lon: number;
+  #json: string | undefined;
+  #row: string | undefined;
+
+  /** @param tick number of the second in which it came */
+  constructor(
+    private readonly position: Position,
+    readonly centreId: string | undefined,
+    readonly tick: number,
+  ) {
+    this.vehicleId = position.vehicleId;
+    this.lat = position.latE6 / 1e6;
+    this.lon = position.lonE6 / 1e6;
+  }
+
   /** `{"vehicleId":…,…}` */
-  json: string;
-  /** Number of the second in which it came. */
-  tick: number;
+  get json(): string {
+    return (this.#json ??= JSON.stringify({ vehicleId: this.vehicleId, ...positionView(this.position) }));
+  }
+  /** `[vehicleId,lat,lon,headingDeg,speedKmh,deviceAt,receivedAt]` */
+  get row(): string {
+    return (this.#row ??= JSON.stringify(positionRow(this.position)));
+  }
 }
 
 /** Real time: it is about screens, not about the gateway's clock. */
@@ -104,14 +121,6 @@ export class PositionHub {
   }
 
   #live(position: Position): LivePosition {
-    const { vehicleId } = position;
-    return {
-      vehicleId,
-      centreId: this.#centres.get(vehicleId),
-      lat: position.latE6 / 1e6,
-      lon: position.lonE6 / 1e6,
-      json: JSON.stringify({ vehicleId, ...positionView(position) }),
-      tick: this.#tick,
-    };
+    return new LivePosition(position, this.#centres.get(position.vehicleId), this.#tick);
   }
 }

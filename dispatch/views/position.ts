@@ -16,3 +16,22 @@ export function positionView(p: Position): Record<string, unknown> {
     ...(p.mileageDeciKm >= 0 ? { mileageKm: p.mileageDeciKm / 10 } : {}),
   };
 }
+
+/**
+ * A position as maps read it twenty thousand times a second: a third of the bytes of `positionView`, times in ms UTC.
+ * The vehicle, degrees, degrees, km/h, and when the terminal and the gateway had it.
+ */
+export type PositionRow = [
+  vehicleId: string,
+  lat: number,
+  lon: number,
+  headingDeg: number,
+  speedKmh: number,
+  deviceAt: number,
+  receivedAt: number,
+];
+
+export function positionRow(p: Position): PositionRow {
+  const { vehicleId, headingDeg, deviceAt, receivedAt } = p;
+  return [vehicleId, p.latE6 / 1e6, p.lonE6 / 1e6, headingDeg, p.speedDeciKmh / 10, deviceAt, receivedAt];
+}

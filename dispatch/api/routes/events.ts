@@ -76,8 +76,15 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
       description:
         'Each message is one event (`id` = its position, `data` = the event). A client that sends `Last-Event-ID` (or `?after=`) misses nothing; ' +
         'without one the stream begins now. `?positions=1` adds messages `event: positions` with the newest position of each vehicle that moved, ' +
-        'at most one a second, limited to `bbox`. Comments every 15 s keep the connection. A client that does not read is cut off with `event: end`.',
-      query: z.strictObject({ after: position.optional(), types, positions: flag.optional(), bbox: bbox.optional() }),
+        'at most one a second, limited to `bbox`; with `?form=rows` each as `[vehicleId, lat, lon, headingDeg, speedKmh, deviceAt, receivedAt]`, ' +
+        'times in ms since 1970 UTC, a third of the bytes. Comments every 15 s keep the connection. A client that does not read is cut off with `event: end`.',
+      query: z.strictObject({
+        after: position.optional(),
+        types,
+        positions: flag.optional(),
+        form: z.enum(['objects', 'rows']).optional().meta({ description: 'Of the positions' }),
+        bbox: bbox.optional(),
+      }),
       produces: ['text/event-stream'],
       audit: true,
       responses: { 200: { description: 'An event stream', mediaTypes: ['text/event-stream'] } },
@@ -88,7 +95,7 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
           guard,
           after: resume === undefined || resume === '' ? query.after : resumeFrom(resume),
           matches: typeFilter(query.types),
-          positions: query.positions === true,
+          positions: query.positions === true ? (query.form ?? 'objects') : undefined,
           bbox: query.bbox,
         });
         return HANDLED;

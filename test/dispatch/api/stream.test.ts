@@ -169,6 +169,15 @@ describe('the live stream', () => {
     expect((await api.get('/stream?bbox=1,2,3')).json.errors[0].parameter).toMatch(/^bbox/);
   });
 
+  it('sends positions as rows to who asks for them', async () => {
+    await api.post('/vehicles', vehicleBody('v1'));
+    await report(1, [['v1', 31_000_000, 121_000_000]]);
+    const listening = await stream('?positions=1&form=rows');
+    const { data } = await listening.until((message) => message.event === 'positions');
+    expect(JSON.parse(data)).toEqual({ rows: [['v1', 31, 121, 90, 35.5, NINE + 1_000, NINE + 1_300]] });
+    expect((await api.get('/stream?positions=1&form=csv')).json.errors[0].parameter).toBe('form');
+  });
+
   it('sends comments while nothing happens, and ends with the session', async () => {
     await api.close();
     await start({ streamLimits: { heartbeatMs: 20 } });
