@@ -2,24 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEvent } from '../domain/events.js';
 import { invalid, StoreError } from './errors.js';
-import {
-  checkLimit,
-  checkName,
-  docKey,
-  decodeSortKey,
-  docKeyOfEntry,
-  encodeCursor,
-  indexEntry,
-  scanBounds,
-  splitDocKey,
-} from './keys.js';
+import { checkLimit, checkName, decodeSortKey, docKey, docKeyOfEntry, encodeCursor, scanBounds } from './keys.js';
 import type { Position } from './position-batch.js';
-import { eventJson, noSuchEvent, prepareBatch, type PreparedBatch } from './prepare.js';
+import { prepareBatch } from './prepare.js';
+import { RedisCommits } from './redis-commits.js';
 import { RedisConnection, type Arg, type RedisUrl } from './redis-connection.js';
-import { isPassing, redisError } from './redis-errors.js';
+import { redisError } from './redis-errors.js';
+import { RedisEvents } from './redis-events.js';
+import { RedisIngest } from './redis-ingest.js';
 import { BLOB_MARK, RedisKeys } from './redis-keys.js';
 import { redisSettings, type RedisSettings, type RedisStoreOptions } from './redis-options.js';
 import { RedisPositions } from './redis-positions.js';
+import { RedisPresence } from './redis-presence.js';
+import { pairs, splitHead, toDoc } from './redis-replies.js';
 import { scripts } from './redis-scripts.js';
 import { RedisWatch } from './redis-watch.js';
 import type {
@@ -34,14 +29,11 @@ import type {
   StoredEntry,
   StoreListener,
 } from './store.js';
-import { groupByBlock, type BlockRows } from './track-block.js';
+import { groupByBlock } from './track-block.js';
 
 /** Version of the layout of the keys. A newer one on the server is refused. */
 const FORMAT = 1;
-/** Far longer than a commit is tried again. */
-const COMMIT_MEMORY_MS = 600_000;
 const PROBE_AFTER_MS = 5_000;
-const RETRY_DELAY_MS = { first: 50, most: 1_000 };
 
 /**
  * Opens the store on a Redis server, Sentinel group or Cluster. Rejects with `StoreError`: `unavailable` where it cannot
@@ -74,10 +66,12 @@ async function checkFormat(redis: RedisConnection, keys: RedisKeys): Promise<voi
 
 class RedisStore implements DispatchStore {
   readonly kind = 'redis';
+  readonly #events: RedisEvents;
+  readonly #ingest: RedisIngest;
   readonly #positions: RedisPositions;
+  readonly #presence: RedisPresence;
   readonly #watch: RedisWatch;
-  /** Nodes whose log is listed already, with the highest sequence known; one entry per node that this process appends for. */
-  readonly #listed = new Map<string, Promise<LogEnd>>();
+  readonly #commits: RedisCommits;
   #failed = false;
   #committedAt = 0;
   #begun = new Set<Promise<unknown>>();
@@ -88,12 +82,16 @@ class RedisStore implements DispatchStore {
     private readonly keys: RedisKeys,
     private readonly settings: RedisSettings,
   ) {
+    this.#events = new RedisEvents(redis, keys);
+    this.#ingest = new RedisIngest(redis, keys);
     this.#positions = new RedisPositions(redis, keys);
+    this.#presence = new RedisPresence(redis, keys);
     this.#watch = new RedisWatch(redis, keys, randomUUID(), {
       now: settings.now,
       lastPosition: () => this.lastPosition(),
       lastPositions: () => this.lastPositions(),
     });
+    this.#commits = new RedisCommits(redis, keys, settings, this.#positions, this.#watch);
   }
 
   // ---- documents
@@ -140,7 +138,7 @@ class RedisStore implements DispatchStore {
     this.#open();
     const prepared = prepareBatch(batch);
     const blocks = prepared.positions ? groupByBlock(prepared.positions) : [];
-    return this.#track(this.#commit(prepared, blocks));
+    return this.#track(this.#commits.commit(prepared, blocks));
   }
 
   async remembered(key: string): Promise<unknown> {
@@ -156,34 +154,18 @@ class RedisStore implements DispatchStore {
   async eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]> {
     this.#open();
     checkLimit(limit);
-    if (ref !== undefined) {
-      checkName('ref', ref);
-      const from = `[${ref}\u0000${(after + 1).toString(16).padStart(16, '0')}`;
-      const keys = [this.keys.refs, this.keys.events, this.keys.rewritten];
-      const reply = (await this.redis.script(scripts.events, keys, [from, `(${ref}\u0001`, limit])) as Buffer[];
-      return pairs(reply).map(([position, json]) => toEvent(Number(position), json));
-    }
-    const keys = [this.keys.events, this.keys.rewritten, this.keys.state];
-    const reply = (await this.redis.script(scripts.eventsAfter, keys, [after, limit])) as Buffer[];
-    return pairs(reply).map(([position, json]) => toEvent(Number(position), json));
+    if (ref !== undefined) checkName('ref', ref);
+    return this.#events.after(after, limit, ref);
   }
 
   async rewriteEvents(events: readonly Pick<StoredEvent, 'position' | 'data'>[]): Promise<void> {
-    if (events.length === 0) return;
-    const args: Arg[] = [];
-    for (const { position, data } of events) {
-      const [found] = await this.eventsAfter(position - 1, 1);
-      if (found?.position !== position) throw noSuchEvent(position);
-      const { position: _position, ...event } = found;
-      args.push(position, eventJson({ ...event, data }));
-    }
-    const keys = [this.keys.events, this.keys.rewritten];
-    await this.#track(this.redis.writeScript(scripts.rewriteEvents, keys, args));
+    this.#open();
+    if (events.length > 0) await this.#track(this.#events.rewrite(events));
   }
 
   async lastPosition(): Promise<number> {
     this.#open();
-    return Number(await this.redis.call('hget', this.keys.state, 'position'));
+    return this.#events.last();
   }
 
   // ---- due times
@@ -210,42 +192,29 @@ class RedisStore implements DispatchStore {
 
   async appendIngest(node: string, group: Uint8Array): Promise<number> {
     this.#open();
-    checkName('node', node);
-    return this.#track(this.#append(node, Buffer.from(group.buffer, group.byteOffset, group.byteLength)));
+    const bytes = Buffer.from(group.buffer, group.byteOffset, group.byteLength);
+    return this.#track(this.#ingest.append(checkName('node', node), bytes));
   }
 
   async readIngest(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
     this.#open();
     checkLimit(limit);
-    const log = this.keys.log(checkName('node', node));
-    const reply = await this.redis.call('xrange', log, `(0-${after}`, '+', 'COUNT', limit);
-    return (reply as [Buffer, [Buffer, Buffer]][]).map(([id, [, group]]) => ({ sequence: sequenceOf(id), group }));
+    return this.#ingest.read(checkName('node', node), after, limit);
   }
 
   async ingestState(node: string): Promise<{ appended: number; applied: number }> {
     this.#open();
-    return this.#stateOf(checkName('node', node));
-  }
-
-  /** Also for what was begun before a close, which waits for it. */
-  async #stateOf(node: string): Promise<{ appended: number; applied: number }> {
-    const [stored, appended] = await Promise.all([
-      this.redis.call('hget', this.keys.applied, node),
-      this.#appended(node),
-    ]);
-    const applied = Number(stored);
-    return { appended: Math.max(appended, applied), applied };
+    return this.#ingest.state(checkName('node', node));
   }
 
   async ingestNodes(): Promise<string[]> {
     this.#open();
-    return ((await this.redis.call('smembers', this.keys.nodes)) as Buffer[]).map(String).sort();
+    return this.#ingest.nodes();
   }
 
   async trimIngest(node: string, sequence: number): Promise<void> {
     this.#open();
-    const applied = Number(await this.redis.call('hget', this.keys.applied, checkName('node', node)));
-    await this.redis.write('xtrim', this.keys.log(node), 'MINID', `0-${Math.min(sequence, applied) + 1}`);
+    await this.#ingest.trim(checkName('node', node), sequence);
   }
 
   // ---- positions
@@ -269,38 +238,22 @@ class RedisStore implements DispatchStore {
 
   async claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number) {
     this.#open();
-    const keys = [this.keys.leases(checkName('terminal', terminal)), this.keys.fence(terminal)];
-    const [fence, before] = (await this.redis.script(scripts.claimTerminal, keys, [
-      terminal,
-      node,
-      connection,
-      now,
-      Math.ceil(now + leaseMs),
-    ])) as [Buffer, Buffer];
-    return before.length > 0
-      ? { fence: Number(fence), before: JSON.parse(before.toString()) as Lease }
-      : { fence: Number(fence) };
+    return this.#presence.claim(checkName('terminal', terminal), node, connection, now, leaseMs);
   }
 
   async renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean> {
     this.#open();
-    const args = [terminal, fence, Math.ceil(now + leaseMs)];
-    const keys = [this.keys.leases(checkName('terminal', terminal))];
-    return Number(await this.redis.script(scripts.renewTerminal, keys, args)) === 1;
+    return this.#presence.renew(checkName('terminal', terminal), fence, now, leaseMs);
   }
 
   async releaseTerminal(terminal: string, fence: number): Promise<void> {
     this.#open();
-    const keys = [this.keys.leases(checkName('terminal', terminal))];
-    await this.redis.script(scripts.releaseTerminal, keys, [terminal, fence]);
+    await this.#presence.release(checkName('terminal', terminal), fence);
   }
 
   async owner(terminal: string, now: number): Promise<Lease | undefined> {
     this.#open();
-    const leases = this.keys.leases(checkName('terminal', terminal));
-    const stored = (await this.redis.call('hget', leases, terminal)) as Buffer | null;
-    const lease = stored ? (JSON.parse(stored.toString()) as Lease) : undefined;
-    return lease && lease.until > now ? lease : undefined;
+    return this.#presence.owner(checkName('terminal', terminal), now);
   }
 
   // ---- blobs
@@ -389,7 +342,7 @@ class RedisStore implements DispatchStore {
     this.#open();
     if (!this.#failed && performance.now() - this.#committedAt < PROBE_AFTER_MS) return;
     // Where the business state is, and where this process appends.
-    const probes = [this.keys.probe, ...[...this.#listed.keys()].map((node) => this.keys.logProbe(node))];
+    const probes = [this.keys.probe, ...this.#ingest.appendsFor.map((node) => this.keys.logProbe(node))];
     await Promise.all(probes.map((key) => this.redis.write('set', key, this.settings.now())));
     this.#done();
   }
@@ -430,116 +383,10 @@ class RedisStore implements DispatchStore {
     this.#failed = false;
     this.#committedAt = performance.now();
   }
-
-  async #commit(batch: PreparedBatch, groups: readonly BlockRows[]): Promise<CommitResult> {
-    const id = randomUUID();
-    const args = (mode: 'check' | 'commit') => this.#args(mode, id, batch);
-    if (batch.positions) {
-      // Most conflicts are found before positions are written; one that comes between leaves only what is true anyway.
-      const check = () => this.redis.script(scripts.commit, this.keys.commit, args('check'));
-      const refused = toResult((await this.#again(check)) as Buffer[]);
-      if (!refused.ok) return refused;
-      const blocks = await this.#again(() => this.#positions.put(batch.positions!, groups));
-      const message = this.#watch.message(groups, blocks);
-      await this.redis.call('publish', this.keys.positionsChannel, message).catch(() => undefined);
-    }
-    const commit = () => this.redis.writeScript(scripts.commit, this.keys.commit, args('commit'));
-    const result = toResult((await this.#again(commit)) as Buffer[]);
-    if (result.ok) {
-      if (batch.positions) this.#watch.positions(batch.positions);
-      if (batch.events.length > 0) this.#watch.committed(result.lastPosition);
-    }
-    return result;
-  }
-
-  #args(mode: string, id: string, batch: PreparedBatch): Arg[] {
-    const { idempotency, applied } = batch;
-    const now = this.settings.now();
-    const args: Arg[] = [mode, id, COMMIT_MEMORY_MS, this.keys.committedChannel, now];
-    args.push(idempotency?.key ?? '', idempotency?.json ?? '', idempotency ? Math.ceil(now + idempotency.keepMs) : 0);
-    args.push(applied?.node ?? '', applied?.sequence ?? 0, applied?.after ?? '');
-    args.push(batch.checks.length, ...batch.checks.flatMap(({ key, version }) => [key, version]));
-    args.push(batch.puts.length);
-    for (const put of batch.puts) {
-      const members = put.indexes.map(([index, sortKey]) =>
-        Buffer.concat([Buffer.from(docKey(index, '')), indexEntry(sortKey, put.key)]),
-      );
-      args.push(put.key, put.expect, put.json ?? '', put.dueAt ?? '', members.length, ...members);
-    }
-    args.push(batch.events.length);
-    for (const { json, refs } of batch.events) args.push(json, refs.length, ...refs);
-    return args;
-  }
-
-  /** Tries again while the server is away or changes its master: safe, since doing it twice changes nothing. */
-  async #again<T>(work: () => Promise<T>): Promise<T> {
-    const until = performance.now() + this.settings.commitTimeoutMs;
-    for (let delay = RETRY_DELAY_MS.first; ; delay = Math.min(delay * 2, RETRY_DELAY_MS.most)) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof StoreError && isPassing(error)) || performance.now() + delay > until) throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, delay));
-    }
-  }
-
-  async #append(node: string, group: Buffer): Promise<number> {
-    let listed = this.#listed.get(node);
-    if (!listed) {
-      listed = this.redis.write('sadd', this.keys.nodes, node).then(() => this.#endOf(node));
-      this.#listed.set(node, listed);
-      listed.catch(() => this.#listed.delete(node));
-    }
-    const end = await listed;
-    // Redis counts the sequence, so it follows the order in which the groups were sent. A log that lacks its end (a
-    // promoted replica, a trimmed log that was copied) would count from an older one on: what is not above all that was
-    // ever applied would not be read.
-    const next = (): string => `0-${end.last + 1}`;
-    let sequence = await this.#xadd(node, end.isShort ? next() : '0-*', group);
-    while (sequence === undefined || sequence <= end.last) {
-      sequence = (await this.#xadd(node, next(), group)) ?? (await this.#xadd(node, '0-*', group));
-    }
-    Object.assign(end, { last: sequence, isShort: false });
-    return sequence;
-  }
-
-  async #endOf(node: string): Promise<LogEnd> {
-    const [{ appended: last }, inLog] = await Promise.all([this.#stateOf(node), this.#appended(node)]);
-    return { last, isShort: inLog < last };
-  }
-
-  /** The sequence given; undefined where the log has one already that is not below the id asked for. */
-  async #xadd(node: string, id: string, group: Buffer): Promise<number | undefined> {
-    try {
-      return sequenceOf((await this.redis.write('xadd', this.keys.log(node), id, 'g', group)) as Buffer);
-    } catch (error) {
-      if (error instanceof StoreError && error.message.includes('equal or smaller')) return undefined;
-      throw error;
-    }
-  }
-
-  async #appended(node: string): Promise<number> {
-    try {
-      const info = (await this.redis.call('xinfo', 'STREAM', this.keys.log(node))) as (Buffer | number)[];
-      const at = info.findIndex((name) => String(name) === 'last-generated-id');
-      return sequenceOf(info[at + 1] as Buffer);
-    } catch (error) {
-      if (error instanceof StoreError && error.message.includes('no such key')) return 0;
-      throw error;
-    }
-  }
 }
 
 function lexBound(bracket: '[' | '(', prefix: Buffer, bound: Buffer | undefined): Buffer {
   return Buffer.concat([Buffer.from(bracket), prefix, ...(bound ? [bound] : [])]);
-}
-
-interface LogEnd {
-  /** Highest sequence that is known. */
-  last: number;
-  /** The log itself ends before it. */
-  isShort: boolean;
 }
 
 type EveryDocReply = [Buffer, ...[key: Buffer, doc: Buffer, due: Buffer, members: Buffer[]][]];
@@ -548,44 +395,4 @@ type EveryDocReply = [Buffer, ...[key: Buffer, doc: Buffer, due: Buffer, members
 function splitIndexMember(member: Buffer): [index: string, sortKey: string] {
   const nul = member.indexOf(0);
   return [member.subarray(0, nul).toString(), decodeSortKey(member.subarray(nul + 1))];
-}
-
-/** `number:rest` in two. */
-function splitHead(stored: Buffer): [number, string] {
-  const text = stored.toString();
-  const colon = text.indexOf(':');
-  return [Number(text.slice(0, colon)), text.slice(colon + 1)];
-}
-
-function toDoc(key: string, stored: Buffer | null): StoredDoc | undefined {
-  if (!stored) return undefined;
-  const [version, json] = splitHead(stored);
-  return { ...splitDocKey(key), version, value: JSON.parse(json) };
-}
-
-function toEvent(position: number, json: Buffer): StoredEvent {
-  return { ...(JSON.parse(json.toString()) as StoredEvent), position };
-}
-
-function toResult([what, detail]: Buffer[]): CommitResult {
-  switch (what!.toString()) {
-    case 'ok':
-      return { ok: true, lastPosition: Number(detail) };
-    case 'conflict':
-      return { ok: false, conflict: splitDocKey(detail!.toString()) };
-    case 'ingest':
-      return { ok: false, conflict: { kind: 'ingest', id: detail!.toString() } };
-    default:
-      return { ok: false, duplicate: JSON.parse(detail!.toString()) };
-  }
-}
-
-/** Sequence in an id `0-SEQUENCE` of an ingest log. */
-function sequenceOf(id: Buffer): number {
-  const text = id.toString();
-  return Number(text.slice(text.indexOf('-') + 1));
-}
-
-function pairs<T>(flat: readonly T[]): [T, T][] {
-  return flat.flatMap((item, i) => (i % 2 === 0 ? [[item, flat[i + 1]!] as [T, T]] : []));
 }

@@ -1,0 +1,97 @@
+/** Ingest logs on Redis: a Stream for each node, in a slot of its own; one entry is one group. */
+import { StoreError } from './errors.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { RedisKeys } from './redis-keys.js';
+import { sequenceOf } from './redis-replies.js';
+
+interface LogEnd {
+  /** Highest sequence that is known. */
+  last: number;
+  /** The log itself ends before it. */
+  isShort: boolean;
+}
+
+export class RedisIngest {
+  /** Nodes whose log is listed already, with the highest sequence known; one entry per node that this process appends for. */
+  readonly #listed = new Map<string, Promise<LogEnd>>();
+
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly keys: RedisKeys,
+  ) {}
+
+  /** Nodes that this process appends for. */
+  get appendsFor(): string[] {
+    return [...this.#listed.keys()];
+  }
+
+  async append(node: string, group: Buffer): Promise<number> {
+    let listed = this.#listed.get(node);
+    if (!listed) {
+      listed = this.redis.write('sadd', this.keys.nodes, node).then(() => this.#endOf(node));
+      this.#listed.set(node, listed);
+      listed.catch(() => this.#listed.delete(node));
+    }
+    const end = await listed;
+    // Redis counts the sequence, so it follows the order in which the groups were sent. A log that lacks its end (a
+    // promoted replica, a trimmed log that was copied) would count from an older one on: what is not above all that was
+    // ever applied would not be read.
+    const next = (): string => `0-${end.last + 1}`;
+    let sequence = await this.#xadd(node, end.isShort ? next() : '0-*', group);
+    while (sequence === undefined || sequence <= end.last) {
+      sequence = (await this.#xadd(node, next(), group)) ?? (await this.#xadd(node, '0-*', group));
+    }
+    Object.assign(end, { last: sequence, isShort: false });
+    return sequence;
+  }
+
+  async read(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
+    const reply = await this.redis.call('xrange', this.keys.log(node), `(0-${after}`, '+', 'COUNT', limit);
+    return (reply as [Buffer, [Buffer, Buffer]][]).map(([id, [, group]]) => ({ sequence: sequenceOf(id), group }));
+  }
+
+  async state(node: string): Promise<{ appended: number; applied: number }> {
+    const [applied, appended] = await Promise.all([this.#applied(node), this.#appended(node)]);
+    return { appended: Math.max(appended, applied), applied };
+  }
+
+  async nodes(): Promise<string[]> {
+    return ((await this.redis.call('smembers', this.keys.nodes)) as Buffer[]).map(String).sort();
+  }
+
+  /** Deletes groups up to `sequence`, never one that is not applied. */
+  async trim(node: string, sequence: number): Promise<void> {
+    const upTo = Math.min(sequence, await this.#applied(node));
+    await this.redis.write('xtrim', this.keys.log(node), 'MINID', `0-${upTo + 1}`);
+  }
+
+  async #endOf(node: string): Promise<LogEnd> {
+    const [{ appended: last }, inLog] = await Promise.all([this.state(node), this.#appended(node)]);
+    return { last, isShort: inLog < last };
+  }
+
+  async #applied(node: string): Promise<number> {
+    return Number(await this.redis.call('hget', this.keys.applied, node));
+  }
+
+  /** The sequence given; undefined where the log has one already that is not below the id asked for. */
+  async #xadd(node: string, id: string, group: Buffer): Promise<number | undefined> {
+    try {
+      return sequenceOf((await this.redis.write('xadd', this.keys.log(node), id, 'g', group)) as Buffer);
+    } catch (error) {
+      if (error instanceof StoreError && error.message.includes('equal or smaller')) return undefined;
+      throw error;
+    }
+  }
+
+  async #appended(node: string): Promise<number> {
+    try {
+      const info = (await this.redis.call('xinfo', 'STREAM', this.keys.log(node))) as (Buffer | number)[];
+      const at = info.findIndex((name) => String(name) === 'last-generated-id');
+      return sequenceOf(info[at + 1] as Buffer);
+    } catch (error) {
+      if (error instanceof StoreError && error.message.includes('no such key')) return 0;
+      throw error;
+    }
+  }
+}
