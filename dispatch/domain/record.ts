@@ -71,8 +71,13 @@ function emitRecorded(tx: Tx, orderId: string, filed?: FaultRecord): void {
 }
 
 export function requiredFields(tx: Tx, category: string): string[] {
-  const rules = tx.get('rules', RULES_ID)?.value['requiredFields'] as Record<string, readonly string[]> | undefined;
-  const more = (rules ?? DEFAULT_REQUIRED_FIELDS)[category] ?? [];
+  return requiredByRules(tx.get('rules', RULES_ID)?.value, category);
+}
+
+/** The same from the value of the rules document, for who shows the form. */
+export function requiredByRules(rules: Readonly<Record<string, unknown>> | undefined, category: string): string[] {
+  const stated = rules?.['requiredFields'] as Record<string, readonly string[]> | undefined;
+  const more = (stated ?? DEFAULT_REQUIRED_FIELDS)[category] ?? [];
   return [...new Set([...ALWAYS_REQUIRED, ...more])];
 }
 

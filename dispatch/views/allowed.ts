@@ -14,7 +14,10 @@ import { UnitOfWork } from '../unit-of-work.js';
 
 type Probe = Record<string, unknown>;
 
-/** Path of the step → what it is tried with. A target that is not named yet is one that no rule accepts. */
+/**
+ * Path of the step → what it is tried with. A target that is not named yet is one that no rule accepts. `edit` is the
+ * `PATCH` of the order.
+ */
 const PROBES: Readonly<Record<string, (order: Order, leg: Probe) => Probe>> = {
   issue: () => ({ type: 'order.issue' }),
   receive: () => ({ type: 'order.receive' }),
@@ -40,6 +43,8 @@ const PROBES: Readonly<Record<string, (order: Order, leg: Probe) => Probe>> = {
   reject: (_order, leg) => ({ type: 'order.reject', ...leg }),
   withdraw: () => ({ type: 'order.withdraw' }),
   reopen: () => ({ type: 'order.reopen' }),
+  edit: () => ({ type: 'order.edit', changes: {} }),
+  'status-link': () => ({ type: 'order.statusLink', tokenSha256: '' }),
 };
 const NOBODY = '-';
 

@@ -9,7 +9,7 @@ import { byId, flag } from '../../dispatch/api/schemas/common.js';
 import { delivery } from '../../dispatch/api/schemas/vehicle.js';
 import type { ApiPlugin } from '../../dispatch/api/server.js';
 import { plainObject } from '../../dispatch/views/json.js';
-import { DecodeError, EncodeError } from '../../protocol/index.js';
+import { DecodeError, EncodeError, parameters } from '../../protocol/index.js';
 import { editionOf, lacks, terminalFunctions, type TerminalFunction } from '../terminal-functions/index.js';
 import { DeliveryEnds } from './delivery-ends.js';
 
@@ -39,6 +39,16 @@ const listed = z.object({
   detail: z.string().optional(),
 });
 
+const parameter = z.object({
+  name: z.string(),
+  id: z.int(),
+  title: z.string(),
+  type: z.enum(['u8', 'u16', 'u32', 'text', 'bytes']).meta({ description: 'bytes are written as hex' }),
+  unit: z.string().optional(),
+  words: z.record(z.string(), z.string()).optional().meta({ description: 'What its numbers mean' }),
+  critical: z.boolean().meta({ description: 'A wrong value cuts the terminal off: set it with `confirm`' }),
+});
+
 export function terminalFunctionsPlugin(dispatch: DispatchPort): ApiPlugin {
   return async (app, api) => {
     const ends = new DeliveryEnds(dispatch);
@@ -46,6 +56,7 @@ export function terminalFunctionsPlugin(dispatch: DispatchPort): ApiPlugin {
     // Before the server waits for its requests: those that wait end at once.
     app.addHook('preClose', async () => ends.stop());
     api.route(listRoute(dispatch));
+    api.route(parametersRoute(dispatch));
     for (const one of terminalFunctions) api.route(callRoute(dispatch, ends, one));
   };
 }
@@ -76,6 +87,31 @@ function listRoute(dispatch: DispatchPort): Route {
     },
   });
 } // prettier-ignore
+
+function parametersRoute(dispatch: DispatchPort): Route {
+  return route({
+    method: 'GET',
+    path: '/vehicles/{id}/terminal/parameters',
+    tag: TAG,
+    right: 'vehicle.deliveries',
+    summary: 'The parameters that this terminal’s edition has: names, units, meanings. Their values it is asked for',
+    params: byId,
+    responses: {
+      200: { description: 'By id', schema: z.object({ edition: z.int(), items: z.array(parameter) }) },
+    },
+    async handler({ guard, params }) {
+      const { value } = await guard.read('vehicle.deliveries', 'vehicle', params.id);
+      const edition = editionOf(await terminalOf(dispatch, value.terminal.phone));
+      const items = parameters
+        .filter(({ since, until = edition }) => since <= edition && edition <= until)
+        .map(({ id, name, title, type, typeIn2011, unit, words, critical = false }) => {
+          const shownType = (edition === 2011 ? typeIn2011 : undefined) ?? type;
+          return { id, name, title, type: shownType, unit, words, critical };
+        });
+      return { edition, items };
+    },
+  });
+}
 
 function callRoute(dispatch: DispatchPort, ends: DeliveryEnds, one: TerminalFunction): Route {
   return route({
@@ -114,6 +150,8 @@ function callRoute(dispatch: DispatchPort, ends: DeliveryEnds, one: TerminalFunc
 
 /** Rendered once for its faults alone: what the terminal's edition does not take is refused before it is queued. */
 function checkArguments(one: TerminalFunction, args: unknown, terminal: Terminal): void {
+  // terminal.proto has no editions: it takes whatever the schema of the arguments does.
+  if (terminal.profile === 'mqtt') return;
   try {
     one.render(args, editionOf(terminal));
   } catch (error) {

@@ -1,7 +1,9 @@
 /** Orders: taking the customer's report, finding and reading. */
 import { z } from 'zod';
 import type { Order } from '../../domain/model.js';
-import type { Versioned } from '../../ports.js';
+import { RULES_ID } from '../../domain/organisation.js';
+import { requiredByRules } from '../../domain/record.js';
+import type { DispatchPort, Versioned } from '../../ports.js';
 import { eventView } from '../../views/event.js';
 import { allowedSteps } from '../../views/allowed.js';
 import { orderView, orderViews } from '../../views/order.js';
@@ -30,8 +32,13 @@ export async function showOrder(
   const json = {
     ...(await orderView(dispatch, found)),
     allowed: await allowedSteps(dispatch, guard.principal, found.value),
+    recordFields: requiredByRules(await rulesOf(dispatch), found.value.fault.category),
   };
   return { ...found, json };
+}
+
+async function rulesOf(dispatch: DispatchPort): Promise<Record<string, unknown> | undefined> {
+  return (await dispatch.get('rules', RULES_ID))?.value.value;
 }
 
 export function orderRoutes(deps: RouteDeps): Route[] {
@@ -101,7 +108,12 @@ export function orderRoutes(deps: RouteDeps): Route[] {
             : seen;
           const shown = fresh.flatMap((one) => one ?? []);
           const allowed = await Promise.all(shown.map(({ value }) => allowedSteps(dispatch, principal, value)));
-          return (await orderViews(dispatch, shown)).map((json, i) => ({ ...json, allowed: allowed[i] }));
+          const rules = await rulesOf(dispatch);
+          return (await orderViews(dispatch, shown)).map((json, i) => ({
+            ...json,
+            allowed: allowed[i],
+            recordFields: requiredByRules(rules, shown[i]!.value.fault.category),
+          }));
         });
       },
     }),
