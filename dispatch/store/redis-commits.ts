@@ -40,8 +40,9 @@ export class RedisCommits {
       const refused = toResult((await this.#again(check)) as Buffer[]);
       if (!refused.ok) return refused;
       const blocks = await this.#again(() => this.positions.put(batch.positions!, groups));
+      // What is missed here is told by the next position of the vehicle; a commit does not wait for it.
       const message = this.watch.message(groups, blocks);
-      await this.redis.call('publish', this.keys.positionsChannel, message).catch(() => undefined);
+      void this.redis.call('publish', this.keys.positionsChannel, message).catch(() => undefined);
     }
     const commit = () => this.redis.writeScript(scripts.commit, this.keys.commit, args('commit'));
     const result = toResult((await this.#again(commit)) as Buffer[]);

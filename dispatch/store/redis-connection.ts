@@ -55,6 +55,11 @@ export class RedisConnection {
     return this.#guard.durability();
   }
 
+  /** Keys of one command must be in one slot. */
+  get isCluster(): boolean {
+    return this.where.kind === 'cluster';
+  }
+
   /** Servers that take writes. */
   masters(): Redis[] {
     return this.client instanceof Cluster ? this.client.nodes('master') : [this.client];

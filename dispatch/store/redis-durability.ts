@@ -152,11 +152,13 @@ function describe(servers: readonly Server[], durability: RedisSettings['durabil
 }
 
 async function readServer(server: Redis): Promise<Server> {
+  const { host, port } = server.options;
   const info = await server.info();
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  // While it reads its append-only file a server says that it keeps none.
+  if (field('loading') === '1') throw new StoreError('unavailable', `Redis: ${host}:${port} is loading its data`);
   const version = (field('redis_version') ?? '0').split('.').map(Number);
   const config = await readConfig(server);
-  const { host, port } = server.options;
   const limited = Number(config?.get('maxmemory') ?? field('maxmemory') ?? 0) > 0;
   const policy = config?.get('maxmemory-policy') ?? field('maxmemory_policy') ?? 'noeviction';
   return {

@@ -1,13 +1,14 @@
 /**
- * Last positions and tracks on Redis, spread over shards by vehicle. A batch is a few Lua calls, one per shard. A track
+ * Last positions and tracks on Redis, spread over shards by vehicle. A batch is a few Lua calls. A track
  * of an hour is a string to which frames are appended, so that two nodes may write the same vehicle; reading merges them,
  * and the node that writes puts them into one from time to time.
  */
 import { createHash } from 'node:crypto';
-import { lastPositionRank, latestRows, rowFromBytes, rowNumbers } from './last-position.js';
+import { latestRows, rowFromBytes } from './last-position.js';
 import { POSITION_WIDTH, type Position, type PositionBatch } from './position-batch.js';
-import type { Arg, RedisConnection } from './redis-connection.js';
+import type { RedisConnection } from './redis-connection.js';
 import { shardOf, SHARDS, type RedisKeys } from './redis-keys.js';
+import { frame, framesOf, ShardPart } from './redis-packing.js';
 import { scripts } from './redis-scripts.js';
 import { hourOf, mergeBlock, mergeBlocks, positionAt, positionsOf, type BlockRows } from './track-block.js';
 
@@ -17,6 +18,8 @@ const FRAMES_BEFORE_COMPACTION = 64;
 const LONGEST_COMPACTED_BYTES = 1_000_000;
 /** Hours of a track that one read fetches. */
 const HOURS_PER_READ = 24;
+/** Positions of one call of `positions.lua`: a few milliseconds of the server. */
+const CALL_BYTES = 256 * 1024;
 /** Vehicles that one command names when they are trimmed or read. */
 const PER_STEP = 500;
 
@@ -33,35 +36,53 @@ export class RedisPositions {
 
   /** Adds a batch (rows as {@link BlockRows}); doing it again changes nothing. Gives the blocks of the new rows. */
   async put(batch: PositionBatch, groups: readonly BlockRows[]): Promise<Uint8Array[]> {
-    const shards = new Map<number, { last: Arg[]; keys: string[]; frames: Arg[] }>();
-    const shard = (vehicleId: string) => {
-      const number = shardOf(vehicleId);
-      let found = shards.get(number);
-      if (!found) shards.set(number, (found = { last: [], keys: [], frames: [] }));
-      return found;
+    const parts = new Map<number, ShardPart>();
+    const partOf = (vehicleId: string): ShardPart => {
+      const shard = shardOf(vehicleId);
+      let part = parts.get(shard);
+      if (!part) parts.set(shard, (part = new ShardPart(this.keys.last(shard))));
+      return part;
     };
     latestRows(batch).forEach((row, vehicle) => {
       const vehicleId = batch.vehicles[vehicle]!;
-      if (row >= 0) shard(vehicleId).last.push(vehicleId, rankedBytes(rowNumbers(batch, row)));
+      if (row >= 0) partOf(vehicleId).addLast(vehicleId, batch.numbers, row * POSITION_WIDTH);
     });
     const blocks = groups.map(({ vehicleId, hour, rows }) => {
       const block = mergeBlock(undefined, batch, rows);
-      const { keys, frames } = shard(vehicleId);
-      keys.push(this.keys.hours(vehicleId), `${this.keys.tracks(vehicleId)}${hour}`);
-      frames.push(hour, frame(block));
+      const keys = [this.keys.hours(vehicleId), `${this.keys.tracks(vehicleId)}${hour}`] as const;
+      partOf(vehicleId).addBlock(keys, hour, block);
       return block;
     });
     await Promise.all(
-      [...shards].map(([number, { last, keys, frames }]) =>
+      this.#calls([...parts.values()]).map((some) =>
         this.redis.writeScript(
           scripts.positions,
-          [this.keys.last(number), ...keys],
-          [last.length / 2, ...last, ...frames],
+          some.flatMap(({ keys }) => keys),
+          some.flatMap((part) => part.args()),
         ),
       ),
     );
     for (const { vehicleId, hour } of groups) this.#count(vehicleId, hour);
     return blocks;
+  }
+
+  /**
+   * Parts that go in one call. A server that is no cluster's takes several shards at once: each call is flushed to the
+   * disk on its own. Their size is bounded, since nothing else runs meanwhile.
+   */
+  #calls(parts: readonly ShardPart[]): ShardPart[][] {
+    if (this.redis.isCluster) return parts.map((part) => [part]);
+    const calls: ShardPart[][] = [];
+    let bytes = Infinity;
+    for (const part of parts) {
+      if (bytes + part.bytes > CALL_BYTES) {
+        calls.push([]);
+        bytes = 0;
+      }
+      calls.at(-1)!.push(part);
+      bytes += part.bytes;
+    }
+    return calls;
   }
 
   async last(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {
@@ -184,29 +205,4 @@ function tracksOf(keys: RedisKeys, vehicleId: string, hours: readonly string[]):
 
 function allShards(): number[] {
   return Array.from({ length: SHARDS }, (_, shard) => shard);
-}
-
-/** Rank and numbers as `positions.lua` compares them. */
-function rankedBytes(row: Float64Array): Buffer {
-  const ranked = new Float64Array(1 + POSITION_WIDTH);
-  ranked[0] = lastPositionRank(row, 0);
-  ranked.set(row, 1);
-  return Buffer.from(ranked.buffer);
-}
-
-function frame(block: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(4 + block.length);
-  bytes.writeUInt32LE(block.length, 0);
-  bytes.set(block, 4);
-  return bytes;
-}
-
-function framesOf(bytes: Buffer): Uint8Array[] {
-  const blocks: Uint8Array[] = [];
-  for (let at = 0; at + 4 <= bytes.length;) {
-    const length = bytes.readUInt32LE(at);
-    blocks.push(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return blocks;
 }

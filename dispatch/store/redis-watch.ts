@@ -7,6 +7,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { POSITION_WIDTH, PositionBatch, type Position } from './position-batch.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
+import { Packed } from './redis-packing.js';
 import { decodeRows, type BlockRows } from './track-block.js';
 import type { StoreListener } from './store.js';
 import { Watchers } from './watchers.js';
@@ -69,9 +70,15 @@ export class RedisWatch {
 
   /** A batch as one message for the other nodes. */
   message(groups: readonly BlockRows[], blocks: readonly Uint8Array[]): Buffer {
-    const parts: Uint8Array[] = [text(this.origin)];
-    groups.forEach(({ vehicleId }, i) => parts.push(text(vehicleId), length(blocks[i]!.length), blocks[i]!));
-    return Buffer.concat(parts);
+    const packed = new Packed();
+    packed.name(this.origin);
+    groups.forEach(({ vehicleId }, i) => {
+      const block = blocks[i]!;
+      packed.name(vehicleId);
+      packed.u32(block.length);
+      packed.append(block);
+    });
+    return packed.bytes();
   }
 
   close(): void {
@@ -188,17 +195,4 @@ function addRows(batch: PositionBatch, vehicleId: string, n: Float64Array): void
       n[i + 9]!,
     );
   }
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  const head = Buffer.allocUnsafe(2);
-  head.writeUInt16LE(bytes.length);
-  return Buffer.concat([head, bytes]);
-}
-
-function length(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
 }
