@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { Answers, authentication, registration } from '../gateway/support/frames.js';
-import { cpuMs, loads, locationFrame, phoneOf } from './ingest-load.js';
+import { cpuMs, Frames, loads, phoneOf } from './ingest-load.js';
 
 const [, , portText, loadName, mode] = process.argv as unknown as [
   string,
@@ -14,26 +14,20 @@ const [, , portText, loadName, mode] = process.argv as unknown as [
 const port = Number(portText);
 const load = loads.find(({ name }) => name === loadName)!;
 
-/** Writes of one connection, made beforehand: every one has `perWrite` frames, then they repeat. */
-const variants = 16;
 let frames = 0;
 let stopped = false;
 
-async function open(index: number): Promise<{ socket: Socket; writes: Buffer[] }> {
+interface Connection {
+  readonly socket: Socket;
+  readonly frames: Frames;
+}
+
+async function open(index: number): Promise<Connection> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   socket.on('error', () => {});
   await once(socket, 'connect');
   if (mode === 'product') await login(socket, index);
-  const base = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
-  const writes = Array.from({ length: variants }, (_, v) =>
-    Buffer.concat(
-      Array.from({ length: load.perWrite }, (_unused, i) => {
-        const n = v * load.perWrite + i;
-        return locationFrame(index, n, base + n * 1000);
-      }),
-    ),
-  );
-  return { socket, writes };
+  return { socket, frames: new Frames(index, load.perWrite, Date.now()) };
 }
 
 async function login(socket: Socket, index: number): Promise<void> {
@@ -57,11 +51,10 @@ function flagsIn(chunk: Buffer): number {
   return flags;
 }
 
-function answered({ socket, writes }: { socket: Socket; writes: Buffer[] }): void {
-  let variant = 0;
+function answered({ socket, frames: own }: Connection): void {
   let flags = 0;
   const send = (): void => {
-    if (!stopped) socket.write(writes[variant++ % variants]!);
+    if (!stopped) socket.write(own.next());
   };
   socket.on('data', (chunk: Buffer) => {
     flags += flagsIn(chunk);
@@ -79,12 +72,11 @@ function answered({ socket, writes }: { socket: Socket; writes: Buffer[] }): voi
 }
 
 /** Nothing answers: as many writes as may be in flight, a further one when the kernel has taken one. */
-function unanswered({ socket, writes }: { socket: Socket; writes: Buffer[] }): void {
-  let variant = 0;
+function unanswered({ socket, frames: own }: Connection): void {
   const send = (): void => {
     if (stopped) return;
     frames += load.perWrite;
-    socket.write(writes[variant++ % variants]!, again);
+    socket.write(own.next(), again);
   };
   const again = (): void => void setImmediate(send);
   for (let writes = 0; writes < load.inFlight / load.perWrite; writes++) send();

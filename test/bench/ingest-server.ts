@@ -15,7 +15,7 @@ import type { DispatchStore } from '../../dispatch/store/store.js';
 import { createLog } from '../../gateway/log.js';
 import { startTerminalGateway } from '../../gateway/terminal-gateway.js';
 import { encodeFrame } from '../../protocol/index.js';
-import { cpuMs, locationFrame, phoneOf, type Mark } from './ingest-load.js';
+import { cpuMs, frameBytes, phoneOf, type Mark } from './ingest-load.js';
 
 const kind = process.argv[2]!;
 const terminals = Number(process.argv[3] ?? 1_000);
@@ -27,7 +27,6 @@ interface Server {
 }
 
 async function bare(answering: boolean): Promise<Server> {
-  const frameBytes = locationFrame(0, 1, 0).length;
   const form = { versionFlag: false, protocolVersion: 0, phoneRaw: Buffer.alloc(6, 0x13) };
   const answer = Buffer.from(encodeFrame({ messageId: 0x8001, serial: 1, body: Buffer.alloc(5), ...form }));
   const many = Buffer.concat(Array.from({ length: 4096 }, () => answer));

@@ -45,7 +45,7 @@ async function stop(child: ChildProcess): Promise<void> {
 export async function runLoad(
   kind: ServerKind,
   load: Load,
-  { warmMs = 1_500, forMs = 3_000, profile = '' } = {},
+  { warmMs = 4_000, forMs = 3_000, profile = '' } = {},
 ): Promise<Measured> {
   const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const server = fork(script('./ingest-server.ts'), [kind, String(load.connections)], {
