@@ -99,7 +99,7 @@ function create(tx: Tx, command: CommandOf<'order.create'>): { orderId: string; 
   return { orderId: id, number };
 }
 
-/** An order that fits no rule goes to the call centre's attention list, never nowhere. */
+/** An order that fits no rule goes to the call centre's attention list, until it is issued or corrected. */
 function askWhoRepairs(tx: Tx, order: Readonly<Order>): void {
   raiseCard(tx, {
     id: `attention:${order.id}:noRule`,
@@ -107,7 +107,7 @@ function askWhoRepairs(tx: Tx, order: Readonly<Order>): void {
     code: 'noRule',
     message: `no rule says who repairs ${order.fault.category}, ${order.fault.voltage}, area ${order.area ?? 'not given'}`,
     orderId: order.id,
-    choices: ['seen'],
+    choices: [],
   });
 }
 
@@ -131,9 +131,15 @@ function nextNumber(tx: Tx): { counter: { id: string; value: number }; number: s
 
 /** `YYYYMMDD` of a moment in a time zone. */
 export function localDay(at: number, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  return parts.format(at).replaceAll('-', '');
+  let format = dayFormats.get(timeZone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    dayFormats.set(timeZone, format);
+  }
+  return format.format(at).replaceAll('-', '');
 }
+/** Making a format takes a millisecond; a gateway has one time zone. */
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
 
 function edit(tx: Tx, { orderId, changes }: CommandOf<'order.edit'>): { orderId: string; contentVersion: number } {
   const order = orderNamed(tx, orderId);
@@ -156,17 +162,22 @@ function askAgain(tx: Tx, orderId: string): void {
 }
 
 /**
- * The rules say it, unless a person does. An order that fits no rule goes to the first centre, and stays on the
- * attention list until a person has seen where it went.
+ * The rules say it, unless a person does.
+ * @throws {Refusal} `noRule` (409) where neither does: the order stays on the call centre's attention list
  */
 function centreFor(
   tx: Tx,
   order: Readonly<Order>,
   named: string | undefined,
-): { centre: Readonly<RepairCentre>; unitKind?: string; decided: boolean } {
+): { centre: Readonly<RepairCentre>; unitKind?: string } {
   const rule = route(order, routingRules(tx));
+  if (!rule && named === undefined) {
+    askWhoRepairs(tx, order);
+    const message = `no rule says who repairs order ${order.number}; name its repair centre`;
+    throw new Refusal('noRule', message, 409, { missing: ['repairCentreId'] }, true);
+  }
   const centre = centreNamed(tx, named ?? rule?.repairCentreId ?? order.repairCentreId ?? FIRST_CENTRE);
-  return { centre, ...(rule ? { unitKind: rule.unitKind } : {}), decided: named !== undefined || rule !== undefined };
+  return { centre, ...(rule ? { unitKind: rule.unitKind } : {}) };
 }
 
 function issue(
@@ -175,7 +186,7 @@ function issue(
 ): { orderId: string; repairCentreId: string } {
   const order = orderNamed(tx, orderId);
   checkStage(order, 'issuing', 'received', 'returned');
-  const { centre, unitKind, decided } = centreFor(tx, order, repairCentreId);
+  const { centre, unitKind } = centreFor(tx, order, repairCentreId);
   const again = order.stage === 'returned';
   const data: Issued = {
     from: order.stage,
@@ -188,7 +199,7 @@ function issue(
   };
   tx.emit({ type: 'order.issued', orderId, centreId: centre.id, data });
   setOrderPoint(tx, tx.get('order', orderId)!, { point: 'B', at: tx.now, rank: 'rule', flags: [] });
-  if (decided) settleCards(tx, `attention:${orderId}:noRule`, 'issued');
+  settleCards(tx, `attention:${orderId}:noRule`, 'issued');
   return { orderId, repairCentreId: centre.id };
 }
 

@@ -36,14 +36,18 @@ describe('Order: stages', () => {
     await late.close();
   });
 
-  it('received: an order that fits no rule goes to the attention list', async () => {
+  it('received: an order that fits no rule waits on the attention list until a person names its repair centre', async () => {
     const orderId = await world.newOrder({ fault: { category: 'other', voltage: 'other', description: '?' } });
-    expect(await world.cards()).toMatchObject([{ kind: 'attention', code: 'noRule', orderId }]);
-    await world.do({ type: 'order.issue', orderId }, AGENT);
+    expect(await world.cards()).toMatchObject([{ kind: 'attention', code: 'noRule', orderId, choices: [] }]);
+    expect(await world.refused({ type: 'order.issue', orderId }, AGENT)).toMatchObject({ code: 'noRule', status: 409 });
+    expect(await world.order(orderId)).toMatchObject({ stage: 'received' });
     expect((await world.cards())[0]!.resolved, 'nobody has said where it belongs').toBeUndefined();
-    await world.do({ type: 'order.return', orderId, reason: 'wrongUnit' });
     await world.do({ type: 'order.issue', orderId, repairCentreId: 'centre-1' }, AGENT);
     expect((await world.cards())[0]!.resolved).toMatchObject({ choice: 'issued' });
+    // Sent back, it is nowhere's again: the list has it once more.
+    await world.do({ type: 'order.return', orderId, reason: 'wrongUnit' });
+    expect((await world.refused({ type: 'order.issue', orderId }, AGENT)).code).toBe('noRule');
+    expect((await world.cards()).filter((card) => card.code === 'noRule' && !card.resolved)).toHaveLength(1);
   });
 
   it('received: a call that ends in the future, and an unknown category, are refused', async () => {
