@@ -1,7 +1,8 @@
 /** Deletion of a customer's data: from the documents, from the event log, and the photos. */
-import type { Order } from './domain/model.js';
+import type { Card, Media, Order } from './domain/model.js';
 import { hasEnded, withoutCustomer } from './domain/erase.js';
 import { Refusal } from './domain/tx.js';
+import type { CommandOf } from './domain/tables.js';
 import type { CommandOutcome, DispatchPort } from './ports.js';
 import type { DispatchStore } from './store/store.js';
 
@@ -17,7 +18,7 @@ export interface Erased {
 
 /** In whose name, and what of the customer's orders they may erase. */
 export interface Eraser {
-  execute(command: { type: 'order.erase'; orderId: string }): Promise<CommandOutcome>;
+  execute(command: CommandOf<'order.erase'>): Promise<CommandOutcome>;
   may(order: Order): boolean;
 }
 const PAGE = 200;
@@ -49,11 +50,16 @@ export async function erase(
   ended: readonly Order[],
   { execute }: Pick<Eraser, 'execute'>,
 ): Promise<Omit<Erased, 'open'>> {
-  const photos = await deletePhotos(dispatch.store, new Set(ended.map(({ id }) => id)));
+  let photos = await deletePhotos(dispatch.store, new Set(ended.map(({ id }) => id)));
   let events = 0;
   for (const { id } of ended) {
+    const cards = await cardsOf(dispatch.store, id);
+    const media = await mediaOf(dispatch, id);
     events += await rewriteLog(dispatch.store, id);
-    await execute({ type: 'order.erase', orderId: id });
+    // The bytes before the document that finds them.
+    for (const { blob } of media) await dispatch.store.deleteBlob(blob);
+    photos += media.length;
+    await execute({ type: 'order.erase', orderId: id, cards, media: media.map((one) => one.id) });
     // What the outboxes and the log said between.
     events += await rewriteLog(dispatch.store, id);
   }
@@ -75,6 +81,31 @@ async function ordersOf(dispatch: DispatchPort, of: { phone: string } | { number
     after = page.next;
   } while (after !== undefined);
   return orders;
+}
+
+/** Ids of the cards that were ever raised about the order. */
+async function cardsOf(store: DispatchStore, orderId: string): Promise<string[]> {
+  const ids = new Set<string>();
+  for (let after = 0; ;) {
+    const events = await store.eventsAfter(after, PAGE, `order:${orderId}`);
+    for (const { type, data } of events) {
+      if (type === 'card.raised' || type === 'evidence.quarantined') ids.add((data as { card: Card }).card.id);
+    }
+    if (events.length < PAGE) return [...ids];
+    after = events.at(-1)!.position;
+  }
+}
+
+/** What terminals took on its site. */
+async function mediaOf(dispatch: DispatchPort, orderId: string): Promise<Media[]> {
+  const media: Media[] = [];
+  for (let after: string | undefined; ;) {
+    const range = { index: 'media.order', from: `${orderId}/`, to: `${orderId}0` };
+    const page = await dispatch.scan({ ...range, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    media.push(...page.items.map(({ value }) => value as Media));
+    if (page.next === undefined) return media;
+    after = page.next;
+  }
 }
 
 /** @returns how many events were changed */

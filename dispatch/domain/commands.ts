@@ -68,7 +68,8 @@ export type OrderCommand =
   | ({ type: 'order.unmerge' } & StepFields)
   | ({ type: 'order.withdraw' } & StepFields)
   /** Deletes the customer's data of an order that has ended. */
-  | { type: 'order.erase'; orderId: string }
+  /** With the cards and photos that are about the order. */
+  | { type: 'order.erase'; orderId: string; cards?: readonly string[]; media?: readonly string[] }
   | ({ type: 'order.depart' } & StepFields)
   | ({ type: 'order.arrive' } & StepFields)
   | ({ type: 'order.work' } & StepFields)
@@ -265,6 +266,8 @@ export type TerminalReport = {
       fields: Record<string, unknown>;
       /** Time of the terminal's own clock in the reply, ms UTC. */
       deviceAt?: number;
+      /** How coarse that time is, ms; default 1000 (JT/T 808 says whole seconds). */
+      deviceStepMs?: number;
     }
   /** The terminal entered or left one of its areas (0x0200 item 0x12), by the id that it was set with. */
   | { type: 'report.crossing'; areaId: number; direction: 'in' | 'out'; deviceAt?: number }

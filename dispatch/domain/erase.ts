@@ -2,7 +2,7 @@
  * Deletion of a customer's data from an order that has ended, and from what the log says about it. What statistics are
  * made of stays: numbers, stages, legs, time points, fault category, priority, repair centre, the neighbourhood.
  */
-import type { Order, Stage } from './model.js';
+import type { Card, Order, Stage } from './model.js';
 import { centreOf, orderNamed } from './order.js';
 import { withOrder } from './order-fold.js';
 import { folding, type Deciders, type Reducers } from './tables.js';
@@ -28,7 +28,28 @@ const FIELDS: Record<string, (value: unknown) => unknown> = {
   photos: () => [],
   lat: coarse,
   lon: coarse,
+  reason: withoutWords,
+  card: (card) => withoutCard(card as Card),
 };
+
+/** Reasons that the rules and the lists of the console give; whatever else stands there is somebody's own words. */
+const REASON_CODES: ReadonlySet<unknown> = new Set([
+  ...['recalled', 'reassigned', 'returned', 'withdrawn', 'merged', 'repairedByAnother', 'keptWithAnother'],
+  ...['suspended', 'departedForAnother', 'crewLeft', 'crew', 'refused', 'deliveryDeadline'],
+  ...['noCrew', 'parts', 'customer', 'permission', 'wrongUnit', 'dataMissing', 'duplicate', 'other'],
+]);
+
+/** A reason in words, or `{code, note?}`. */
+function withoutWords(reason: unknown): unknown {
+  if (typeof reason === 'object' && reason !== null && 'code' in reason)
+    return { ...withoutCustomer(reason), code: withoutWords(reason.code) };
+  return REASON_CODES.has(reason) ? reason : ERASED;
+}
+
+/** What a card says of an order may be anybody's words, and the bytes of a frame may hold them. */
+function withoutCard({ bytesHex: _bytes, ...card }: Card): Card {
+  return { ...withoutCustomer(card), message: ERASED, data: {} };
+}
 
 function coarse(value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * COARSE) / COARSE : value;
@@ -47,8 +68,19 @@ export function withoutCustomer<T>(value: T): T {
   return kept as T;
 }
 
+/** What else is about the order, by id. */
+interface Erased {
+  cards?: readonly string[];
+  media?: readonly string[];
+}
+
 export const eraseReducers: Reducers = {
-  'order.erased': folding((docs, { orderId, committedAt }) => {
+  'order.erased': folding<Erased>((docs, { orderId, committedAt, data: { cards = [], media = [] } }) => {
+    for (const id of cards) {
+      const card = docs.get('card', id);
+      if (card) docs.put('card', id, withoutCard(card));
+    }
+    for (const id of media) docs.remove('media', id);
     const order = docs.get('order', orderId!);
     withOrder(docs, orderId!, (before) => ({ ...withoutCustomer(before), erasedAt: committedAt }));
     for (const vehicleId of new Set(order?.legs.map((leg) => leg.vehicleId))) {
@@ -61,13 +93,19 @@ export const eraseReducers: Reducers = {
 };
 
 export const eraseDeciders: Deciders = {
-  'order.erase': (tx, { orderId }) => {
+  'order.erase': (tx, { orderId, cards = [], media = [] }) => {
     const order = orderNamed(tx, orderId);
     const main = order.mergedInto === undefined ? undefined : tx.get('order', order.mergedInto);
     if (!hasEnded(order, main)) {
       throw new Refusal('orderOpen', `order ${order.number} is ${order.stage}: its crew needs the customer's data`);
     }
-    if (order.erasedAt === undefined) tx.emit({ type: 'order.erased', orderId, ...centreOf(order), data: {} });
+    const left: Erased = {
+      cards: cards.filter((id) => tx.get('card', id)?.message !== ERASED),
+      media: media.filter((id) => tx.get('media', id) !== undefined),
+    };
+    if (order.erasedAt === undefined || left.cards!.length + left.media!.length > 0) {
+      tx.emit({ type: 'order.erased', orderId, ...centreOf(order), data: left });
+    }
     return { orderId, number: order.number };
   },
 };

@@ -35,16 +35,34 @@ async function closedOrder(): Promise<string> {
     AGENT,
   );
   await world.do({ type: 'order.edit', orderId, changes: { customer } }, AGENT);
+  await world.do({ type: 'order.suspend', orderId, reason: 'Sun Li works till noon' });
+  await world.do({ type: 'order.resume', orderId });
   for (const step of ['depart', 'arrive', 'work', 'complete'] as const) {
     world.minutes(5);
     await world.do({ type: `order.${step}`, orderId });
+    if (step === 'depart') await refusedUnderWay(orderId);
   }
+  const media = {
+    id: `m-${orderId}`, vehicleId: 'v1', blob: `media/${orderId}`, bytes: 1, kind: 'image', contentType: 'image/jpeg',
+    mediaId: 1, channel: 1, event: 'driver', receivedAt: world.clock.now(), place: { lat: site.lat, lon: site.lon },
+    orderId, leg: 1,
+  }; // prettier-ignore
+  await world.store.putBlob(media.blob, new Uint8Array([1]));
+  await world.report({ type: 'report.media', vehicleId: 'v1', media });
   const photo = `${'a'.repeat(64)}.jpg`;
   await world.store.putBlob(`photo/${orderId}/${photo}`, new Uint8Array([1]));
   await world.do({ type: 'order.record', orderId, record: { cause: 'fuse', done: 'replaced', photos: [photo] } });
   await world.do({ type: 'order.callback', orderId, result: 'satisfied', words: 'was rude' }, AGENT);
   expect((await world.order(orderId)).stage).toBe('closed');
   return orderId;
+}
+
+/** The crew's words end on a card, and in the bytes of a frame that nobody could use. */
+async function refusedUnderWay(orderId: string): Promise<void> {
+  const refusal = { type: 'report.action' as const, vehicleId: 'v1', orderId, action: 'reject', reason: 'the dog of Willow Lane' }; // prettier-ignore
+  await world.report({ ...refusal, leg: 1 }, { ...refusal, leg: 7 });
+  const card = (await world.cards()).find(({ code }) => code === 'refusedUnderWay')!;
+  await world.do({ type: 'card.resolve', cardId: card.id, choice: 'ignore', note: 'Zhao Qian holds it' });
 }
 
 const everything = async (): Promise<string> => {
@@ -65,10 +83,17 @@ describe('a customer’s data', () => {
     const before = { report: JSON.stringify(await report()), order: await world.order(orderId) };
 
     const result = await eraseCustomer(world.dispatch, { phone: customer.phone }, eraser());
-    expect(result).toMatchObject({ erased: [before.order.number], open: [], photos: 1 });
+    expect(result).toMatchObject({ erased: [before.order.number], open: [], photos: 2 });
     expect(result.events).toBeGreaterThan(2);
 
     expect(await everything()).not.toMatch(SECRETS);
+    expect(await world.dispatch.get('media', `m-${orderId}`)).toBeUndefined();
+    for await (const blob of world.store.everyBlob()) expect(blob).not.toContain(orderId);
+    const codes = (await world.cards()).map(({ code, message, data }) => [code, message, data]);
+    expect(codes.sort()).toEqual([
+      ['refusedUnderWay', ERASED, {}],
+      ['unknownOrder', ERASED, {}],
+    ]);
     const after = await world.order(orderId);
     expect(after).toMatchObject({
       customer: { name: ERASED, phone: ERASED_PHONE },
