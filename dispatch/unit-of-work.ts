@@ -145,10 +145,15 @@ class Attempt implements Tx, Documents {
   }
 
   get<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined {
+    const value = this.look(kind, id);
+    this.read.add(`${kind}:${id}`);
+    return value;
+  }
+
+  look<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined {
     const key = `${kind}:${id}`;
     const held = this.changed.get(key) ?? this.work.peek(key);
     if (!held) throw new NotLoaded(kind, id);
-    this.read.add(key);
     return held.value as Docs[K] | undefined;
   }
 

@@ -112,10 +112,14 @@ function countShort(tx: Tx, order: Readonly<Order>): void {
   tellCentre(tx, centreId);
 }
 
+/**
+ * As it is at this moment. Every receipt changes a vehicle: an assignment that had to be decided again for each change of
+ * each vehicle of the trade would never be done on a busy day.
+ */
 function someoneOnStandby(tx: Tx, group: Pick<Vehicle, 'repairCentreId' | 'trade'>, orderId: string): boolean {
-  const { vehicleIds } = tx.get('tradeGroup', tradeKey(group)) ?? { vehicleIds: [] };
+  const { vehicleIds } = tx.look('tradeGroup', tradeKey(group)) ?? { vehicleIds: [] };
   return vehicleIds.some((id) => {
-    const vehicle = tx.get('vehicle', id);
+    const vehicle = tx.look('vehicle', id);
     return vehicle !== undefined && isOnStandby(tx, vehicle, orderId);
   });
 }

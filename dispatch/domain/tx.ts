@@ -14,6 +14,11 @@ export interface Tx {
   readonly settings: import('./settings.js').DispatchSettings;
   /** The document, or undefined when none exists. Read-only: only events change it. */
   get<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined;
+  /**
+   * Like `get`, but what is decided does not depend on it: the commit stands when somebody changes the document
+   * meanwhile. For figures about many documents that each change all the time, never for a rule that must hold.
+   */
+  look<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined;
   /** Records the event and folds it into the documents that it names. Source, by, times default from actor and now. */
   emit(event: Pick<DomainEvent, 'type' | 'data'> & Partial<DomainEvent>): void;
   /**
