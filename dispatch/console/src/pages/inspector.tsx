@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { location } from '../router.js';
 import { closeInspector, selection } from '../state/selection.js';
 import { OrderPanel } from './order-panel.js';
-import { VehiclePanel } from './vehicle-panel.js';
+import { VehiclePanel } from './vehicle/vehicle-panel.js';
 
 export function Inspector() {
   const chosen = selection.value;

@@ -11,6 +11,7 @@ import { openOrder, openVehicle, selection } from '../state/selection.js';
 import { standing } from '../ui/order-time.js';
 import { Countdown, DutyPill, Empty, LinkMark, StagePill, shownDuty } from '../ui/pieces.js';
 import { TimeLine } from '../ui/time-line.js';
+import { Tabs } from '../ui/tabs.js';
 import { WindowList } from '../ui/window-list.js';
 
 const WORKING = new Set(['received', 'issued', 'atCentre', 'dispatched', 'waiting', 'returned']);
@@ -121,13 +122,14 @@ export function MapSide() {
   const [tab, setTab] = useState<'orders' | 'vehicles'>('orders');
   return (
     <aside class="side" aria-label={t('side.label')}>
-      <div class="tabs" role="tablist">
-        {(['orders', 'vehicles'] as const).map((name) => (
-          <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-            {t(`side.${name}`)} <b>{name === 'orders' ? pressing.value.length : filteredVehicles.value.length}</b>
-          </button>
-        ))}
-      </div>
+      <Tabs
+        tabs={[
+          { name: 'orders', label: t('side.orders'), count: pressing.value.length },
+          { name: 'vehicles', label: t('side.vehicles'), count: filteredVehicles.value.length },
+        ]}
+        chosen={tab}
+        onChoose={setTab}
+      />
       <Filter />
       {tab === 'orders' &&
         (pressing.value.length === 0 ? (

@@ -1,4 +1,4 @@
-/** Forms of single steps: fault record, call-back, merge. */
+/** Forms of single steps: call-back, merge. */
 import type { LiveOrder } from '../state/live.js';
 import { orders } from '../state/live.js';
 import { distance } from '../format.js';
@@ -8,68 +8,6 @@ import { Dialog } from '../ui/dialog.js';
 import { Empty } from '../ui/pieces.js';
 import { metresBetween } from './board/nearby.js';
 import { textOf } from '../ui/form-data.js';
-
-export function RecordFields() {
-  return (
-    <>
-      <label class="field">
-        <span>{t('record.cause')}</span>
-        <input name="cause" required />
-      </label>
-      <label class="field">
-        <span>{t('record.done')}</span>
-        <textarea name="done" rows={3} required />
-      </label>
-      <div class="row">
-        <label class="field grow">
-          <span>{t('record.equipment')}</span>
-          <input name="equipment" />
-        </label>
-        <label class="field grow">
-          <span>{t('record.materials')}</span>
-          <input name="materials" />
-        </label>
-      </div>
-      <label class="field">
-        <span>{t('record.powerRestoredAt')}</span>
-        <input name="powerRestoredAt" type="datetime-local" />
-      </label>
-    </>
-  );
-}
-
-/** The record's values; empty ones are left out. The time is read in the browser's zone. */
-export function recordOf(form: HTMLFormElement): Record<string, unknown> {
-  const data = new FormData(form);
-  const record: Record<string, unknown> = {};
-  for (const name of ['cause', 'done', 'equipment', 'materials']) {
-    const value = textOf(data, name);
-    if (value) record[name] = value;
-  }
-  const restored = textOf(data, 'powerRestoredAt');
-  if (restored) record.powerRestoredAt = new Date(restored).toISOString();
-  return record;
-}
-
-export function RecordDialog({ order, onClose }: { order: LiveOrder; onClose: () => void }) {
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const record = recordOf(event.target as HTMLFormElement);
-    if (await takeStep(order, 'record', { record })) onClose();
-  };
-  return (
-    <Dialog title={`${t('step.record')} · ${order.number}`} onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void submit(event)}>
-        <RecordFields />
-        <footer class="row end">
-          <button type="submit" class="primary">
-            {t('do.save')}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
-  );
-}
 
 const RESULTS = ['satisfied', 'unsatisfied', 'stillDark', 'noAnswer', 'notWanted'] as const;
 

@@ -14,6 +14,8 @@ import { TimeLine, TimeTable } from '../ui/time-line.js';
 import { CandidateRow, useCandidates } from './assign-dialog.js';
 import { whyLate } from './board/order-card.js';
 import { describeEvent, isTelling } from './event-words.js';
+import { OrderPhotos } from './order-photos.js';
+import { RecordFacts } from './record-form.js';
 import { StepButtons } from './step-buttons.js';
 import { plainText } from '../ui/form-data.js';
 
@@ -113,7 +115,6 @@ function Events({ events }: { events: EventJson[] }) {
 }
 
 function Facts({ order }: { order: LiveOrder }) {
-  const record = order.record as Record<string, string> | undefined;
   return (
     <section>
       <h3>{t('order.customer')}</h3>
@@ -157,14 +158,7 @@ function Facts({ order }: { order: LiveOrder }) {
             </dd>
           </>
         ))}
-        {record && (
-          <>
-            <dt>{t('step.record')}</dt>
-            <dd>
-              {record.cause} · {record.done}
-            </dd>
-          </>
-        )}
+        <RecordFacts order={order} />
         {order.callBacks.map((call) => (
           <>
             <dt>{t('step.callback')}</dt>
@@ -243,6 +237,7 @@ export function OrderPanel({ id }: { id: string }) {
             <TimeLine order={order} />
             {order.allowed?.includes('assign') && <Recommended order={order} />}
             <Facts order={order} />
+            <OrderPhotos order={order} />
             <Legs order={order} />
             <section>
               <h3>{t('order.times')}</h3>

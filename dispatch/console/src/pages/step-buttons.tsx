@@ -6,7 +6,10 @@ import { Icon } from '../ui/icons.js';
 import { currentLeg } from '../ui/order-time.js';
 import { t } from '../i18n/index.js';
 import { AssignDialog } from './assign-dialog.js';
-import { CallBackDialog, MergeDialog, RecordDialog } from './order-forms.js';
+import { EditDialog } from './order-edit.js';
+import { CallBackDialog, MergeDialog } from './order-forms.js';
+import { RecordDialog } from './record-form.js';
+import { StatusLinkDialog } from './status-link.js';
 
 /** The form on show. It stands beside the views, not inside a card: a click in it must not open the card. */
 const openForm = signal<{ form: NonNullable<StepLook['form']>; order: LiveOrder } | undefined>(undefined);
@@ -19,6 +22,8 @@ export function StepForms() {
   if (form === 'assign' || form === 'reassign') return <AssignDialog order={order} step={form} onClose={onClose} />;
   if (form === 'record') return <RecordDialog order={order} onClose={onClose} />;
   if (form === 'callback') return <CallBackDialog order={order} onClose={onClose} />;
+  if (form === 'edit') return <EditDialog order={order} onClose={onClose} />;
+  if (form === 'status-link') return <StatusLinkDialog order={order} onClose={onClose} />;
   return <MergeDialog order={order} onClose={onClose} />;
 }
 

@@ -1,33 +1,21 @@
 /** Alerts, and what waits for me: acknowledged by name, ended for everybody when what they wait for happens. */
 import { useState } from 'preact/hooks';
-import { post } from '../api/client.js';
 import type { AlertJson } from '../api/types.js';
 import { clockTime, rough } from '../format.js';
 import { t, tValue } from '../i18n/index.js';
 import { now } from '../state/clock.js';
-import { activeAlerts, alerts, openCards, orders, refreshAlerts } from '../state/live.js';
+import { activeAlerts, alerts, openCards, orders } from '../state/live.js';
 import { openOrder, openVehicle } from '../state/selection.js';
-import { me } from '../state/session.js';
+import { AcknowledgeButton, AcknowledgedBy } from '../ui/alert-parts.js';
 import { Icon } from '../ui/icons.js';
 import { Empty, Phone, vehicleName } from '../ui/pieces.js';
-import { say, sayProblem } from '../ui/toast.js';
+import { Tabs } from '../ui/tabs.js';
 import { CardItem } from './card-item.js';
-
-async function acknowledge(alert: AlertJson): Promise<void> {
-  try {
-    await post(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`);
-    say(t('alerts.acknowledgedNow'));
-    await refreshAlerts();
-  } catch (error) {
-    sayProblem(error);
-  }
-}
 
 const SHAPES = { info: '●', warning: '▲', breach: '■', sos: '✱' } as const;
 
 function AlertItem({ alert }: { alert: AlertJson }) {
   const order = alert.orderId ? orders.value.get(alert.orderId) : undefined;
-  const mine = alert.acknowledged.some((one) => one.by === me.value?.name);
   return (
     <article class={`notice severity-${alert.severity} ${alert.endedAt ? 'ended' : ''}`} data-alert={alert.id}>
       <header class="line">
@@ -49,11 +37,7 @@ function AlertItem({ alert }: { alert: AlertJson }) {
           ))}
         </p>
       )}
-      {alert.acknowledged.map((one) => (
-        <p key={one.by} class="small muted">
-          <Icon name="check" size={13} /> {t('alerts.by', { name: one.by, at: clockTime(one.at) })}
-        </p>
-      ))}
+      <AcknowledgedBy alert={alert} />
       {alert.endedAt && (
         <p class="small muted">
           {t('alerts.endedAt', { at: clockTime(alert.endedAt), why: tValue('endedBecause', alert.endedBecause ?? '') })}
@@ -71,11 +55,7 @@ function AlertItem({ alert }: { alert: AlertJson }) {
           </button>
         )}
         <span class="grow" />
-        {!alert.endedAt && !mine && (
-          <button class="primary small-button" onClick={() => void acknowledge(alert)}>
-            <Icon name="check" size={14} /> {t('alerts.acknowledge')}
-          </button>
-        )}
+        <AcknowledgeButton alert={alert} />
       </div>
     </article>
   );
@@ -88,6 +68,7 @@ export function AlertsPanel({ onClose }: { onClose: () => void }) {
   const ended = [...alerts.value.values()]
     .filter((alert) => alert.endedAt)
     .sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
+  const counts = { mine: waiting.length + openCards.value.length, all: open.length, ended: ended.length };
   const shown = tab === 'mine' ? waiting : tab === 'all' ? open : ended.slice(0, 60);
   return (
     <aside
@@ -102,16 +83,15 @@ export function AlertsPanel({ onClose }: { onClose: () => void }) {
           <Icon name="close" />
         </button>
       </header>
-      <div class="tabs" role="tablist">
-        {(['mine', 'all', 'ended'] as const).map((name) => (
-          <button key={name} role="tab" aria-selected={tab === name} onClick={() => setTab(name)}>
-            {t(`alerts.${name}`)}{' '}
-            <b>
-              {name === 'mine' ? waiting.length + openCards.value.length : name === 'all' ? open.length : ended.length}
-            </b>
-          </button>
-        ))}
-      </div>
+      <Tabs
+        tabs={(['mine', 'all', 'ended'] as const).map((name) => ({
+          name,
+          label: t(`alerts.${name}`),
+          count: counts[name],
+        }))}
+        chosen={tab}
+        onChoose={setTab}
+      />
       <div class="notices" tabIndex={0} role="region" aria-label={t(`alerts.${tab}`)}>
         {tab === 'mine' && openCards.value.map((card) => <CardItem key={card.id} card={card} />)}
         {shown.map((alert) => (

@@ -19,7 +19,7 @@ export interface StepLook {
   codes?: readonly string[];
   danger?: boolean;
   /** Done in a form of its own. */
-  form?: 'record' | 'callback' | 'merge' | 'assign' | 'reassign';
+  form?: 'record' | 'callback' | 'merge' | 'assign' | 'reassign' | 'edit' | 'status-link';
 }
 
 /** In the order in which they are offered: what moves the order forward comes first. */
@@ -32,6 +32,7 @@ export const STEPS: readonly StepLook[] = [
   { name: 'resume', icon: 'play' },
   { name: 'confirm-recall', icon: 'phone' },
   { name: 'urge', icon: 'bell', reason: 'optional' },
+  { name: 'edit', icon: 'pen', form: 'edit' },
   { name: 'reassign', icon: 'truck', form: 'reassign' },
   { name: 'recall', icon: 'undo', reason: 'required', danger: true },
   { name: 'told-by-phone', icon: 'phone' },
@@ -45,6 +46,7 @@ export const STEPS: readonly StepLook[] = [
   { name: 'wait', icon: 'clock', codes: ['noCrew', 'parts', 'customer', 'permission'] },
   { name: 'return', icon: 'left', codes: ['wrongUnit', 'dataMissing', 'other'], danger: true },
   { name: 'reject', icon: 'close', reason: 'required', danger: true },
+  { name: 'status-link', icon: 'link', form: 'status-link' },
   { name: 'withdraw', icon: 'close', reason: 'required', danger: true },
   { name: 'reopen', icon: 'undo', reason: 'optional' },
 ];

@@ -43,6 +43,12 @@ const paths = {
   list: 'M3 5h14M3 10h14M3 15h14',
   camera: 'M3 6h3l1.5-2h5L14 6h3v10H3zM10 8.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z',
   download: 'M10 3v9M6 9l4 4 4-4M3 16h14',
+  lock: 'M5 9h10v8H5zM7 9V6.5a3 3 0 0 1 6 0V9M10 12v2',
+  mic: 'M10 3a2 2 0 0 1 2 2v4a2 2 0 0 1-4 0V5a2 2 0 0 1 2-2zM5.5 9a4.5 4.5 0 0 0 9 0M10 13.5V17M7.5 17h5',
+  video: 'M2 6h10v8H2zM12 9l5-3v8l-5-3',
+  sliders: 'M4 5h6M14 5h2M4 10h2M10 10h6M4 15h8M16 15h.01M12 3v4M8 8v4M14 13v4',
+  question: 'M10 17.5a7.5 7.5 0 1 1 0-15 7.5 7.5 0 0 1 0 15zM8 8a2 2 0 1 1 3 1.7c-.7.4-1 .8-1 1.6M10 13.6v.4',
+  pen: 'M4 16l1-4 8-8 3 3-8 8zM11.5 5.5l3 3',
   bolt: 'M11 2L4 11h5l-1 7 7-9h-5z',
 } as const;
 

@@ -1,5 +1,6 @@
 /** Administration: people, vehicles, repair centres and units, rules, tokens, audit. */
 import { t, type Key } from '../../i18n/index.js';
+import { Tabs } from '../../ui/tabs.js';
 import { query, setQuery } from '../../router.js';
 import { Audit } from './audit.js';
 import { CentresAndUnits } from './centres.js';
@@ -24,13 +25,11 @@ export function AdminPage() {
       <header class="page-head">
         <h1>{t('nav.admin')}</h1>
       </header>
-      <div class="tabs" role="tablist">
-        {TABS.map((tab) => (
-          <button key={tab.id} role="tab" aria-selected={tab === chosen} onClick={() => setQuery({ tab: tab.id })}>
-            {t(tab.label)}
-          </button>
-        ))}
-      </div>
+      <Tabs
+        tabs={TABS.map(({ id, label }) => ({ name: id, label: t(label) }))}
+        chosen={chosen.id}
+        onChoose={(tab) => setQuery({ tab })}
+      />
       <div class="admin-body" tabIndex={0} role="region" aria-label={t(chosen.label)}>
         {chosen.view()}
       </div>

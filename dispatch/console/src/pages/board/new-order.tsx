@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import { post } from '../../api/client.js';
 import type { OrderJson } from '../../api/types.js';
 import { distance } from '../../format.js';
-import { t, tValue } from '../../i18n/index.js';
+import { t } from '../../i18n/index.js';
 import { boundsOf, type OrderMark } from '../../map/engine.js';
 import { orderMarks } from '../../map/live-marks.js';
 import { MapView } from '../../map/map-view.js';
@@ -19,28 +19,11 @@ import { Icon } from '../../ui/icons.js';
 import { Countdown, StagePill } from '../../ui/pieces.js';
 import { say, sayProblem } from '../../ui/toast.js';
 import { metresBetween } from './nearby.js';
+import { contentOf, OrderFields, placeOf, type Place } from './order-fields.js';
 import { textOf } from '../../ui/form-data.js';
 
 export const newOrderOpen = signal(false);
 const NEAR_M = 600;
-const CATEGORIES = [
-  'outage',
-  'lowVoltage',
-  'serviceDrop',
-  'meter',
-  'line10kV',
-  'transformer',
-  'cable',
-  'danger',
-  'other',
-];
-const VOLTAGES = ['low', '10kV', 'other'];
-
-interface Place {
-  lat: number;
-  lon: number;
-}
-
 function Duplicates({
   place,
   phone,
@@ -89,36 +72,15 @@ function Duplicates({
   );
 }
 
-/** The place once both coordinates are numbers on the globe. */
-function placeOf(latText: string, lonText: string): Place | undefined {
-  const [lat, lon] = [Number(latText), Number(lonText)];
-  const valid = latText !== '' && lonText !== '' && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
-  return valid ? { lat, lon } : undefined;
-}
-
-const number = (data: FormData, name: string): number => Number(textOf(data, name));
-
-function bodyOf(form: HTMLFormElement): Record<string, unknown> {
-  const data = new FormData(form);
-  return {
-    customer: { name: textOf(data, 'name'), phone: textOf(data, 'phone') },
-    site: { lat: number(data, 'lat'), lon: number(data, 'lon'), address: textOf(data, 'address') },
-    fault: {
-      category: textOf(data, 'category'),
-      voltage: textOf(data, 'voltage'),
-      description: textOf(data, 'description'),
-    },
-    priority: data.get('urgent') ? 'urgent' : 'normal',
-    // A little back, because the browser's idea of the gateway's time may be a little ahead.
-    callEndedAt: new Date(gatewayNow() - 1_000).toISOString(),
-    ...(textOf(data, 'area') ? { area: textOf(data, 'area') } : {}),
-  };
-}
+/** A little back, because the browser's idea of the gateway's time may be a little ahead. */
+const bodyOf = (form: HTMLFormElement): Record<string, unknown> => ({
+  ...contentOf(form),
+  callEndedAt: new Date(gatewayNow() - 1_000).toISOString(),
+});
 
 export function NewOrder({ onClose }: { onClose: () => void }) {
-  const [latText, setLatText] = useState('');
-  const [lonText, setLonText] = useState('');
-  const place = useMemo(() => placeOf(latText, lonText), [latText, lonText]);
+  const [placeText, setPlaceText] = useState({ lat: '', lon: '' });
+  const place = useMemo(() => placeOf(placeText), [placeText]);
   const [phone, setPhone] = useState('');
   const [mergeInto, setMergeInto] = useState('');
   const [busy, setBusy] = useState(false);
@@ -159,95 +121,20 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
     <Dialog wide class="new-order" title={t('order.new')} onClose={onClose}>
       <form class="two-columns" onSubmit={(event) => void submit(event)}>
         <div class="stack">
-          <div class="row">
-            <label class="field grow">
-              <span>{t('new.phone')}</span>
-              <input
-                name="phone"
-                inputMode="tel"
-                required
-                autofocus
-                value={phone}
-                onInput={(event) => setPhone(event.currentTarget.value.trim())}
-              />
-            </label>
-            <label class="field grow">
-              <span>{t('new.name')}</span>
-              <input name="name" required />
-            </label>
-          </div>
-          <label class="field">
-            <span>{t('new.address')}</span>
-            <input name="address" required />
-          </label>
-          <div class="row">
-            <label class="field grow">
-              <span>{t('new.lat')}</span>
-              <input
-                name="lat"
-                inputMode="decimal"
-                required
-                pattern="-?\d+(\.\d+)?"
-                value={latText}
-                onInput={(event) => setLatText(event.currentTarget.value.trim())}
-              />
-            </label>
-            <label class="field grow">
-              <span>{t('new.lon')}</span>
-              <input
-                name="lon"
-                inputMode="decimal"
-                required
-                pattern="-?\d+(\.\d+)?"
-                value={lonText}
-                onInput={(event) => setLonText(event.currentTarget.value.trim())}
-              />
-            </label>
-          </div>
-          <div class="row">
-            <label class="field grow">
-              <span>{t('new.category')}</span>
-              <select name="category">
-                {CATEGORIES.map((one) => (
-                  <option key={one} value={one}>
-                    {tValue('category', one)}
-                  </option>
-                ))}
-              </select>
-            </label>
+          <OrderFields place={placeText} setPlace={setPlaceText} onPhone={setPhone} />
+          {centres.value.length > 0 && (
             <label class="field">
-              <span>{t('new.voltage')}</span>
-              <select name="voltage">
-                {VOLTAGES.map((one) => (
-                  <option key={one} value={one}>
-                    {tValue('voltage', one)}
+              <span>{t('new.centre')}</span>
+              <select name="centre">
+                <option value="">{t('new.centreByRule')}</option>
+                {centres.value.map((centre) => (
+                  <option key={centre.id} value={centre.id}>
+                    {centre.name}
                   </option>
                 ))}
               </select>
             </label>
-          </div>
-          <label class="field">
-            <span>{t('new.description')}</span>
-            <textarea name="description" rows={2} required />
-          </label>
-          <div class="row">
-            <label class="check">
-              <input type="checkbox" name="urgent" /> <Icon name="bolt" size={14} /> {t('new.urgent')}
-            </label>
-            {centres.value.length > 0 && (
-              <label class="field grow">
-                <span>{t('new.centre')}</span>
-                <select name="centre">
-                  <option value="">{t('new.centreByRule')}</option>
-                  {centres.value.map((centre) => (
-                    <option key={centre.id} value={centre.id}>
-                      {centre.name}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            )}
-          </div>
+          )}
         </div>
         <div class="stack">
           <p class="muted small">{t('new.pickPlace')}</p>
@@ -261,8 +148,7 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
                 start={start}
                 nothing={start === undefined}
                 onPoint={(lon, lat) => {
-                  setLatText(lat.toFixed(6));
-                  setLonText(lon.toFixed(6));
+                  setPlaceText({ lat: lat.toFixed(6), lon: lon.toFixed(6) });
                 }}
               />
             </Boundary>

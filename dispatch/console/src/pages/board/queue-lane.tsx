@@ -46,14 +46,22 @@ export async function moveInQueue(vehicleId: string, orderId: string, before: st
   try {
     const path = `/vehicles/${encodeURIComponent(vehicleId)}/queue`;
     const queue = await get<QueueJson>(path);
-    const ids = queue.legs
-      .filter((leg) => leg.state !== 'recalling')
-      .map((leg) => leg.orderId)
-      .filter((id) => id !== orderId);
+    const present = queue.legs.filter((leg) => leg.state !== 'recalling').map((leg) => leg.orderId);
+    const ids = present.filter((id) => id !== orderId);
     const at = before === undefined ? ids.length : ids.indexOf(before);
     ids.splice(at < 0 ? ids.length : at, 0, orderId);
-    await put(path, { revision: queue.revision, orderIds: ids });
-    say(t('queue.moved'));
+    const { revision } = await put<QueueJson>(path, { revision: queue.revision, orderIds: ids });
+    say(t('queue.moved'), () => void putBack(vehicleId, revision, present));
+    await refreshVehicles([vehicleId]);
+  } catch (error) {
+    sayProblem(error);
+  }
+}
+
+/** Only while nobody has changed the queue since: the server compares the revision. */
+async function putBack(vehicleId: string, revision: number, orderIds: string[]): Promise<void> {
+  try {
+    await put(`/vehicles/${encodeURIComponent(vehicleId)}/queue`, { revision, orderIds });
     await refreshVehicles([vehicleId]);
   } catch (error) {
     sayProblem(error);

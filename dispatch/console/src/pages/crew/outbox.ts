@@ -3,8 +3,9 @@
  * and an idempotency key, so that a second try changes nothing.
  */
 import { signal } from '@preact/signals';
-import { BASE, Problem, post, request } from '../../api/client.js';
+import { Problem, post } from '../../api/client.js';
 import { gatewayNow } from '../../state/clock.js';
+import { uploadPhotos } from '../../ui/photo.js';
 import { problemWords } from '../../ui/toast.js';
 
 export interface Kept {
@@ -84,27 +85,10 @@ async function drop(one: Kept): Promise<void> {
   kept.value = kept.value.filter((other) => other.id !== one.id);
 }
 
-async function sendPhotos(one: Kept): Promise<string[]> {
-  const names: string[] = [];
-  for (const photo of one.photos) {
-    const { csrf } = (await request<{ csrf?: string }>('GET', '/me')).value;
-    const response = await fetch(`${BASE}/orders/${encodeURIComponent(one.orderId!)}/photos`, {
-      method: 'POST',
-      credentials: 'same-origin',
-      headers: { 'content-type': photo.type, 'x-csrf-token': csrf ?? '' },
-      body: photo,
-    }).catch((error: Error) => {
-      throw new Problem(0, 'offline', error.message);
-    });
-    if (!response.ok) throw new Problem(response.status, String(response.status), await response.text());
-    names.push(((await response.json()) as { name: string }).name);
-  }
-  return names;
-}
-
 async function send(one: Kept): Promise<void> {
   const body = { ...one.body };
-  if (one.photos.length > 0) body.record = { ...(body.record as object), photos: await sendPhotos(one) };
+  if (one.photos.length > 0)
+    body.record = { ...(body.record as object), photos: await uploadPhotos(one.orderId!, one.photos) };
   const late = gatewayNow() - one.pressedAt > LATE_MS;
   const stamped =
     late && one.path.startsWith('/orders/') ? { ...body, at: new Date(one.pressedAt).toISOString() } : body;

@@ -1,0 +1,102 @@
+/** The form of one function of a terminal. */
+import { useState } from 'preact/hooks';
+import { t, tValue, type Key } from '../../i18n/index.js';
+import { problemWords } from '../../ui/toast.js';
+import { argumentsOf, type Argument, type FunctionLook } from './functions.js';
+
+/** Seconds after which it is not tried any more. */
+const TIMEOUTS_S = ['60', '300', '3600', '86400'];
+
+function Field({ argument }: { argument: Argument }) {
+  const { name, kind, label, required = false, value = '', options = [], words = '' } = argument;
+  if (kind === 'check') {
+    return (
+      <label class="check">
+        <input type="checkbox" name={name} defaultChecked={value === 'on'} required={required} /> {t(label)}
+      </label>
+    );
+  }
+  return (
+    <label class="field">
+      <span>{t(label)}</span>
+      {kind === 'choice' && (
+        <select name={name}>
+          {options.map((one) => (
+            <option key={one} value={one} selected={one === value}>
+              {tValue(words, one)}
+            </option>
+          ))}
+        </select>
+      )}
+      {kind === 'number' && (
+        <input
+          name={name}
+          type="number"
+          min={argument.min}
+          max={argument.max}
+          defaultValue={value}
+          required={required || value !== ''}
+        />
+      )}
+      {kind === 'text' && <input name={name} autocomplete="off" required={required} />}
+      {kind === 'time' && <input name={name} type="datetime-local" />}
+      {(kind === 'long' || kind === 'lines') && (
+        <textarea name={name} rows={kind === 'lines' ? 3 : 2} required={required} />
+      )}
+    </label>
+  );
+}
+
+/** `send` gets the arguments and the seconds; what it throws is shown here, and nothing that was entered is lost. */
+export function AskForm(props: {
+  look: FunctionLook;
+  onClose: () => void;
+  send(given: Record<string, unknown>, timeoutS: string): Promise<void>;
+}) {
+  const { look, onClose } = props;
+  const [problem, setProblem] = useState<string>();
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    try {
+      const timeoutS = data.get('timeoutS');
+      await props.send(argumentsOf(look, data), typeof timeoutS === 'string' ? timeoutS : '300');
+      onClose();
+    } catch (error) {
+      setProblem(problemWords(error));
+    }
+  };
+  return (
+    <form class="ask-form stack" data-form={look.name} onSubmit={(event) => void submit(event)}>
+      <h4>{t(`fn.${look.name}` as Key)}</h4>
+      <div class="ask-fields">
+        {look.arguments.map((argument) => (
+          <Field key={argument.name} argument={argument} />
+        ))}
+        <label class="field">
+          <span>{t('terminal.timeout')}</span>
+          <select name="timeoutS">
+            {TIMEOUTS_S.map((one) => (
+              <option key={one} value={one} selected={one === '300'}>
+                {tValue('timeout', one)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="row end">
+        <button type="button" onClick={onClose}>
+          {t('do.cancel')}
+        </button>
+        <button type="submit" class={look.confirm ? 'danger' : 'primary'}>
+          {t('do.send')}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * What a terminal can be asked for, as forms. Which of them a terminal has, and what is wrong with what was entered, the
+ * server says (`/vehicles/{id}/terminal/functions`); here is only how each is asked for.
+ */
+import type { Key } from '../../i18n/index.js';
+import type { IconName } from '../../ui/icons.js';
+
+export interface Argument {
+  name: string;
+  kind: 'text' | 'long' | 'number' | 'choice' | 'check' | 'lines' | 'time';
+  label: Key;
+  required?: true;
+  min?: number;
+  max?: number;
+  value?: string;
+  /** Of `choice`: values and the prefix of their words. An empty one is left to the terminal. */
+  options?: readonly string[];
+  words?: string;
+}
+
+export interface FunctionLook {
+  name: string;
+  icon: IconName;
+  arguments: readonly Argument[];
+  /** Asked once more before it is sent: the terminal is away for a while, or forgets something. */
+  confirm?: true;
+}
+
+const number = (name: string, label: Key, min: number, max: number, value?: number): Argument => ({
+  name,
+  kind: 'number',
+  label,
+  min,
+  max,
+  ...(value === undefined ? { required: true as const } : { value: String(value) }),
+});
+const choice = (
+  name: string,
+  label: Key,
+  words: string,
+  options: readonly string[],
+  value = options[0]!,
+): Argument => ({
+  name,
+  kind: 'choice',
+  label,
+  words,
+  options,
+  value,
+});
+const check = (name: string, label: Key, on = false): Argument => ({
+  name,
+  kind: 'check',
+  label,
+  ...(on ? { value: 'on' } : {}),
+});
+
+const camera = number('channel', 'arg.channel', 1, 127, 1);
+const save = choice('save', 'arg.save', 'save', ['upload', 'store']);
+const media = choice('media', 'arg.media', 'media', ['image', 'audio', 'video']);
+const period: readonly Argument[] = [
+  media,
+  number('channel', 'arg.anyChannel', 0, 127, 0),
+  { name: 'from', kind: 'time', label: 'arg.from' },
+  { name: 'to', kind: 'time', label: 'arg.to' },
+];
+const removeAfter = check('remove', 'arg.remove');
+
+/** In the order in which they are offered: what is used every day comes first. */
+export const FUNCTIONS: readonly FunctionLook[] = [
+  { name: 'position', icon: 'target', arguments: [] },
+  {
+    name: 'follow',
+    icon: 'link',
+    arguments: [number('intervalS', 'arg.intervalS', 0, 3600, 5), number('forS', 'arg.forS', 1, 86_400, 600)],
+  },
+  {
+    name: 'photo',
+    icon: 'camera',
+    arguments: [
+      camera,
+      number('count', 'arg.count', 1, 20, 1),
+      number('intervalS', 'arg.betweenS', 0, 3600, 0),
+      choice(
+        'resolution',
+        'arg.resolution',
+        'resolution',
+        ['320x240', '640x480', '800x600', '1024x768', '176x144', '352x288', '704x288', '704x576'],
+        '640x480',
+      ),
+      number('quality', 'arg.quality', 1, 10, 3),
+      save,
+    ],
+  },
+  {
+    name: 'text',
+    icon: 'message',
+    arguments: [
+      { name: 'text', kind: 'long', label: 'arg.text', required: true },
+      check('display', 'arg.display', true),
+      check('readOut', 'arg.readOut', true),
+      check('urgent', 'new.urgent'),
+    ],
+  },
+  {
+    name: 'question',
+    icon: 'question',
+    arguments: [
+      { name: 'question', kind: 'long', label: 'arg.question', required: true },
+      { name: 'answers', kind: 'lines', label: 'arg.answers', required: true },
+      check('readOut', 'arg.readOut', true),
+      check('urgent', 'new.urgent'),
+    ],
+  },
+  { name: 'attributes', icon: 'list', arguments: [] },
+  { name: 'clock-offset', icon: 'clock', arguments: [] },
+  { name: 'link-test', icon: 'check', arguments: [] },
+  { name: 'doors', icon: 'lock', arguments: [choice('lock', 'arg.lock', 'lock', ['true', 'false'])], confirm: true },
+  {
+    name: 'call-back',
+    icon: 'call',
+    arguments: [
+      { name: 'number', kind: 'text', label: 'arg.number', required: true },
+      check('listenOnly', 'arg.listenOnly'),
+    ],
+  },
+  { name: 'video', icon: 'video', arguments: [camera, number('durationS', 'arg.durationS', 1, 60, 10), save] },
+  { name: 'record-audio', icon: 'mic', arguments: [number('durationS', 'arg.durationS', 1, 600, 10), save] },
+  { name: 'media-search', icon: 'search', arguments: period },
+  { name: 'media-upload', icon: 'download', arguments: [...period, removeAfter] },
+  {
+    name: 'media-upload-one',
+    icon: 'download',
+    arguments: [number('mediaId', 'arg.mediaId', 1, 4_294_967_295), removeAfter],
+  },
+  { name: 'restart', icon: 'replay', arguments: [], confirm: true },
+  {
+    name: 'factory-reset',
+    icon: 'undo',
+    arguments: [{ ...check('confirm', 'arg.confirmReset'), required: true }],
+    confirm: true,
+  },
+];
+
+const textIn = (data: FormData, name: string): string => {
+  const value = data.get(name);
+  return typeof value === 'string' ? value.trim() : '';
+};
+
+/** The values of a form as the API takes them; what was left empty is left out. */
+export function argumentsOf(look: FunctionLook, data: FormData): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const { name, kind, options } of look.arguments) {
+    const text = textIn(data, name);
+    if (kind === 'check') given[name] = data.get(name) !== null;
+    else if (text === '') continue;
+    else if (kind === 'number') given[name] = Number(text);
+    else if (kind === 'lines')
+      given[name] = text.split('\n').map((line) => line.trim()).filter(Boolean); // prettier-ignore
+    else if (kind === 'time') given[name] = new Date(text).toISOString();
+    else if (options?.[0] === 'true') given[name] = text === 'true';
+    else given[name] = text;
+  }
+  return given;
+}

@@ -1,0 +1,2 @@
+/** Path of one vehicle at the API. */
+export const pathOf = (vehicleId: string): string => `/vehicles/${encodeURIComponent(vehicleId)}`;
