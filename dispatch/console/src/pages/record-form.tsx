@@ -22,7 +22,7 @@ interface Filed {
   photos?: string[];
   extra?: Record<string, string>;
 }
-export const filedOf = (order: OrderJson): Filed => (order.record ?? {});
+export const filedOf = (order: OrderJson): Filed => order.record ?? {};
 
 /** `2026-11-21T08:15` of the browser's zone, as a `datetime-local` field takes it. */
 function localTime(at: string | undefined): string {

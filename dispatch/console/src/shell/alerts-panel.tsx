@@ -6,6 +6,7 @@ import { t, tValue } from '../i18n/index.js';
 import { now } from '../state/clock.js';
 import { activeAlerts, alerts, openCards, orders } from '../state/live.js';
 import { openOrder, openVehicle } from '../state/selection.js';
+import { waitingAlerts, waitingCount } from '../state/waiting.js';
 import { AcknowledgeButton, AcknowledgedBy } from '../ui/alert-parts.js';
 import { Icon } from '../ui/icons.js';
 import { Empty, Phone, vehicleName } from '../ui/pieces.js';
@@ -64,11 +65,11 @@ function AlertItem({ alert }: { alert: AlertJson }) {
 export function AlertsPanel({ onClose }: { onClose: () => void }) {
   const [tab, setTab] = useState<'mine' | 'all' | 'ended'>('mine');
   const open = activeAlerts.value;
-  const waiting = open.filter((alert) => alert.acknowledged.length === 0);
+  const waiting = waitingAlerts.value;
   const ended = [...alerts.value.values()]
     .filter((alert) => alert.endedAt)
     .sort((a, b) => b.raisedAt.localeCompare(a.raisedAt));
-  const counts = { mine: waiting.length + openCards.value.length, all: open.length, ended: ended.length };
+  const counts = { mine: waitingCount.value, all: open.length, ended: ended.length };
   const shown = tab === 'mine' ? waiting : tab === 'all' ? open : ended.slice(0, 60);
   return (
     <aside

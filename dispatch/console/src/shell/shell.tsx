@@ -5,7 +5,7 @@ import { signal } from '@preact/signals';
 import { t, type Key } from '../i18n/index.js';
 import { location, navigate } from '../router.js';
 import { hasRole } from '../state/session.js';
-import { activeAlerts, openCards } from '../state/live.js';
+import { waitingAlerts, waitingCount } from '../state/waiting.js';
 import { Boundary } from '../ui/boundary.js';
 import { Icon, type IconName } from '../ui/icons.js';
 import { installKeys } from './keys.js';
@@ -66,8 +66,8 @@ function Rail() {
 }
 
 function AlertsButton() {
-  const waiting = activeAlerts.value.filter((alert) => alert.acknowledged.length === 0).length + openCards.value.length;
-  const worst = activeAlerts.value.some((alert) => alert.severity === 'sos' || alert.severity === 'breach');
+  const waiting = waitingCount.value;
+  const worst = waitingAlerts.value.some((alert) => alert.severity === 'sos' || alert.severity === 'breach');
   return (
     <button
       class={`alerts-button ${waiting > 0 ? (worst ? 'bad' : 'warn') : ''}`}

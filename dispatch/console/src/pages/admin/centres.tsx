@@ -1,5 +1,4 @@
 /** Repair centres with their limits, units with their two managers. */
-import { useState } from 'preact/hooks';
 import { get, put, type PageOf } from '../../api/client.js';
 import type { CentreJson } from '../../api/types.js';
 import type { Unit } from '../../../../domain/model.js';
@@ -8,6 +7,7 @@ import { useLoad } from '../../ui/load.js';
 import { centreName } from '../../ui/pieces.js';
 import { centres } from '../../state/live.js';
 import { Choice, fieldOf, FormDialog, peopleOf, peopleText, Text } from './form.js';
+import { ItemTable } from './item-table.js';
 
 const LIMITS = ['AB', 'BC', 'CD', 'DE', 'DEsameOffice', 'EF', 'FG', 'GH', 'AH'];
 const SITE_CLASSES = ['town', 'country', 'remote'];
@@ -108,93 +108,60 @@ function EditUnit({ unit, onClose }: { unit: Unit | undefined; onClose: () => vo
 }
 
 export function CentresAndUnits() {
-  const [centre, setCentre] = useState<CentreJson | 'new'>();
-  const [unit, setUnit] = useState<Unit | 'new'>();
   const units = useLoad<PageOf<Unit>>('/units?limit=500');
   return (
     <>
-      <div class="line">
-        <h2 class="grow">{t('admin.centresOnly')}</h2>
-        <button class="primary" onClick={() => setCentre('new')}>
-          {t('admin.newCentre')}
-        </button>
-      </div>
-      <table class="data-table">
-        <thead>
-          <tr>
-            <th scope="col">{t('admin.id')}</th>
-            <th scope="col">{t('admin.name')}</th>
-            <th scope="col">{t('admin.siteClasses')}</th>
-            <th scope="col">{t('admin.limits')}</th>
-            <th scope="col">{t('col.steps')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {centres.value.map((one) => (
-            <tr key={one.id}>
-              <td>{one.id}</td>
-              <td>
-                <b>{one.name}</b> {one.automaticMode && <span class="flag">{t('admin.automaticShort')}</span>}
-              </td>
-              <td>{one.siteClasses?.map((siteClass) => tValue('siteClass', siteClass)).join(' · ')}</td>
-              <td>
-                {Object.entries(one.limits ?? {})
-                  .map(([name, min]) => `${name} ${min}`)
-                  .join(' · ') || t('admin.defaults')}
-              </td>
-              <td>
-                <button class="small-button" onClick={() => setCentre(one)}>
-                  {t('do.edit')}
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <div class="line">
-        <h2 class="grow">{t('admin.units')}</h2>
-        <button class="primary" onClick={() => setUnit('new')}>
-          {t('admin.newUnit')}
-        </button>
-      </div>
-      <table class="data-table">
-        <thead>
-          <tr>
-            <th scope="col">{t('admin.id')}</th>
-            <th scope="col">{t('admin.name')}</th>
-            <th scope="col">{t('admin.kind')}</th>
-            <th scope="col">{t('order.centre')}</th>
-            <th scope="col">{t('vehicle.managers')}</th>
-            <th scope="col">{t('col.steps')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {units.value?.items.map((one) => (
-            <tr key={one.id}>
-              <td>{one.id}</td>
-              <td>{one.name}</td>
-              <td>{tValue('unitKind', one.kind)}</td>
-              <td>{centreName(one.repairCentreId)}</td>
-              <td>{one.managers.map((person) => `${person.name} ${person.phone ?? ''}`).join(' · ')}</td>
-              <td>
-                <button class="small-button" onClick={() => setUnit(one)}>
-                  {t('do.edit')}
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {centre && <EditCentre centre={centre === 'new' ? undefined : centre} onClose={() => setCentre(undefined)} />}
-      {unit && (
-        <EditUnit
-          unit={unit === 'new' ? undefined : unit}
-          onClose={() => {
-            setUnit(undefined);
-            units.again();
-          }}
-        />
-      )}
+      <ItemTable
+        title={t('admin.centresOnly')}
+        items={centres.value}
+        keyOf={(one) => one.id}
+        columns={[
+          { head: t('admin.id'), cell: ({ id }) => id },
+          {
+            head: t('admin.name'),
+            cell: ({ name, automaticMode }) => (
+              <>
+                <b>{name}</b> {automaticMode && <span class="flag">{t('admin.automaticShort')}</span>}
+              </>
+            ),
+          },
+          {
+            head: t('admin.siteClasses'),
+            cell: ({ siteClasses }) => siteClasses?.map((one) => tValue('siteClass', one)).join(' · '),
+          },
+          {
+            head: t('admin.limits'),
+            cell: ({ limits = {} }) =>
+              Object.entries(limits)
+                .map(([name, min]) => `${name} ${min}`)
+                .join(' · ') || t('admin.defaults'),
+          },
+        ]}
+        add={t('admin.newCentre')}
+        form={(centre, onClose) => <EditCentre centre={centre} onClose={onClose} />}
+        editWords={() => t('do.edit')}
+        changed={() => undefined}
+      />
+      <ItemTable
+        title={t('admin.units')}
+        items={units.value?.items ?? []}
+        problem={units.problem}
+        keyOf={(one) => one.id}
+        columns={[
+          { head: t('admin.id'), cell: ({ id }) => id },
+          { head: t('admin.name'), cell: ({ name }) => name },
+          { head: t('admin.kind'), cell: ({ kind }) => tValue('unitKind', kind) },
+          { head: t('order.centre'), cell: ({ repairCentreId }) => centreName(repairCentreId) },
+          {
+            head: t('vehicle.managers'),
+            cell: ({ managers }) => managers.map((one) => `${one.name} ${one.phone ?? ''}`).join(' · '),
+          },
+        ]}
+        add={t('admin.newUnit')}
+        form={(unit, onClose) => <EditUnit unit={unit} onClose={onClose} />}
+        editWords={() => t('do.edit')}
+        changed={units.again}
+      />
     </>
   );
 }

@@ -1,13 +1,11 @@
 /** Accounts: roles, repair centres, crews' vehicles. */
-import { useState } from 'preact/hooks';
-import { patch, post, remove, type PageOf } from '../../api/client.js';
+import { patch, post, type PageOf } from '../../api/client.js';
 import type { Role } from '../../api/types.js';
 import { t, tValue } from '../../i18n/index.js';
 import { vehicleName } from '../../ui/pieces.js';
-import { ask } from '../../ui/dialog.js';
 import { useLoad } from '../../ui/load.js';
-import { sayProblem } from '../../ui/toast.js';
 import { FormDialog, fieldOf, listOf, Text } from './form.js';
+import { ItemTable } from './item-table.js';
 
 interface Account {
   name: string;
@@ -73,67 +71,37 @@ function Edit({ account, onClose }: { account: Account | undefined; onClose: () 
 
 export function People() {
   const { value, problem, again } = useLoad<PageOf<Account>>('/users?limit=500');
-  const [editing, setEditing] = useState<Account | 'new'>();
-  const drop = async (account: Account): Promise<void> => {
-    const sure = await ask({
-      title: t('admin.removePerson', { name: account.name }),
-      confirm: t('do.remove'),
-      danger: true,
-    });
-    if (!sure) return;
-    await remove(`/users/${encodeURIComponent(account.name)}`).catch(sayProblem);
-    again();
-  };
   return (
-    <>
-      <div class="row end">
-        <button class="primary" onClick={() => setEditing('new')}>
-          {t('admin.newPerson')}
-        </button>
-      </div>
-      {problem && <p class="problem">{problem}</p>}
-      <table class="data-table">
-        <thead>
-          <tr>
-            <th scope="col">{t('signIn.name')}</th>
-            <th scope="col">{t('admin.fullName')}</th>
-            <th scope="col">{t('admin.roles')}</th>
-            <th scope="col">{t('admin.scope')}</th>
-            <th scope="col">{t('col.steps')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {value?.items.map((account) => (
-            <tr key={account.name} class={account.disabled ? 'past' : ''}>
-              <td>
-                <b>{account.name}</b> {account.disabled && <span class="flag">{t('admin.disabled')}</span>}
-              </td>
-              <td>{account.fullName}</td>
-              <td>{account.roles.map((role) => tValue('role', role)).join(' · ')}</td>
-              <td>
-                {account.vehicleId ? vehicleName(account.vehicleId) : (account.centres?.join(', ') ?? t('admin.all'))}
-              </td>
-              <td class="row">
-                <button class="small-button" onClick={() => setEditing(account)}>
-                  {t('do.edit')}
-                </button>
-                <button class="small-button danger-text" onClick={() => void drop(account)}>
-                  {t('do.remove')}
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {editing && (
-        <Edit
-          account={editing === 'new' ? undefined : editing}
-          onClose={() => {
-            setEditing(undefined);
-            again();
-          }}
-        />
-      )}
-    </>
+    <ItemTable
+      items={value?.items ?? []}
+      problem={problem}
+      keyOf={(account) => account.name}
+      columns={[
+        {
+          head: t('signIn.name'),
+          cell: ({ name, disabled }) => (
+            <>
+              <b>{name}</b> {disabled && <span class="flag">{t('admin.disabled')}</span>}
+            </>
+          ),
+        },
+        { head: t('admin.fullName'), cell: ({ fullName }) => fullName },
+        { head: t('admin.roles'), cell: ({ roles }) => roles.map((role) => tValue('role', role)).join(' · ') },
+        {
+          head: t('admin.scope'),
+          cell: ({ vehicleId, centres }) =>
+            vehicleId ? vehicleName(vehicleId) : (centres?.join(', ') ?? t('admin.all')),
+        },
+      ]}
+      add={t('admin.newPerson')}
+      form={(account, onClose) => <Edit account={account} onClose={onClose} />}
+      editWords={() => t('do.edit')}
+      removal={{
+        question: ({ name }) => t('admin.removePerson', { name }),
+        path: ({ name }) => `/users/${encodeURIComponent(name)}`,
+      }}
+      isPast={({ disabled }) => disabled}
+      changed={again}
+    />
   );
 }

@@ -1,13 +1,14 @@
 /** Vehicles on file: terminal, crew, centre. */
 import { useState } from 'preact/hooks';
-import { patch, post, remove } from '../../api/client.js';
+import { patch, post } from '../../api/client.js';
 import type { VehicleJson } from '../../api/types.js';
 import { t, tValue } from '../../i18n/index.js';
 import { centres, refreshVehicles, vehicles } from '../../state/live.js';
-import { ask, Dialog } from '../../ui/dialog.js';
+import { Dialog } from '../../ui/dialog.js';
 import { centreName, LinkMark } from '../../ui/pieces.js';
 import { sayProblem } from '../../ui/toast.js';
 import { Choice, fieldOf, FormDialog, peopleOf, peopleText, Text } from './form.js';
+import { ItemTable } from './item-table.js';
 import { plainText } from '../../ui/form-data.js';
 
 const PROFILES = ['', 'smart', 'menu', 'text', 'tracker', 'mqtt'];
@@ -100,75 +101,53 @@ function Edit({
   );
 }
 
+/** Rows at once; whoever has more finds a vehicle by the search. */
+const MAX_ROWS = 500;
+
 export function VehiclesAdmin() {
-  const [editing, setEditing] = useState<VehicleJson | 'new'>();
   const [secret, setSecret] = useState<string>();
   const list = [...vehicles.value.values()].sort(
     (a, b) => Number(b.toBeConfirmed ?? false) - Number(a.toBeConfirmed ?? false) || a.plate.localeCompare(b.plate),
   );
-  const drop = async (vehicle: VehicleJson): Promise<void> => {
-    const sure = await ask({
-      title: t('admin.removeVehicle', { plate: vehicle.plate }),
-      confirm: t('do.remove'),
-      danger: true,
-    });
-    if (!sure) return;
-    await remove(`/vehicles/${encodeURIComponent(vehicle.id)}`).catch(sayProblem);
-    await refreshVehicles([vehicle.id]).catch(sayProblem);
-  };
   return (
     <>
-      <div class="row end">
-        <button class="primary" onClick={() => setEditing('new')}>
-          {t('admin.newVehicle')}
-        </button>
-      </div>
-      <table class="data-table">
-        <thead>
-          <tr>
-            <th scope="col">{t('admin.plate')}</th>
-            <th scope="col">{t('vehicle.crew')}</th>
-            <th scope="col">{t('order.centre')}</th>
-            <th scope="col">{t('admin.trade')}</th>
-            <th scope="col">{t('vehicle.terminal')}</th>
-            <th scope="col">{t('col.steps')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.slice(0, 500).map((vehicle) => (
-            <tr key={vehicle.id}>
-              <td>
-                <b class="plate">{vehicle.plate}</b>{' '}
-                {vehicle.toBeConfirmed && <span class="pill warn">{t('admin.toBeConfirmed')}</span>}
-              </td>
-              <td>{vehicle.crew.name}</td>
-              <td>{centreName(vehicle.repairCentreId)}</td>
-              <td>{tValue('trade', vehicle.trade)}</td>
-              <td>
-                <span class="line">
-                  <LinkMark vehicle={vehicle} /> {vehicle.terminal.phone}{' '}
-                  <span class="muted">{tValue('profile', plainText(vehicle.terminal.profile))}</span>
-                </span>
-              </td>
-              <td class="row">
-                <button class="small-button" onClick={() => setEditing(vehicle)}>
-                  {vehicle.toBeConfirmed ? t('do.confirm') : t('do.edit')}
-                </button>
-                <button class="small-button danger-text" onClick={() => void drop(vehicle)}>
-                  {t('do.remove')}
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {editing && (
-        <Edit
-          vehicle={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-          onSecret={setSecret}
-        />
-      )}
+      <ItemTable
+        items={list.slice(0, MAX_ROWS)}
+        keyOf={(vehicle) => vehicle.id}
+        columns={[
+          {
+            head: t('admin.plate'),
+            cell: ({ plate, toBeConfirmed }) => (
+              <>
+                <b class="plate">{plate}</b>{' '}
+                {toBeConfirmed && <span class="pill warn">{t('admin.toBeConfirmed')}</span>}
+              </>
+            ),
+          },
+          { head: t('vehicle.crew'), cell: ({ crew }) => crew.name },
+          { head: t('order.centre'), cell: ({ repairCentreId }) => centreName(repairCentreId) },
+          { head: t('admin.trade'), cell: ({ trade }) => tValue('trade', trade) },
+          {
+            head: t('vehicle.terminal'),
+            cell: (vehicle) => (
+              <span class="line">
+                <LinkMark vehicle={vehicle} /> {vehicle.terminal.phone}{' '}
+                <span class="muted">{tValue('profile', plainText(vehicle.terminal.profile))}</span>
+              </span>
+            ),
+          },
+        ]}
+        add={t('admin.newVehicle')}
+        form={(vehicle, onClose) => <Edit vehicle={vehicle} onClose={onClose} onSecret={setSecret} />}
+        editWords={({ toBeConfirmed }) => t(toBeConfirmed ? 'do.confirm' : 'do.edit')}
+        removal={{
+          question: ({ plate }) => t('admin.removeVehicle', { plate }),
+          path: ({ id }) => `/vehicles/${encodeURIComponent(id)}`,
+        }}
+        changed={(vehicle) => {
+          if (vehicle) refreshVehicles([vehicle.id]).catch(sayProblem);
+        }}
+      />
       {secret && <SecretOnce secret={secret} onClose={() => setSecret(undefined)} />}
     </>
   );

@@ -62,7 +62,10 @@ export function AnswerView(props: {
   upload(mediaId: number): void;
 }) {
   const answer = props.delivery.answer;
-  if (!answer) return null;
+  if (!answer) {
+    const waits = props.delivery.command?.name === 'question' && props.delivery.state === 'receipted';
+    return waits ? <p class="small muted">{t('answer.waiting')}</p> : null;
+  }
   if (answer.answerId !== undefined) {
     return (
       <p class="driver-answer">

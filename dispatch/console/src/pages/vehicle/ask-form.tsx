@@ -1,5 +1,5 @@
 /** The form of one function of a terminal. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { t, tValue, type Key } from '../../i18n/index.js';
 import { problemWords } from '../../ui/toast.js';
 import { argumentsOf, type Argument, type FunctionLook } from './functions.js';
@@ -55,6 +55,11 @@ export function AskForm(props: {
 }) {
   const { look, onClose } = props;
   const [problem, setProblem] = useState<string>();
+  const ref = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    ref.current?.scrollIntoView({ block: 'nearest' });
+    ref.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
+  }, []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
@@ -67,7 +72,7 @@ export function AskForm(props: {
     }
   };
   return (
-    <form class="ask-form stack" data-form={look.name} onSubmit={(event) => void submit(event)}>
+    <form ref={ref} class="ask-form stack" data-form={look.name} onSubmit={(event) => void submit(event)}>
       <h4>{t(`fn.${look.name}` as Key)}</h4>
       <div class="ask-fields">
         {look.arguments.map((argument) => (
