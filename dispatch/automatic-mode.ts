@@ -2,9 +2,12 @@
 import { candidatesFor } from './candidates.js';
 import type { Actor, StoredEvent } from './domain/events.js';
 import type { Order } from './domain/model.js';
+import { deadlineOf } from './domain/segments.js';
 import { Refusal } from './domain/tx.js';
+import { byRank } from './domain/urge.js';
 import { listOrders } from './queries.js';
 import type { DispatchPort } from './ports.js';
+import type { Road } from './road.js';
 
 const ACTOR: Actor = { source: 'rule', name: 'automaticMode', roles: ['dispatcher'] };
 
@@ -19,7 +22,7 @@ const WAKES: ReadonlySet<string> = new Set([
   'centre.changed',
 ]);
 
-/** Orders looked at in one sweep of a centre, the oldest first; the rest has its turn when a crew is free. */
+/** Orders looked at in one sweep of a centre, by their rank; the rest has its turn when a crew is free. */
 const AT_ONCE = 50;
 
 /**
@@ -28,13 +31,14 @@ const AT_ONCE = 50;
  */
 export async function startAutomaticMode(
   dispatch: DispatchPort,
+  road: Road,
   log: { warn(fields: Record<string, unknown>, message: string): void },
 ): Promise<{ cancel(): void }> {
   const last = await dispatch.store.lastPosition();
   const centres = (await dispatch.scan({ index: 'centres', limit: 1_000 })).items.map((doc) => doc.id);
-  for (const id of centres) await sweep(dispatch, id, log);
+  for (const id of centres) await sweep(dispatch, road, id, log);
   return dispatch.follow(last, async (events) => {
-    for (const id of woken(events)) await sweep(dispatch, id, log);
+    for (const id of woken(events)) await sweep(dispatch, road, id, log);
   });
 }
 
@@ -46,16 +50,18 @@ function woken(events: readonly StoredEvent[]): Set<string> {
 
 async function sweep(
   dispatch: DispatchPort,
+  road: Road,
   centreId: string,
   log: { warn(fields: Record<string, unknown>, message: string): void },
 ): Promise<void> {
   const centre = await dispatch.get('centre', centreId);
   if (!centre?.value.automaticMode) return;
   const waiting = await listOrders(dispatch, { centre: centreId, stage: 'atCentre', limit: 1_000 });
-  for (const { value } of waiting.items.toReversed().slice(0, AT_ONCE)) {
-    if (!isLeftToRule(value)) continue;
+  const ranked = waiting.items.map(({ value }) => value).filter(isLeftToRule);
+  ranked.sort(byRank((order) => deadlineOf(order, dispatch.settings)));
+  for (const value of ranked.slice(0, AT_ONCE)) {
     try {
-      await assignFirst(dispatch, value);
+      await assignFirst(dispatch, road, value);
     } catch (error) {
       // Somebody else was quicker, or the crew is no longer free: the next sweep looks again.
       if (!(error instanceof Refusal))
@@ -70,9 +76,9 @@ function isLeftToRule(order: Order): boolean {
   return order.legs.every((leg) => leg.cycle !== cycle || leg.state === 'rejected' || leg.state === 'expired');
 }
 
-async function assignFirst(dispatch: DispatchPort, order: Order): Promise<void> {
+async function assignFirst(dispatch: DispatchPort, road: Road, order: Order): Promise<void> {
   const refusedBy = new Set(order.legs.map((leg) => leg.vehicleId));
-  const candidates = await candidatesFor(dispatch, order);
+  const candidates = await candidatesFor(dispatch, road, order);
   const first = candidates.find(({ vehicle, json }) => json['rank'] !== undefined && !refusedBy.has(vehicle.id));
   if (first) await dispatch.execute({ type: 'order.assign', orderId: order.id, vehicleId: first.vehicle.id }, ACTOR);
 }

@@ -1,9 +1,9 @@
 /** Keeps the forecast of every dispatched order fresh: from the vehicle's last position, its speed and its queue. */
-import { forecast, type EtaStop } from './domain/eta.js';
+import { forecast, stopsOf, stretchesOf, type Eta, type EtaStop } from './domain/eta.js';
 import type { Actor } from './domain/events.js';
 import type { Place } from './domain/geo.js';
-import { effectiveOpenLeg, isOnSite, legOf } from './domain/leg-states.js';
-import type { Leg, Order, Vehicle } from './domain/model.js';
+import { effectiveOpenLeg, isOnSite } from './domain/leg-states.js';
+import type { Order, Vehicle } from './domain/model.js';
 import type { DispatchPort } from './ports.js';
 import type { Road } from './road.js';
 import type { Position } from './store/position-batch.js';
@@ -81,53 +81,28 @@ export class Forecasts {
     const vehicle = (await this.dispatch.get('vehicle', leg.vehicleId))?.value;
     if (!vehicle) return undefined;
     const ahead = await this.#ahead(vehicle, order.id);
-    const eta = await this.arrival(vehicle, order.site, ahead);
+    const eta = await this.#arrival(vehicle, order.site, ahead);
     return eta && { at: eta.at, madeAt: this.dispatch.clock.now(), vehicleId: vehicle.id, basis: eta.basis };
   }
 
   /** Arrival of a vehicle at a place after `before`; undefined where its position is unknown or old. */
-  async arrival(vehicle: Vehicle, to: Place, before: EtaStop[]): Promise<ReturnType<typeof forecast> | undefined> {
+  async #arrival(vehicle: Vehicle, to: Place, before: EtaStop[]): Promise<Eta | undefined> {
     const now = this.dispatch.clock.now();
     const last = (await this.dispatch.lastPositions([vehicle.id])).get(vehicle.id);
     if (!last || now - last.deviceAt > STALE_MS) return undefined;
     const from = placeOf(last);
     const recentSpeedKmh = await this.#recentSpeed(vehicle.id, now);
-    const seconds = await this.#roads([from, ...before.map((stop) => stop.site), to]);
     const question = { now, from, before, to, ...(recentSpeedKmh === undefined ? {} : { recentSpeedKmh }) };
-    return forecast(question, this.dispatch.settings, seconds && ((a, b) => seconds.get(keyOf(a, b))));
+    return forecast(question, this.dispatch.settings, await this.road.between(stretchesOf(question)));
   }
 
   /** What the vehicle does before this order: its queue up to it. */
-  async #ahead(vehicle: Vehicle, orderId: string): Promise<EtaStop[]> {
-    const entries = vehicle.queue.entries;
-    const before = entries.slice(
-      0,
-      Math.max(
-        0,
-        entries.findIndex((entry) => entry.orderId === orderId),
-      ),
-    );
-    return this.stops(before);
-  }
-
-  /** Sites of queue entries that still have to be driven to or worked on. */
-  async stops(entries: readonly { orderId: string; leg: number }[]): Promise<EtaStop[]> {
-    const orders = await this.dispatch.getMany(
-      'order',
-      entries.map((entry) => entry.orderId),
-    );
-    return entries.flatMap((entry, i) => {
-      const order = orders[i]?.value;
-      const leg = order && legOf(order, entry.leg);
-      if (!order || !leg || leg.state === 'recalling' || leg.state === 'suspended') return [];
-      return [{ site: order.site, workMin: this.#workLeft(leg) }];
-    });
-  }
-
-  #workLeft(leg: Leg): number {
-    const { workMin } = this.dispatch.settings.eta;
-    if (!isOnSite(leg) || !leg.points.H) return workMin;
-    return Math.max(5, workMin - (this.dispatch.clock.now() - leg.points.H.at) / 60_000);
+  async #ahead({ queue: { entries } }: Vehicle, orderId: string): Promise<EtaStop[]> {
+    const place = entries.findIndex((entry) => entry.orderId === orderId);
+    const before = entries.slice(0, Math.max(0, place));
+    const orders = await this.dispatch.getMany('order', before.map((entry) => entry.orderId)); // prettier-ignore
+    const byId = new Map(orders.flatMap((one) => (one ? [[one.value.id, one.value] as const] : [])));
+    return stopsOf(before, (id) => byId.get(id), this.dispatch.clock.now(), this.dispatch.settings);
   }
 
   async #recentSpeed(vehicleId: string, now: number): Promise<number | undefined> {
@@ -140,19 +115,6 @@ export class Forecasts {
     }
     return count < 3 ? undefined : sum / count;
   }
-
-  /** Seconds for each stretch by a routing server, or undefined where it cannot say for all of them. */
-  async #roads(places: Place[]): Promise<Map<string, number> | undefined> {
-    const seconds = new Map<string, number>();
-    for (let i = 1; i < places.length; i++) {
-      const [from, to] = [places[i - 1]!, places[i]!];
-      const found = await this.road.seconds(from, to);
-      if (found === undefined) return undefined;
-      seconds.set(keyOf(from, to), found);
-    }
-    return seconds;
-  }
 }
 
 const placeOf = (position: Position): Place => ({ lat: position.latE6 / 1e6, lon: position.lonE6 / 1e6 });
-const keyOf = (a: Place, b: Place): string => `${a.lat},${a.lon};${b.lat},${b.lon}`;

@@ -1,43 +1,60 @@
-/** Driving times from a routing server (OSRM's HTTP API, `/route/v1/driving`), with a time limit and a bounded memory. */
+/** Driving times from a routing server (OSRM's HTTP API, `/table/v1/driving`), with a time limit and a bounded memory. */
+import type { RoadSeconds } from './domain/eta.js';
 import type { Place } from './domain/geo.js';
 
 interface Log {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
+/** From one place to the next. */
+export type Stretch = readonly [from: Place, to: Place];
+
 export interface Road {
-  /** Seconds of driving; undefined when the server is absent, slow, down, or knows no way. Never rejects. */
-  seconds(from: Place, to: Place): Promise<number | undefined>;
-  /** The way itself as `[lon, lat]` pairs, for the map; undefined likewise. */
-  way(from: Place, to: Place): Promise<[number, number][] | undefined>;
+  /**
+   * Driving times of these stretches, the most wanted first, by one request at most. A stretch stays unknown when the
+   * server is absent, slow or down, knows no way, or was asked for more than it takes. Never rejects.
+   */
+  between(stretches: readonly Stretch[]): Promise<RoadSeconds>;
 }
 
 /** A forecast that waits longer than this is worth less than the estimate. */
 const TIMEOUT_MS = 1_500;
 /** After a failure the server is left alone for this long. */
 const REST_MS = 30_000;
+/** Places of one request: what OSRM takes unless its operator raises `--max-table-size`. */
+const MAX_PLACES = 100;
 /** About 200 bytes each; places are rounded to 100 m, so vehicles on one road share answers. */
 const REMEMBERED = 5_000;
 const REMEMBER_MS = 5 * 60_000;
 
-export const noRoad: Road = { seconds: async () => undefined, way: async () => undefined };
+export const noRoad: Road = { between: () => Promise.resolve(() => undefined) };
 
 /** @param base URL of the server, for example `http://127.0.0.1:5000` */
 export function osrmRoad(base: string, log: Log, now: () => number = Date.now): Road {
   const memory = new Map<string, { at: number; seconds: number | undefined }>();
   let restUntil = 0;
 
-  const ask = async (from: Place, to: Place, query: string): Promise<OsrmRoute | undefined> => {
+  const known = ([from, to]: Stretch): { seconds: number | undefined } | undefined => {
+    const found = memory.get(keyOf(from, to));
+    return found && now() - found.at < REMEMBER_MS ? found : undefined;
+  };
+  const remember = ([from, to]: Stretch, seconds: number | undefined): void => {
+    const key = keyOf(from, to);
+    memory.delete(key);
+    memory.set(key, { at: now(), seconds });
+    if (memory.size > REMEMBERED) memory.delete(memory.keys().next().value!);
+  };
+
+  /** Seconds by place and place; undefined where the server did not answer. */
+  const ask = async (places: readonly Place[]): Promise<(number | null)[][] | undefined> => {
     if (now() < restUntil) return undefined;
-    const path = `/route/v1/driving/${from.lon},${from.lat};${to.lon},${to.lat}?${query}`;
+    const path = `/table/v1/driving/${places.map(({ lat, lon }) => `${lon},${lat}`).join(';')}?annotations=duration`;
     try {
       const answer = await fetch(new URL(path, base), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      const body = (await answer.json()) as { code?: string; routes?: OsrmRoute[] };
-      if (body.code === 'NoRoute' || body.code === 'NoSegment') return undefined;
-      const route = body.routes?.[0];
-      if (!answer.ok || typeof route?.duration !== 'number')
-        throw new Error(`answer ${answer.status} ${body.code ?? ''}`);
-      return route;
+      const { code, durations } = (await answer.json()) as { code?: string; durations?: (number | null)[][] };
+      if (code === 'NoTable' || code === 'NoSegment') return places.map(() => []);
+      if (!answer.ok || !Array.isArray(durations)) throw new Error(`answer ${answer.status} ${code ?? ''}`);
+      return durations;
     } catch (error) {
       restUntil = now() + REST_MS;
       log.warn({ err: error, server: base }, 'the routing server failed; arrival is estimated for now');
@@ -46,22 +63,32 @@ export function osrmRoad(base: string, log: Log, now: () => number = Date.now): 
   };
 
   return {
-    async seconds(from, to) {
-      const key = [from.lat, from.lon, to.lat, to.lon].map((degrees) => degrees.toFixed(3)).join(',');
-      const known = memory.get(key);
-      if (known && now() - known.at < REMEMBER_MS) return known.seconds;
-      const seconds = (await ask(from, to, 'overview=false'))?.duration;
-      memory.delete(key);
-      memory.set(key, { at: now(), seconds });
-      if (memory.size > REMEMBERED) memory.delete(memory.keys().next().value!);
-      return seconds;
+    async between(stretches) {
+      const { places, asked } = request(stretches.filter((stretch) => !known(stretch)));
+      const table = asked.length > 0 ? await ask([...places.values()]) : undefined;
+      const index = new Map([...places.keys()].map((key, i) => [key, i]));
+      for (const stretch of table ? asked : []) {
+        const [from, to] = stretch.map((place) => index.get(nameOf(place))!) as [number, number];
+        const seconds = table![from]?.[to];
+        remember(stretch, typeof seconds === 'number' ? seconds : undefined);
+      }
+      return (from, to) => known([from, to])?.seconds;
     },
-    way: async (from, to) => (await ask(from, to, 'overview=full&geometries=geojson'))?.geometry?.coordinates,
   };
 }
 
-interface OsrmRoute {
-  /** Seconds. */
-  duration: number;
-  geometry?: { coordinates: [number, number][] };
+/** The first stretches whose places fit one request, and these places, each once. */
+function request(stretches: readonly Stretch[]): { places: Map<string, Place>; asked: Stretch[] } {
+  const places = new Map<string, Place>();
+  const asked: Stretch[] = [];
+  for (const stretch of stretches) {
+    const more = new Set(stretch.map(nameOf).filter((name) => !places.has(name))).size;
+    if (places.size + more > MAX_PLACES) continue;
+    for (const place of stretch) if (!places.has(nameOf(place))) places.set(nameOf(place), place);
+    asked.push(stretch);
+  }
+  return { places, asked };
 }
+
+const nameOf = ({ lat, lon }: Place): string => `${lat.toFixed(3)},${lon.toFixed(3)}`;
+const keyOf = (from: Place, to: Place): string => `${nameOf(from)};${nameOf(to)}`;

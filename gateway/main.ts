@@ -14,7 +14,7 @@ import { consolePlugin } from '../dispatch/console-server.js';
 import { openClock } from '../dispatch/clock.js';
 import { startAutomaticMode } from '../dispatch/automatic-mode.js';
 import { Forecasts } from '../dispatch/forecasts.js';
-import { noRoad, osrmRoad } from '../dispatch/road.js';
+import { noRoad, osrmRoad, type Road } from '../dispatch/road.js';
 import { Role, type RoleWork } from '../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
 import type { DispatchStore } from '../dispatch/store/store.js';
@@ -117,14 +117,15 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
     },
   });
   undo.add('terminals', () => terminals.stop());
-  await startRules(dispatch, config, undo, words);
+  const road = config.osrmUrl === undefined ? noRoad : osrmRoad(config.osrmUrl, words);
+  await startRules(dispatch, road, config, undo, words);
 
   const readiness = createReadiness({ config, dispatch, terminals });
   const registry = new Registry();
   registerMetrics(registry, { dispatch, terminals });
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
-    dispatch, config: httpConfig(config), log, registry, readiness: readiness.state,
+    dispatch, road, config: httpConfig(config), log, registry, readiness: readiness.state,
     plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), decodePlugin(), consoleOf(config)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
@@ -159,7 +160,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
  * What positions and time say by themselves. It concerns all vehicles, whichever node they are connected to, so of
  * several nodes one does it; what it finds once more changes nothing.
  */
-async function startRules(dispatch: Dispatch, config: Config, undo: Undo, words: Words): Promise<void> {
+async function startRules(dispatch: Dispatch, road: Road, config: Config, undo: Undo, words: Words): Promise<void> {
   const begin = async (): Promise<RoleWork> => {
     const work = new Undo();
     try {
@@ -177,11 +178,10 @@ async function startRules(dispatch: Dispatch, config: Config, undo: Undo, words:
     const breaks = new BreakWatch(dispatch, words);
     work.add('break watch', () => breaks.stop());
     await breaks.start();
-    const road = config.osrmUrl === undefined ? noRoad : osrmRoad(config.osrmUrl, words);
     const forecasts = new Forecasts(dispatch, road, words);
     work.add('forecasts', () => forecasts.stop());
     forecasts.start();
-    const automatic = await startAutomaticMode(dispatch, words);
+    const automatic = await startAutomaticMode(dispatch, road, words);
     work.add('automatic mode', () => automatic.cancel());
     const retention = startRetention(dispatch, config, words);
     work.add('retention', () => retention.stop());

@@ -14,6 +14,7 @@ import type { z } from 'zod';
 import { Accounts } from '../accounts.js';
 import { createAuditLog } from '../audit.js';
 import type { DispatchPort } from '../ports.js';
+import { noRoad, type Road } from '../road.js';
 import { Authenticator } from './http/authenticate.js';
 import { answerClientError, sendProblem } from './http/errors.js';
 import { Problem } from './http/problem.js';
@@ -65,6 +66,8 @@ export interface HttpServerDeps {
   registry: Registry;
   readiness: () => Promise<Readiness>;
   plugins?: readonly ApiPlugin[];
+  /** Driving times for recommendations; without it they are estimated. */
+  road?: Road;
   /** Every answer is held against its declared schema (tests). */
   checkAnswers?: boolean;
   /** Other bounds of live streams (tests). */
@@ -141,6 +144,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     streams,
     webhooks,
     reached,
+    road: deps.road ?? noRoad,
     registrar,
     signInFailed: () => metrics.signInFailures.inc(),
   });

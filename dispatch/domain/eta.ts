@@ -1,5 +1,7 @@
 /** Forecast of arrival (domain.md, "ETA"): distance × detour ÷ recent speed, plus the queue before it. */
 import { distanceM, type Place } from './geo.js';
+import { isOnSite, legOf } from './leg-states.js';
+import type { Leg, Order, QueueEntry } from './model.js';
 import type { DispatchSettings } from './settings.js';
 
 /** Seconds of driving between two places, from a routing server, or undefined where it gave none. */
@@ -54,4 +56,33 @@ export function forecast(question: EtaQuestion, settings: Pick<DispatchSettings,
   }
   drive(question.to);
   return { at: Math.round(at), distanceM: Math.round(total), basis };
+}
+
+/** The places between which a vehicle drives for a question, first to last. */
+export function stretchesOf({ from, before, to }: Pick<EtaQuestion, 'from' | 'before' | 'to'>): [Place, Place][] {
+  const places = [from, ...before.map((stop) => stop.site), to];
+  return places.slice(1).map((place, i) => [places[i]!, place]);
+}
+
+/** Work that is nearly done by the average still takes this long, minutes. */
+const LEAST_WORK_MIN = 5;
+
+/** Sites of queue entries that still have to be driven to or worked on. */
+export function stopsOf(
+  entries: readonly QueueEntry[],
+  orderOf: (id: string) => Readonly<Order> | undefined,
+  now: number,
+  settings: Pick<DispatchSettings, 'eta'>,
+): EtaStop[] {
+  return entries.flatMap((entry) => {
+    const order = orderOf(entry.orderId);
+    const leg = order && legOf(order, entry.leg);
+    if (!order || !leg || leg.state === 'recalling' || leg.state === 'suspended') return [];
+    return [{ site: order.site, workMin: workLeft(leg, now, settings) }];
+  });
+}
+
+function workLeft(leg: Leg, now: number, { eta: { workMin } }: Pick<DispatchSettings, 'eta'>): number {
+  if (!isOnSite(leg) || !leg.points.H) return workMin;
+  return Math.max(LEAST_WORK_MIN, workMin - (now - leg.points.H.at) / 60_000);
 }

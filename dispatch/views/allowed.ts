@@ -56,6 +56,7 @@ const SAYS_MORE = new Set([
   'alreadyOnSite',
   'legNeeded',
   'reasonNeeded',
+  'noRule',
 ]);
 
 /** Ends a trial before anything is kept. */
@@ -112,6 +113,7 @@ function watched(tx: Tx, onChange: () => void): Tx {
     actor: tx.actor,
     settings: tx.settings,
     get: (kind, id) => tx.get(kind, id),
+    look: (kind, id) => tx.look(kind, id),
     emit: (event) => {
       if (!event.type.startsWith('timePoint.') && !event.type.startsWith('evidence.')) onChange();
       tx.emit(event);

@@ -5,6 +5,7 @@ import type { Authenticator } from '../http/authenticate.js';
 import type { Registrar } from '../http/register.js';
 import type { HttpServerDeps } from '../server.js';
 import type { Streams } from '../stream.js';
+import type { Road } from '../../road.js';
 import type { ReachedCentre } from '../reached-centre.js';
 
 /** What routes are made of. */
@@ -16,6 +17,7 @@ export interface RouteDeps extends HttpServerDeps {
   streams: Streams;
   webhooks: Webhooks;
   reached: ReachedCentre;
+  road: Road;
   /** Counts a refused sign-in. */
   signInFailed: () => void;
   registrar: Pick<Registrar, 'routes'>;

@@ -42,7 +42,7 @@ async function rulesOf(dispatch: DispatchPort): Promise<Record<string, unknown> 
 }
 
 export function orderRoutes(deps: RouteDeps): Route[] {
-  const { dispatch, reached } = deps;
+  const { dispatch, reached, road } = deps;
 
   const answer = async (
     guard: Guard,
@@ -157,7 +157,7 @@ export function orderRoutes(deps: RouteDeps): Route[] {
       responses: { 200: { description: 'Best first', schema: z.object({ items: z.array(candidate) }) } },
       async handler({ guard, params }) {
         const { value } = await guard.read('order.candidates', 'order', params.id);
-        const items = await candidatesFor(dispatch, value);
+        const items = await candidatesFor(dispatch, road, value);
         return {
           items: items.filter(({ vehicle }) => guard.seesVehicle('order.candidates', vehicle)).map(({ json }) => json),
         };

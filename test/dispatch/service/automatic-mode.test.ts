@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startAutomaticMode } from '../../../dispatch/automatic-mode.js';
+import { noRoad } from '../../../dispatch/road.js';
 import type { StoredEvent } from '../../../dispatch/domain/events.js';
 import { MINUTE, World } from '../../support/dispatch.js';
 
@@ -24,7 +25,7 @@ describe('the automatic mode of a repair centre', () => {
         for (const event of events) if (event.type === type && ++seen === count) resolve(event);
       });
     });
-  const start = async () => void (mode = await startAutomaticMode(world.dispatch, { warn: () => {} }));
+  const start = async () => void (mode = await startAutomaticMode(world.dispatch, noRoad, { warn: () => {} }));
 
   it('assigns what comes, to another crew when one refuses, and not what a dispatcher took back', async () => {
     await start();

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { candidatesFor } from '../../../dispatch/candidates.js';
 import { Forecasts } from '../../../dispatch/forecasts.js';
-import { noRoad, osrmRoad } from '../../../dispatch/road.js';
+import { noRoad, osrmRoad, type Stretch } from '../../../dispatch/road.js';
 import { PositionBatch } from '../../../dispatch/store/position-batch.js';
 import { MINUTE, NINE, World } from '../../support/dispatch.js';
 
@@ -22,11 +23,11 @@ describe('the forecast of an order', () => {
     await world.close();
   });
   let sequence = 0;
-  /** The vehicle is so many kilometres south of the site. */
-  async function at(km: number): Promise<void> {
+  /** A vehicle is so many kilometres south of the site. */
+  async function at(km: number, vehicleId = 'v1'): Promise<void> {
     const now = world.clock.now();
     const batch = new PositionBatch();
-    batch.add('v1', now, now, Math.round((SITE.lat - km / 111.195) * 1e6), SITE.lon * 1e6, 0, 0, 0, 0, 0b11, -1);
+    batch.add(vehicleId, now, now, Math.round((SITE.lat - km / 111.195) * 1e6), SITE.lon * 1e6, 0, 0, 0, 0, 0b11, -1);
     await world.dispatch.apply([], batch, { node: 'positions', sequence: ++sequence });
   }
   const eta = async (orderId: string): Promise<number | undefined> => {
@@ -55,7 +56,7 @@ describe('the forecast of an order', () => {
     let answer: { status: number; body: object };
     beforeEach(async () => {
       asked = [];
-      answer = { status: 200, body: { code: 'Ok', routes: [{ duration: 600 }] } };
+      answer = { status: 200, body: table(2, 600) };
       server = createServer((request, response) => {
         asked.push(request.url!);
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
@@ -65,6 +66,14 @@ describe('the forecast of an order', () => {
     afterEach(() => new Promise((closed) => server.close(closed)));
     const url = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+    /** So many places, each so many seconds from every other. */
+    const table = (places: number, seconds: number): object => ({
+      code: 'Ok',
+      durations: Array.from({ length: places }, (_row, i) =>
+        Array.from({ length: places }, (_cell, j) => (i === j ? 0 : seconds)),
+      ),
+    });
+
     it('takes its seconds, and asks once for the same way', async () => {
       const orderId = await world.orderWith('v1');
       const forecasts = new Forecasts(world.dispatch, osrmRoad(url(), { warn: () => {} }), log);
@@ -72,14 +81,25 @@ describe('the forecast of an order', () => {
       await forecasts.renew();
       expect((await world.order(orderId)).eta).toMatchObject({ at: NINE + 10 * MINUTE, basis: 'route' });
       expect(asked).toEqual([
-        expect.stringMatching(/^\/route\/v1\/driving\/116\.4,39\.79\d+;116\.4,39\.9\?overview=false$/),
+        expect.stringMatching(/^\/table\/v1\/driving\/116\.4,39\.79\d+;116\.4,39\.9\?annotations=duration$/),
       ]);
     });
 
     it.each([
       ['fails', 500, { code: 'InternalError' }],
-      ['answers what is no route', 200, { code: 'Ok', routes: [] }],
-      ['knows no way', 200, { code: 'NoRoute' }],
+      ['answers what is no table', 200, { code: 'Ok', routes: [] }],
+      ['knows no way', 200, { code: 'NoTable' }],
+      [
+        'knows no way between the two',
+        200,
+        {
+          code: 'Ok',
+          durations: [
+            [0, null],
+            [null, 0],
+          ],
+        },
+      ],
     ])('estimates when it %s', async (_what, status, body) => {
       answer = { status, body };
       const orderId = await world.orderWith('v1');
@@ -93,10 +113,57 @@ describe('the forecast of an order', () => {
       await new Promise((closed) => server.close(closed));
       const warned: unknown[] = [];
       const road = osrmRoad(down, { warn: (fields) => warned.push(fields) });
-      expect(await road.seconds({ lat: 1, lon: 1 }, { lat: 2, lon: 2 })).toBeUndefined();
-      expect(await road.seconds({ lat: 1, lon: 1 }, { lat: 3, lon: 3 })).toBeUndefined();
+      const way = (lat: number): Stretch => [
+        { lat: 1, lon: 1 },
+        { lat, lon: lat },
+      ];
+      for (const lat of [2, 3]) expect((await road.between([way(lat)]))(...way(lat))).toBeUndefined();
       expect(warned).toHaveLength(1);
       await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    });
+
+    it('recommends by its seconds, for all vehicles by one request, as far as one request goes', async () => {
+      await world.vehicle('v2');
+      const busy = await world.orderWith('v1', 'accepted');
+      const orderId = await world.orderAtCentre({ site: { ...SITE, lat: SITE.lat + 0.1, address: 'Road 2' } });
+      await at(12);
+      await at(14, 'v2');
+      // Places as they are named first: v2 (the best by the estimate), the site, v1, the site of its order.
+      const seconds = [[0, 1200, 0, 0], [0, 0, 0, 0], [0, 0, 0, 60], [0, 90, 0, 0]]; // prettier-ignore
+      answer = { status: 200, body: { code: 'Ok', durations: seconds } };
+      const road = osrmRoad(url(), { warn: () => {} });
+      const etas = async () =>
+        (await candidatesFor(world.dispatch, road, await world.order(orderId))).map(({ vehicle, json }) => [
+          vehicle.id,
+          Number(json['etaMs']) / 1000,
+          json['etaBasis'],
+        ]);
+      const workS = world.dispatch.settings.eta.workMin * 60;
+      expect(await etas()).toEqual([
+        ['v2', 1200, 'route'],
+        ['v1', 60 + workS + 90, 'route'],
+      ]);
+      expect(asked).toHaveLength(1);
+      await etas();
+      expect(asked, 'answers are remembered').toHaveLength(1);
+      expect((await world.order(busy)).stage).toBe('dispatched');
+    });
+
+    it('recommends by the estimate while it is slow or down', async () => {
+      answer = { status: 500, body: {} };
+      const orderId = await world.orderAtCentre();
+      const road = osrmRoad(url(), { warn: () => {} });
+      const [first] = await candidatesFor(world.dispatch, road, await world.order(orderId));
+      expect(first?.json).toMatchObject({ vehicleId: 'v1', etaBasis: 'estimate', rank: 1 });
+    });
+
+    it('asks for no more places than a server takes', async () => {
+      answer = { status: 200, body: table(100, 60) };
+      const site = { lat: 50, lon: 10 };
+      const ways = Array.from({ length: 150 }, (_one, i): Stretch => [{ lat: 40, lon: i / 10 }, site]);
+      const seconds = await osrmRoad(url(), { warn: () => {} }).between(ways);
+      expect(asked.map((path) => path.split(';').length)).toEqual([100]);
+      expect(ways.filter(([from, to]) => seconds(from, to) === 60)).toEqual(ways.slice(0, 99));
     });
   });
 });
