@@ -26,7 +26,13 @@ import type { PositionBatch } from '../dispatch/store/position-batch.js';
 import type { AttributeSamples } from './ingest/attribute-samples.js';
 import type { AlarmWatch } from './ingest/alarm-watch.js';
 import type { Edition } from './session/link.js';
-import { locationReply, replyOf, type ReplyFields } from './terminal-functions/replies.js';
+import {
+  appDescriptionReply,
+  appPositionReply,
+  locationReply,
+  replyOf,
+  type ReplyFields,
+} from './terminal-functions/replies.js';
 
 /** Where an uplink came from. */
 export interface Origin {
@@ -265,14 +271,29 @@ export function translateUplink(
   const { body, sequence } = uplink;
   if (body.kind === 'positions') {
     for (const position of body.positions) addMqttPosition(into, origin, position);
+    addAppAnswer(body.deliveryId, appPositionReply(uplink, body.positions.at(-1)), origin, into);
     return;
   }
-  if (body.kind === 'hello') return;
+  if (body.kind === 'hello') return addAppAnswer(body.deliveryId, appDescriptionReply(body), origin, into);
   const id = sequence > 0 ? `lc.${sequence}` : fallbackId;
   const base = { ...origin, dedupKey: `${id}.${fnv(payload).toString(16)}` };
   const report = reportOf(body, base, into);
   if (typeof report !== 'string') into.reports.push(report);
   else if (report !== '') into.reports.push(unusable(base, 'unknown', report, payload, 0, payload.length));
+}
+
+/** An answer of the app to a function is its receipt too. */
+function addAppAnswer(
+  deliveryId: string | undefined,
+  reply: ReplyFields | undefined,
+  origin: Origin,
+  into: Translation,
+): void {
+  if (deliveryId === undefined || reply === undefined) return;
+  // No window: an item has one answer and one end. The answer first: who waits for the end finds it there.
+  const base = { ...origin, dedupKey: '', deliveryId } as const;
+  into.reports.push({ ...base, type: 'report.reply', ...reply });
+  into.reports.push({ ...base, type: 'report.receipt', result: 'ok', ofApplication: true });
 }
 
 type Base = Origin & { dedupKey: string };
@@ -317,11 +338,11 @@ function reportOf(
     }
     case 'alarm': {
       const { lat, lon, alarm, active, atMs } = body;
-      if (alarm !== 'sos' || lat === undefined || lon === undefined) return `alarm ${alarm}: ${body.text ?? 'no text'}`;
-      // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other.
-      const status = fixBit | 1;
+      if (alarm !== 'sos') return `alarm ${alarm}: ${body.text ?? 'no text'}`;
+      // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other, with a fix or without.
+      const status = lat === undefined || lon === undefined ? 1 : fixBit | 1;
       addMqttPosition(into, base, {
-        atMs, lat, lon, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: active ? 1 : 0, status,
+        atMs, lat: lat ?? 0, lon: lon ?? 0, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: active ? 1 : 0, status,
       }); // prettier-ignore
       return '';
     }

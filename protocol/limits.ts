@@ -34,6 +34,11 @@ export const limits = {
   textBytes: 1024,
   /** Content of our passthrough payload: serial passthrough firmware accepts 511 bytes (reference 4.9). */
   passthroughBytes: 500,
+  /**
+   * Content of a passthrough with a list of legs, which goes in sub-packages where one frame cannot hold it: 255 legs
+   * (the most that a terminal may state) with ids of up to 50 bytes.
+   */
+  passthroughListBytes: 16 * 1024,
   /** Inflated size of a compressed upload (0x0901), against decompression bombs. */
   inflatedBytes: 1024 * 1024,
   /** Bytes of one protobuf message over MQTT; a batch of 500 positions has about 25 kB. */

@@ -130,15 +130,8 @@ function shownLegs(view: View, menu: MenuPlan | undefined): QueuedLeg[] {
 
 /** Legs of a snapshot, in queue order: what `smart`, `mqtt` and `text` terminals have room for. */
 export function snapshotLegs({ open, terminal }: Pick<View, 'open' | 'terminal'>): QueuedLeg[] {
-  const { maxLegs } = terminal?.options ?? DEFAULT_TERMINAL_OPTIONS;
-  const { snapshotBytes } = PROFILE_RULES[terminal?.profile ?? 'tracker'];
-  if (snapshotBytes === undefined) return legsThatFit(open, maxLegs);
-  const entryBytes = Math.max(0, ...open.map(({ orderId }) => orderId.length + ENTRY_OVERHEAD_BYTES));
-  return legsThatFit(open, Math.min(maxLegs, Math.floor(snapshotBytes / entryBytes)));
+  return legsThatFit(open, (terminal?.options ?? DEFAULT_TERMINAL_OPTIONS).maxLegs);
 }
-
-/** Bytes of an `Entry` of terminal.proto beside the order's id: tags and lengths 4, leg up to 2 + 1, version up to 2 + 1. */
-const ENTRY_OVERHEAD_BYTES = 10;
 
 interface MenuPlan {
   ids: number[];

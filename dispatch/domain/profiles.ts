@@ -13,24 +13,12 @@ export interface ProfileRules {
   readonly recall: 'remove' | 'listAndText' | 'text' | 'none';
   /** Whose receipt counts: the application's own, or the transport's (0x0001) result 0. */
   readonly receipt: 'application' | 'transport';
-  /** Bytes that the entries of a snapshot may have, where one message must hold it. */
-  readonly snapshotBytes?: number;
   /** The terminal says what it holds, so lists are compared after each link. */
   readonly compares: boolean;
 }
 
-/** 500 bytes of passthrough (JT/T 808, 4.9) less envelope, delivery id, time and revision. */
-const PASSTHROUGH_SNAPSHOT_BYTES = 500 - 3 - 38 - 9 - 8;
-
 export const PROFILE_RULES: Record<ProfileName, ProfileRules> = {
-  smart: {
-    orders: true,
-    list: 'snapshot',
-    recall: 'remove',
-    receipt: 'application',
-    snapshotBytes: PASSTHROUGH_SNAPSHOT_BYTES,
-    compares: true,
-  },
+  smart: { orders: true, list: 'snapshot', recall: 'remove', receipt: 'application', compares: true },
   mqtt: { orders: true, list: 'snapshot', recall: 'remove', receipt: 'application', compares: true },
   menu: { orders: true, list: 'menu', recall: 'listAndText', receipt: 'transport', compares: false },
   text: { orders: true, list: 'none', recall: 'text', receipt: 'transport', compares: false },

@@ -14,8 +14,8 @@ interface Answered {
 export const ANSWERS_KEPT = 10;
 /** A command that measures the terminal's clock by the time in its answer. */
 export const CLOCK_COMMAND = 'clock-offset';
-/** Terminals say whole seconds: on average the time is half a second later than said. */
-const HALF_SECOND_MS = 500;
+/** Terminals of JT/T 808 say whole seconds. */
+const SECOND_MS = 1000;
 
 export const evidenceReducers: Reducers = {
   'delivery.answered': folding<Answered>((docs, { vehicleId, data: { deliveryId, answer } }) => {
@@ -75,11 +75,12 @@ function reply(tx: Tx, report: ReportOf<'report.reply'>): void {
 /** The answer was made between question and receipt: the middle is right to half of that time. */
 function measureClock(tx: Tx, item: Delivery, report: ReportOf<'report.reply'>): Record<string, unknown> {
   const askedAt = item.attempts.at(-1)?.at;
-  const { deviceAt, receivedAt, phone } = report;
+  const { deviceAt, deviceStepMs = SECOND_MS, receivedAt, phone } = report;
   if (deviceAt === undefined || askedAt === undefined || item.attempts.length > 1) return { clockOffsetMs: null };
   const roundTripMs = receivedAt - askedAt;
-  const clockOffsetMs = Math.round(deviceAt + HALF_SECOND_MS - (askedAt + receivedAt) / 2);
-  const accuracyMs = Math.round(HALF_SECOND_MS + roundTripMs / 2);
+  // On average the time is half a step later than said.
+  const clockOffsetMs = Math.round(deviceAt + deviceStepMs / 2 - (askedAt + receivedAt) / 2);
+  const accuracyMs = Math.round((deviceStepMs + roundTripMs) / 2);
   if (tx.get('terminal', phone)) clockOffset(tx, { phone, ms: clockOffsetMs });
   return { clockOffsetMs, roundTripMs, accuracyMs };
 }

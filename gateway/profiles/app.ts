@@ -36,6 +36,12 @@ export const app: TerminalProfile = {
     return send(context, { kind: 'notice', text, urgent }, shorterText);
   },
 };
+
+/** A function of the terminal, in words of terminal.proto. */
+export function appFunction(context: RenderContext, body: DownlinkBody): OutgoingMessage[] {
+  return send(context, body);
+}
+
 const RECALLED = { 'zh-CN': '已撤回', en: 'recalled' } as const;
 
 /** The whole content of a leg. */
@@ -87,7 +93,9 @@ function cutUtf8(text: string, bytes: number): string {
 
 function send(context: RenderContext, body: DownlinkBody, shorten: Shorten = () => undefined): OutgoingMessage[] {
   const { item, now, transport, edition } = context;
-  const limit = transport === 'mqtt' ? limits.protobufBytes : limits.passthroughBytes - ENVELOPE_BYTES;
+  // A list must be whole; of anything else the text is cut so that it needs no sub-packages.
+  const passthroughBytes = body.kind === 'snapshot' ? limits.passthroughListBytes : limits.passthroughBytes;
+  const limit = transport === 'mqtt' ? limits.protobufBytes : passthroughBytes - ENVELOPE_BYTES;
   let shown: DownlinkBody = body;
   let bytes = encodeDownlink({ deliveryId: item.id, sentAtMs: now, body: shown });
   while (bytes.length > limit) {
@@ -97,6 +105,6 @@ function send(context: RenderContext, body: DownlinkBody, shorten: Shorten = () 
     bytes = encodeDownlink({ deliveryId: item.id, sentAtMs: now, body: shown });
   }
   if (transport === 'mqtt') return [{ messageId: 0, body: bytes }];
-  const content = wrapPassthrough(bytes);
+  const content = wrapPassthrough(bytes, passthroughBytes);
   return [{ messageId: 0x8900, body: encodeBody('passthroughDown', edition, { type: passthroughType, content }) }];
 }

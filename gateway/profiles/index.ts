@@ -12,7 +12,7 @@ import type { ProfileName } from '../../dispatch/domain/model.js';
 import { isList, isOrder } from '../../dispatch/domain/outbox.js';
 import type { OutgoingMessage } from '../session/link.js';
 import { functionOf } from '../terminal-functions/index.js';
-import { app } from './app.js';
+import { app, appFunction } from './app.js';
 import { CannotShow, type Render, type RenderContext, type TerminalProfile } from './profile.js';
 import { menu, text, tracker } from './screens.js';
 
@@ -49,10 +49,14 @@ function rendererOf(profile: TerminalProfile, item: RenderContext['item']): Rend
  * A function of the terminal, or a message of the JT/T 808 layer by its declared name or id: then the arguments are the
  * fields of its body.
  */
-function command({ item, edition, transport }: RenderContext): OutgoingMessage[] {
-  if (transport === 'mqtt') throw new CannotShow('terminal commands need JT/T 808');
+function command(context: RenderContext): OutgoingMessage[] {
+  const { item, edition, transport } = context;
   const { name, arguments: args } = item.command!;
   const known = functionOf(name);
+  if (transport === 'mqtt') {
+    if (!known?.app) throw new CannotShow(`${name} needs JT/T 808; the terminal is connected over MQTT`);
+    return appFunction(context, known.app(args));
+  }
   if (known) return known.render(args, edition);
   const messageId = name in messages ? messages[name as MessageName].id : Number(name);
   const declaration = declarationOf(messageId);

@@ -15,6 +15,7 @@ const position = terminalFunction({
   since: 2011,
   arguments: nothing,
   render: (_args, edition) => [message('locationQuery', edition, {})],
+  app: () => ({ kind: 'positionRequest' }),
 });
 
 const clockOffset = terminalFunction({
@@ -24,10 +25,12 @@ const clockOffset = terminalFunction({
   arguments: nothing,
   // A position written now bears the terminal's time of now.
   render: (_args, edition) => [message('locationQuery', edition, {})],
+  app: () => ({ kind: 'positionRequest' }),
 });
 
 /** A day: longer is a change of the default interval, which is a parameter. */
 const followMaxS = 86_400;
+const followS = 600;
 
 const follow = terminalFunction({
   name: 'follow',
@@ -37,9 +40,10 @@ const follow = terminalFunction({
     intervalS: z.int().min(0).max(3_600).meta({ description: 'Seconds between positions; 0 ends it' }),
     forS: z.int().min(1).max(followMaxS).optional().meta({ description: 'How long, seconds; default 600' }),
   }),
-  render: ({ intervalS, forS = 600 }, edition) => [
+  render: ({ intervalS, forS = followS }, edition) => [
     message('track', edition, intervalS === 0 ? { intervalS } : { intervalS, validityS: forS }),
   ],
+  app: ({ intervalS, forS = followS }) => ({ kind: 'follow', intervalS, forS: intervalS === 0 ? 0 : forS }),
 });
 
 const linkTest = terminalFunction({
@@ -60,6 +64,7 @@ const restart = terminalFunction({
   arguments: nothing,
   once: true,
   render: (_args, edition) => [message('control', edition, { command: RESET, parameters: [] })],
+  app: () => ({ kind: 'restart' }),
 });
 
 const factoryReset = terminalFunction({

@@ -31,6 +31,13 @@ const text = terminalFunction({
     const flags = textFlags(edition, urgent, display, read);
     return [message('text', edition, { flags, type: 2, text: truncateText(words, 900) })];
   },
+  app: ({ text: words, display = true, readOut: read = true, urgent = false }) => ({
+    kind: 'notice',
+    text: words,
+    urgent,
+    silent: !read,
+    spokenOnly: !display,
+  }),
 });
 
 /** Question and choices have a length byte, and all of it should fit one frame. */
@@ -59,6 +66,13 @@ const question = terminalFunction({
     const asked = encodeText(words).length > questionBytes ? truncateText(words, questionBytes) : words;
     return [message('question', edition, { flags, question: asked, answers: choices })];
   },
+  app: ({ question: words, answers, urgent = false, readOut: read = true }) => ({
+    kind: 'question',
+    text: words,
+    choices: answers,
+    urgent,
+    silent: !read,
+  }),
 });
 
 export const driverFunctions: readonly TerminalFunction[] = [text, question];

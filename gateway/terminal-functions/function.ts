@@ -4,7 +4,14 @@
  * outbox's business like every other delivery.
  */
 import type { z } from 'zod';
-import { encodeBody, messages, type Body, type Edition, type MessageName } from '../../protocol/index.js';
+import {
+  encodeBody,
+  messages,
+  type Body,
+  type DownlinkBody,
+  type Edition,
+  type MessageName,
+} from '../../protocol/index.js';
 import type { OutgoingMessage } from '../session/link.js';
 
 /** What of a terminal a function may depend on. */
@@ -33,6 +40,8 @@ export interface TerminalFunction<Arguments = unknown> {
    * @throws EncodeError when an argument is not what this edition takes
    */
   render(args: Arguments, edition: Edition): OutgoingMessage[];
+  /** The same for a terminal that speaks terminal.proto over MQTT; absent: that cannot be asked of it. */
+  app?(args: Arguments): DownlinkBody;
 }
 
 /** Keeps the type of the arguments between schema and `render`. */

@@ -35,6 +35,7 @@ export function lacks(
 ): { code: 'notJt808' | 'editionLacks' | 'withdrawn' | 'noScreen'; words: string } | undefined {
   const edition = editionOf(terminal);
   if (terminal.profile === 'mqtt') {
+    if (one.app) return undefined;
     return { code: 'notJt808', words: `${one.name} needs JT/T 808; this terminal speaks MQTT` };
   }
   if (one.screen && terminal.profile === 'tracker') {

@@ -79,6 +79,7 @@ const attributes = terminalFunction({
   since: 2013,
   arguments: z.strictObject({}),
   render: (_args, edition) => [message('queryAttributes', edition, {})],
+  app: () => ({ kind: 'describe' }),
 });
 
 export const parameterFunctions: readonly TerminalFunction[] = [query, set, attributes];

@@ -7,7 +7,10 @@ import {
   readParameter,
   timeToMs,
   toJson,
+  type Hello,
   type Message,
+  type MqttPosition,
+  type Uplink,
 } from '../../protocol/index.js';
 
 export interface ReplyFields {
@@ -15,6 +18,8 @@ export interface ReplyFields {
   fields: Record<string, unknown>;
   quotedSerial?: number;
   deviceAt?: number;
+  /** How coarse `deviceAt` is, ms. */
+  deviceStepMs?: number;
 }
 
 /** An answer is kept in the vehicle's outbox: a list beyond this is cut, and says so. */
@@ -77,6 +82,21 @@ export function locationReply(
   return Number.isNaN(deviceAt)
     ? { name, fields, ...quoted }
     : { name, fields: { ...fields, deviceAt }, deviceAt, ...quoted };
+}
+
+/** The position that answers a request over terminal.proto; `deviceAt` is when it was said, by the terminal's clock. */
+export function appPositionReply({ sentAtMs }: Uplink, position: MqttPosition | undefined): ReplyFields | undefined {
+  if (position === undefined) return undefined;
+  const { lat, lon, altitudeM, speedKmh, headingDeg, alarm, status, atMs } = position;
+  const place = { lat, lon, altitudeM, speedKmh, headingDeg };
+  const fields = { ...place, fix: (status & 2) !== 0, alarm, status, ...(atMs > 0 ? { deviceAt: atMs } : {}) };
+  const said = sentAtMs > 0 ? { deviceAt: sentAtMs, deviceStepMs: 1 } : {};
+  return { name: 'locationAnswer', fields, ...said };
+}
+
+/** What an app says of itself when it is asked. */
+export function appDescriptionReply({ kind: _kind, deliveryId: _id, ...fields }: Hello): ReplyFields {
+  return reply('attributes', fields);
 }
 
 function reply(name: string, fields: object, quotedSerial?: number): ReplyFields {

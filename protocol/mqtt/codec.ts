@@ -98,7 +98,8 @@ function uplinkBodyFromWire(message: linecrew.v1.Uplink): UplinkBody {
   if (message.receipt) return receipt(wire.Receipt.create(message.receipt));
   if (message.orderAction) return orderAction(wire.OrderAction.create(message.orderAction));
   if (message.positions) {
-    return { kind: 'positions', positions: (message.positions.positions ?? []).map((one) => position(one)) };
+    const { positions, deliveryId } = wire.PositionBatch.create(message.positions);
+    return { kind: 'positions', positions: positions.map((one) => position(one)), ...given('deliveryId', deliveryId) };
   }
   if (message.duty) {
     const duty = wire.Duty.create(message.duty);
@@ -122,7 +123,19 @@ function uplinkBodyFromWire(message: linecrew.v1.Uplink): UplinkBody {
   if (message.hello) {
     const hello = wire.Hello.create(message.hello);
     const { software, device, maxLegs, maxTextChars, capabilities, language } = hello;
-    return { kind: 'hello', software, device, maxLegs, maxTextChars, capabilities, language };
+    return {
+      kind: 'hello',
+      software,
+      device,
+      maxLegs,
+      maxTextChars,
+      capabilities,
+      language,
+      ...given('deliveryId', hello.deliveryId),
+      ...given('serialNumber', hello.serialNumber),
+      ...given('firmware', hello.firmware),
+      ...given('iccid', hello.iccid),
+    };
   }
   if (message.answer) {
     const { deliveryId, choice, text, atMs } = wire.Answer.create(message.answer);
@@ -205,6 +218,14 @@ function downlinkBodyToWire(body: DownlinkBody): linecrew.v1.IDownlink {
       return { notice: body };
     case 'question':
       return { question: body };
+    case 'positionRequest':
+      return { positionRequest: {} };
+    case 'follow':
+      return { follow: body };
+    case 'describe':
+      return { describe: {} };
+    case 'restart':
+      return { restart: {} };
     case 'unknown':
       return {};
   }
@@ -225,13 +246,21 @@ function downlinkBodyFromWire(message: linecrew.v1.Downlink): DownlinkBody {
     return { kind: 'urge', orderId, leg, ...given('text', text) };
   }
   if (message.notice) {
-    const { text, urgent } = wire.Notice.create(message.notice);
-    return { kind: 'notice', text, urgent };
+    const { text, urgent, silent, spokenOnly } = wire.Notice.create(message.notice);
+    return { kind: 'notice', text, urgent, ...given('silent', silent), ...given('spokenOnly', spokenOnly) };
   }
   if (message.question) {
-    const { text, choices, expiresAtMs } = wire.Question.create(message.question);
-    return { kind: 'question', text, choices, ...given('expiresAtMs', finite(expiresAtMs, 'expires_at_ms')) };
+    const { text, choices, expiresAtMs, urgent, silent } = wire.Question.create(message.question);
+    const expires = given('expiresAtMs', finite(expiresAtMs, 'expires_at_ms'));
+    return { kind: 'question', text, choices, ...expires, ...given('urgent', urgent), ...given('silent', silent) };
   }
+  if (message.positionRequest) return { kind: 'positionRequest' };
+  if (message.follow) {
+    const { intervalS, forS } = wire.Follow.create(message.follow);
+    return { kind: 'follow', intervalS, forS };
+  }
+  if (message.describe) return { kind: 'describe' };
+  if (message.restart) return { kind: 'restart' };
   return { kind: 'unknown' };
 }
 
@@ -264,8 +293,8 @@ function entries(from: linecrew.v1.IEntry[]): QueueEntry[] {
 }
 
 /** A field that is absent when it has the value by which protobuf says "not given". */
-function given<K extends string, V extends string | number>(name: K, value: V): { [P in K]?: V } {
-  return value === '' || value === 0 ? {} : ({ [name]: value } as { [P in K]?: V });
+function given<K extends string, V extends string | number | boolean>(name: K, value: V): { [P in K]?: V } {
+  return value === '' || value === 0 || value === false ? {} : ({ [name]: value } as { [P in K]?: V });
 }
 
 function place(lat: number, lon: number): { lat?: number; lon?: number } {

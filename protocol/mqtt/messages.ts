@@ -50,6 +50,11 @@ export interface Hello {
   maxTextChars: number;
   capabilities: string[];
   language: string;
+  /** The describe delivery that asked for it; absent when sent on its own. */
+  deliveryId?: string;
+  serialNumber?: string;
+  firmware?: string;
+  iccid?: string;
 }
 
 export interface Receipt {
@@ -91,6 +96,8 @@ export interface MqttPosition {
 export interface PositionBatch {
   kind: 'positions';
   positions: MqttPosition[];
+  /** The position request that it answers; absent when sent on its own. */
+  deliveryId?: string;
 }
 
 export interface Duty {
@@ -182,6 +189,10 @@ export interface Notice {
   kind: 'notice';
   text: string;
   urgent: boolean;
+  /** Not read aloud. */
+  silent?: boolean;
+  /** Read aloud and not shown. */
+  spokenOnly?: boolean;
 }
 
 export interface Question {
@@ -189,9 +200,44 @@ export interface Question {
   text: string;
   choices: string[];
   expiresAtMs?: number;
+  urgent?: boolean;
+  /** Not read aloud. */
+  silent?: boolean;
 }
 
-export type DownlinkBody = Snapshot | OrderUpsert | Remove | Urge | Notice | Question | UnknownBody;
+/** Answered with a `positions` that has its delivery id. */
+export interface PositionRequest {
+  kind: 'positionRequest';
+}
+
+export interface Follow {
+  kind: 'follow';
+  /** Seconds between positions; 0 ends it. */
+  intervalS: number;
+  forS: number;
+}
+
+/** Answered with a `hello` that has its delivery id. */
+export interface Describe {
+  kind: 'describe';
+}
+
+export interface Restart {
+  kind: 'restart';
+}
+
+export type DownlinkBody =
+  | Snapshot
+  | OrderUpsert
+  | Remove
+  | Urge
+  | Notice
+  | Question
+  | PositionRequest
+  | Follow
+  | Describe
+  | Restart
+  | UnknownBody;
 
 export interface Downlink {
   /** A receipt repeats it; empty when none is wanted. */

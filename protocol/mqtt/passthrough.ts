@@ -8,12 +8,13 @@ const envelope = [0x4c, 0x43, 0x01] as const;
 
 /**
  * Content of a 0x8900 or 0x0900 with type `passthroughType`: the envelope bytes, then one protobuf message.
- * @throws RangeError beyond `limits.passthroughBytes`: the caller must make the message shorter
+ * @param maxBytes of envelope and message; `limits.passthroughListBytes` for lists of legs
+ * @throws RangeError beyond `maxBytes`: the caller must make the message shorter
  */
-export function wrapPassthrough(message: Uint8Array): Uint8Array {
+export function wrapPassthrough(message: Uint8Array, maxBytes: number = limits.passthroughBytes): Uint8Array {
   const length = envelope.length + message.length;
-  if (length > limits.passthroughBytes) {
-    throw new RangeError(`a passthrough payload has at most ${limits.passthroughBytes} bytes, not ${length}`);
+  if (length > maxBytes) {
+    throw new RangeError(`a passthrough payload has at most ${maxBytes} bytes, not ${length}`);
   }
   const content = new Uint8Array(length);
   content.set(envelope);

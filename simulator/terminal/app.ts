@@ -1,6 +1,8 @@
 import {
   type Downlink,
   type DownlinkBody,
+  type Hello,
+  type MqttPosition,
   type OrderUpsert,
   type QueueEntry,
   type Snapshot,
@@ -21,6 +23,15 @@ const rememberedDeliveries = 128;
 /** Legs that were taken off and must not come back by a late message. */
 const rememberedTombstones = 200;
 
+/** The device below the app, as far as the platform may ask for it. */
+export interface AppDevice {
+  /** Where the vehicle is now; undefined before the first position. */
+  position(): MqttPosition | undefined;
+  /** Reports positions every `intervalMs` for `forMs`; 0 goes back to the usual. */
+  follow(intervalMs: number, forMs: number, now: number): void;
+  restart(now: number): void;
+}
+
 type Say = (body: UplinkBody, what: string) => void;
 type Tell = (event: TerminalEvent) => void;
 
@@ -39,6 +50,7 @@ export class OrderApp {
     readonly options: AppOptions,
     private readonly say: Say,
     private readonly tell: Tell,
+    private readonly device: AppDevice,
   ) {}
 
   get revision(): number {
@@ -61,12 +73,14 @@ export class OrderApp {
 
   /** The first messages after every connection. */
   connected(): void {
-    const { software, device, maxLegs, language } = this.options;
-    this.say(
-      { kind: 'hello', software, device, maxLegs, maxTextChars: 400, capabilities: ['question'], language },
-      'hello',
-    );
+    this.say(this.#hello(), 'hello');
     this.say(this.#holdings(), 'holdings');
+  }
+
+  #hello(): Hello {
+    const { software, device, maxLegs, language } = this.options;
+    const capabilities = ['question', 'position', 'follow', 'restart'];
+    return { kind: 'hello', software, device, maxLegs, maxTextChars: 400, capabilities, language };
   }
 
   /** A reboot of a terminal that keeps its list only in memory. */
@@ -90,7 +104,7 @@ export class OrderApp {
     this.#answered.delete(deliveryId);
     this.#answered.set(deliveryId, answer);
     dropOldest(this.#answered, rememberedDeliveries);
-    this.say(answer, answer.kind === 'holdings' ? 'holdings' : 'receipt');
+    this.say(answer, answer.kind === 'holdings' ? 'holdings' : answer.kind === 'receipt' ? 'receipt' : 'answer');
   }
 
   #apply(deliveryId: string, body: DownlinkBody, now: number): UplinkBody | undefined {
@@ -119,6 +133,19 @@ export class OrderApp {
         return { kind: 'receipt', deliveryId, result: 'ok' };
       case 'question':
         this.tell({ at: now, type: 'question', deliveryId, question: body });
+        return { kind: 'receipt', deliveryId, result: 'ok' };
+      case 'positionRequest': {
+        const position = this.device.position();
+        if (position) return { kind: 'positions', deliveryId, positions: [position] };
+        return { kind: 'receipt', deliveryId, result: 'refused', detail: 'no position yet' };
+      }
+      case 'describe':
+        return { ...this.#hello(), deliveryId, firmware: 'simulated 1' };
+      case 'follow':
+        this.device.follow(body.intervalS * 1000, body.forS * 1000, now);
+        return { kind: 'receipt', deliveryId, result: 'ok' };
+      case 'restart':
+        this.device.restart(now);
         return { kind: 'receipt', deliveryId, result: 'ok' };
       case 'unknown':
         return { kind: 'receipt', deliveryId, result: 'unsupported' };

@@ -5,10 +5,12 @@ import {
   encodeFrame,
   FrameSplitter,
   isPassthrough,
+  limits,
   messages,
   passthroughType,
   phoneToRaw,
   Reassembler,
+  splitBody,
   unwrapPassthrough,
   wrapPassthrough,
   type Body,
@@ -42,6 +44,8 @@ const waits = [1, 2, 6];
 const registerAgainMs = 60_000;
 /** Duplicates are recognised among so many downlinks. */
 const rememberedDownlinks = 64;
+/** Body bytes of one part of a long message. */
+const bytesPerPart = 900;
 /** Locations in one 0x0704: each takes up to 48 bytes of the 1023. */
 const locationsPerBatch = 20;
 
@@ -163,7 +167,7 @@ export class Jt808Wire implements Wire {
       case 'app':
         return this.#send(
           'passthroughUp',
-          { type: passthroughType, content: wrapPassthrough(report.bytes) },
+          { type: passthroughType, content: wrapPassthrough(report.bytes, limits.passthroughListBytes) },
           now,
           report,
         );
@@ -233,16 +237,21 @@ export class Jt808Wire implements Wire {
 
   /** Sends something that wants an answer, and keeps it until that comes. */
   #send<K extends MessageName>(name: K, body: Body<K>, now: number, report?: Report): void {
-    const serial = this.#nextSerial();
-    const bytes = this.#encode(name, serial, body);
-    this.#pending.set(serial, {
-      bytes,
-      messageId: messages[name].id,
-      tries: 1,
-      nextAt: now + waits[0]! * this.#retryMs,
-      ...(report === undefined ? {} : { report }),
+    const pieces = splitBody(encodeBody(name, this.options.edition, body), bytesPerPart);
+    pieces.forEach((piece, i) => {
+      const serial = this.#nextSerial();
+      const last = i === pieces.length - 1;
+      const bytes = this.#frameOf(name, serial, piece, pieces.length, i + 1);
+      // Each part is confirmed on its own; with the last one the report is there.
+      this.#pending.set(serial, {
+        bytes,
+        messageId: messages[name].id,
+        tries: 1,
+        nextAt: now + waits[0]! * this.#retryMs,
+        ...(report === undefined || !last ? {} : { report }),
+      });
+      this.#put(bytes, now);
     });
-    this.#put(bytes, now);
   }
 
   /** Sends an answer to a downlink; nobody answers that. */
@@ -253,13 +262,18 @@ export class Jt808Wire implements Wire {
   }
 
   #encode<K extends MessageName>(name: K, serial: number, body: Body<K>): Uint8Array {
+    return this.#frameOf(name, serial, encodeBody(name, this.options.edition, body), 1, 1);
+  }
+
+  #frameOf(name: MessageName, serial: number, body: Uint8Array, total: number, index: number): Uint8Array {
     const { edition } = this.options;
     const identity = {
       versionFlag: edition === 2019,
       protocolVersion: edition === 2019 ? 1 : 0,
       phoneRaw: this.#phoneRaw,
     };
-    return encodeFrame({ ...identity, messageId: messages[name].id, serial, body: encodeBody(name, edition, body) });
+    const parts = total > 1 ? { total, index } : {};
+    return encodeFrame({ ...identity, messageId: messages[name].id, serial, body, ...parts });
   }
 
   #nextSerial(): number {

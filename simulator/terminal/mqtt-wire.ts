@@ -109,22 +109,26 @@ export class MqttWire implements Wire {
     return encodeUplink({
       sequence: this.flash.sequence,
       sentAtMs: now + this.flash.clockOffsetMs,
-      body: { kind: 'positions', positions: items.map(({ reading, alarm }) => this.#position(reading, alarm)) },
+      body: { kind: 'positions', positions: items.map((one) => mqttPosition(one, this.flash)) },
     });
   }
+}
 
-  #position(reading: Reading, alarm: number): MqttPosition {
-    return {
-      atMs: reading.at + this.flash.clockOffsetMs,
-      lat: reading.lat,
-      lon: reading.lon,
-      altitudeM: reading.altitudeM,
-      speedKmh: reading.speedKmh,
-      headingDeg: reading.headingDeg,
-      mileageKm: reading.odometerKm,
-      alarm: alarm >>> 0,
-      status: (reading.ignition ? 1 : 0) | (reading.fix ? 2 : 0),
-      satellites: reading.satellites,
-    };
-  }
+/** A reading as terminal.proto says it, by the terminal's clock. */
+export function mqttPosition(
+  { reading, alarm }: { reading: Reading; alarm: number },
+  { clockOffsetMs }: Pick<Flash, 'clockOffsetMs'>,
+): MqttPosition {
+  return {
+    atMs: reading.at + clockOffsetMs,
+    lat: reading.lat,
+    lon: reading.lon,
+    altitudeM: reading.altitudeM,
+    speedKmh: reading.speedKmh,
+    headingDeg: reading.headingDeg,
+    mileageKm: reading.odometerKm,
+    alarm: alarm >>> 0,
+    status: (reading.ignition ? 1 : 0) | (reading.fix ? 2 : 0),
+    satellites: reading.satellites,
+  };
 }

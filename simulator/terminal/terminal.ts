@@ -3,6 +3,7 @@ import type { Place } from '../geo.js';
 import type { Reading } from '../truck.js';
 import { OrderApp } from './app.js';
 import { DispatchScreen } from './dispatch-screen.js';
+import { mqttPosition } from './mqtt-wire.js';
 import {
   actionOf,
   dutyOf,
@@ -78,6 +79,8 @@ export class Terminal {
   #alarm = 0;
   #events: TerminalEvent[] = [];
   #restartAt: number | undefined;
+  /** While the platform follows closely: when that ends, and the period from then on. */
+  #following: { until: number; reportMs: number } | undefined;
   #rebooted = false;
   #now = 0;
 
@@ -98,6 +101,13 @@ export class Terminal {
       },
       (body, what) => this.#say(body, what, this.#now),
       tell,
+      {
+        position: () => (this.#last?.kind === 'position' ? mqttPosition(this.#last, this.flash) : undefined),
+        follow: (intervalMs, forMs, now) => this.#follow(intervalMs, forMs, now),
+        restart: (now) => {
+          this.#restartAt = now + 1000;
+        },
+      },
     );
     this.#screen = new DispatchScreen(options.profile === 'menu', (text) => options.locate?.(text), tell);
     this.wire = options.wire(this.#hooks(), this.flash);
@@ -188,6 +198,7 @@ export class Terminal {
     this.#now = now;
     this.wire.tick(now);
     this.#pump(now);
+    if (this.#following && now >= this.#following.until) this.#follow(0, 0, now);
     if (this.#restartAt !== undefined && now >= this.#restartAt) {
       this.#restartAt = undefined;
       this.reboot(now);
@@ -195,7 +206,7 @@ export class Terminal {
   }
 
   nextAt(): number {
-    return Math.min(this.wire.nextAt(), this.#restartAt ?? Infinity);
+    return Math.min(this.wire.nextAt(), this.#restartAt ?? Infinity, this.#following?.until ?? Infinity);
   }
 
   take(): Outgoing[] {
@@ -332,6 +343,12 @@ export class Terminal {
   }
 
   // ---- inside
+
+  #follow(intervalMs: number, forMs: number, now: number): void {
+    const reportMs = this.#following?.reportMs ?? this.flash.reportMs;
+    this.#following = intervalMs > 0 ? { until: now + forMs, reportMs } : undefined;
+    this.flash.reportMs = intervalMs > 0 ? intervalMs : reportMs;
+  }
 
   #hooks(): WireHooks {
     return {

@@ -4,7 +4,9 @@ import {
   decodeDownlink,
   encodeBody,
   encodeUplink,
+  limits,
   passthroughType,
+  splitBody,
   unwrapPassthrough,
   wrapPassthrough,
   type UplinkBody,
@@ -65,9 +67,17 @@ export class TcpTerminal {
   say(said: Said): number {
     const content = wrapPassthrough(
       encodeUplink({ sequence: this.#sequence++, sentAtMs: Date.now(), body: bodyOf(said) }),
+      limits.passthroughListBytes,
     );
-    const body = encodeBody('passthroughUp', this.form.edition, { type: passthroughType, content });
-    return this.#send(0x0900, body);
+    const pieces = splitBody(encodeBody('passthroughUp', this.form.edition, { type: passthroughType, content }), 900);
+    if (pieces.length === 1) return this.#send(0x0900, pieces[0]!);
+    const first = this.#serial;
+    this.#serial += pieces.length;
+    const total = pieces.length;
+    this.client.send(
+      ...pieces.map((piece, i) => frameOf(this.form, 0x0900, first + i, piece, { total, index: i + 1 })),
+    );
+    return first + total - 1;
   }
 
   press(eventId: number): number {
@@ -82,14 +92,19 @@ export class TcpTerminal {
 
   async #answer(patience: Patience | undefined): Promise<void> {
     const { client } = this;
+    let parts: Uint8Array[] = [];
     while (!this.#stop) {
       const next = await client
         .until(() => client.closed || client.answers.all.length > this.#taken, 'the next downlink')
         .catch(() => undefined);
       if (client.closed || this.#stop) return;
       if (next === undefined) continue;
-      const { messageId, serial, body } = client.answers.all[this.#taken++]!;
+      const { messageId, serial, body: part, total, index } = client.answers.all[this.#taken++]!;
       if (messageId !== 0x8900 && messageId !== 0x8300 && messageId !== 0x8301) continue;
+      // Parts come in order on one connection; the whole is answered by the serial of its last.
+      parts = index > 1 ? [...parts, part] : [part];
+      if (index < total) continue;
+      const body = Buffer.concat(parts);
       const isOrder = messageId === 0x8300;
       client.send(generalReply(this.form, this.#serial++, serial, messageId, 0));
       let orders = isOrder ? 1 : 0;
