@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { alarmBits, parameters } from '../../../protocol/index.js';
+import { terminalFunctions } from '../../../gateway/terminal-functions/index.js';
 import { LEG_STATES, POINTS, STAGES } from '../../../dispatch/domain/model.js';
 import { ROLES } from '../../../dispatch/rights.js';
 
@@ -31,6 +33,34 @@ describe('the dictionaries of the console', () => {
       ...POINTS.map((one) => `point.${one}`),
       ...ROLES.map((one) => `role.${one}`),
     ];
+    expect(needed.filter((key) => !(key in zh))).toEqual([]);
+  });
+
+  it('know every function and parameter of a terminal, and every alarm', () => {
+    const needed = [
+      ...terminalFunctions.map(({ name }) => `fn.${name}`),
+      ...parameters.map(({ name }) => `param.${name}`),
+      ...([2011, 2013, 2019] as const)
+        .flatMap((edition) => Object.values(alarmBits(edition)))
+        .map((one) => `alarm.${one}`),
+    ];
+    expect(needed.filter((key) => !(key in zh))).toEqual([]);
+  });
+
+  it('know every question that the rules put to a person, with its choices', () => {
+    const sources = readdirSync(new URL('../../../dispatch/domain/', import.meta.url))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(new URL(`../../../dispatch/domain/${file}`, import.meta.url), 'utf8'));
+    const raised = sources.flatMap((source) => [
+      ...source.matchAll(/\b(?:raiseCard|quarantine)\(tx, \{[^]*?\bcode: '(\w+)'[^]*?\}\)/g),
+    ]);
+    const codes = raised.map((match) => match[1]!);
+    const choices = raised.flatMap((match) => [
+      ...(/choices: ([^\n]*)/.exec(match[0])?.[1] ?? '').matchAll(/'(\w+)'/g),
+    ]);
+    expect(codes).toContain('crossedRecall');
+    expect(choices.length).toBeGreaterThan(10);
+    const needed = [...codes.map((code) => `cardText.${code}`), ...choices.map((match) => `choice.${match[1]!}`)];
     expect(needed.filter((key) => !(key in zh))).toEqual([]);
   });
 });

@@ -38,9 +38,12 @@ export function t(key: Key, values?: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
+/** Whether there are words for a key that is put together at run time. */
+export const known = (key: string): key is Key => key in zh;
+
 /** The words for a value that the server names (`stage.received`); the value itself where no word is known. */
 export function tValue(prefix: string, value: string | undefined | null): string {
   if (!value) return '';
   const key = `${prefix}.${value}`;
-  return key in zh ? t(key as Key) : value;
+  return known(key) ? t(key) : value;
 }

@@ -1,11 +1,8 @@
 /** An event of the log in words. */
 import type { EventJson } from '../api/types.js';
 import { clockTime } from '../format.js';
-import zh from '../i18n/zh-CN.json';
-import { t, tValue, type Key } from '../i18n/index.js';
+import { known, t, tValue } from '../i18n/index.js';
 import { vehicleName } from '../ui/pieces.js';
-
-const has = (key: string): key is Key => key in zh;
 
 /** What the program notes for itself; a person who reads what happened does not look for it. */
 const BOOKKEEPING =
@@ -28,7 +25,7 @@ export function describeEvent(event: EventJson): string {
   const where = event.vehicleId ? ` · ${vehicleName(event.vehicleId)}` : '';
   const [subject = '', verb = ''] = event.type.split('.', 2);
   const ofType = `event.${event.type}`;
-  if (has(ofType)) return `${t(ofType)}${where}`;
+  if (known(ofType)) return `${t(ofType)}${where}`;
   switch (subject) {
     case 'timePoint': {
       const at = data.stamp?.at ?? data.at;

@@ -28,7 +28,11 @@ function AlertItem({ alert }: { alert: AlertJson }) {
           {clockTime(alert.raisedAt)} · {rough(now.value - Date.parse(alert.raisedAt))}
         </time>
       </header>
-      <p>{alert.message}</p>
+      <p>
+        {alert.kind === 'sos' && alert.vehicleId
+          ? t('alertText.sos', { plate: vehicleName(alert.vehicleId) })
+          : alert.message}
+      </p>
       {alert.told.length > 0 && (
         <p class="small told">
           {alert.told.map((told, index) => (

@@ -2,7 +2,8 @@
 import { post } from '../api/client.js';
 import type { CardJson } from '../api/types.js';
 import { clockTime } from '../format.js';
-import { t, tValue } from '../i18n/index.js';
+import { known, t, tValue } from '../i18n/index.js';
+import { plainText } from '../ui/form-data.js';
 import { orders, refreshCards } from '../state/live.js';
 import { openOrder, openVehicle } from '../state/selection.js';
 import { Icon } from '../ui/icons.js';
@@ -20,6 +21,17 @@ async function resolve(card: CardJson, choice: string): Promise<void> {
   }
 }
 
+/** In the reader's language where the case is a known one, else in the server's words. */
+function wordsOf(card: CardJson): string {
+  const key = `cardText.${card.code}`;
+  if (!known(key)) return card.message;
+  return t(key, {
+    number: orders.value.get(card.orderId ?? '')?.number ?? '',
+    plate: card.vehicleId ? vehicleName(card.vehicleId) : '',
+    action: tValue('action', plainText(card.data.action)),
+  });
+}
+
 export function CardItem({ card }: { card: CardJson }) {
   const order = card.orderId ? orders.value.get(card.orderId) : undefined;
   return (
@@ -29,7 +41,7 @@ export function CardItem({ card }: { card: CardJson }) {
         <b>{tValue('cardKind', card.kind)}</b>
         <time class="muted small">{clockTime(card.at)}</time>
       </header>
-      <p>{card.message}</p>
+      <p>{wordsOf(card)}</p>
       {card.bytesHex && <p class="hex">{card.bytesHex.slice(0, 120)}</p>}
       <div class="row">
         {card.orderId && (

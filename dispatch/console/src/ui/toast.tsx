@@ -1,7 +1,7 @@
 /** Short messages about what was done or refused, with an undo where the rules allow one. */
 import { signal } from '@preact/signals';
 import { Problem } from '../api/client.js';
-import { t, tValue } from '../i18n/index.js';
+import { language, t, tValue } from '../i18n/index.js';
 import { Icon } from './icons.js';
 
 interface Toast {
@@ -35,8 +35,9 @@ export function sayProblem(error: unknown): void {
 export function problemWords(error: unknown): string {
   if (error instanceof Problem && error.code === 'offline') return t('problem.offline');
   if (error instanceof Problem) {
+    // The server's own words name the order and the place, in English.
     const known = tValue('problem', error.code);
-    return known === error.code ? error.message : known;
+    return known === error.code || (language.value === 'en' && error.message) ? error.message : known;
   }
   return (error as Error).message;
 }
