@@ -1,5 +1,5 @@
 /** Where the minutes went: a row for each order and cycle, and what the limits should be (domain.md, segments). */
-import type { Cycle, Order, Point, Stamps } from '../domain/model.js';
+import type { Cycle, Leg, Order, Point, Rank, Stamps } from '../domain/model.js';
 import { SEGMENTS, segmentsOf, type Segment, type SegmentName } from '../domain/segments.js';
 import type { DispatchSettings } from '../domain/settings.js';
 import { timePointsOf } from '../domain/time-points.js';
@@ -14,6 +14,8 @@ export interface SegmentRow extends Record<string, unknown> {
   segments: Record<SegmentName, { elapsedMs: number | null; limitMs: number; state: Segment['state'] }>;
   /** Points that were implied or clamped: they count for totals, not for averages. */
   implied: Point[];
+  /** The crew's key "arrived" less the first instant of standing, ms: positive where it was pressed late. */
+  arrivalKeyLateMs: number | null;
 }
 
 export function segmentRow(
@@ -51,7 +53,17 @@ export function segmentRow(
     implied: Object.entries(points).flatMap(([point, stamp]) =>
       stamp.flags.includes('implied') ? [point as Point] : [],
     ),
+    arrivalKeyLateMs: leg ? arrivalKeyLate(leg) : null,
   };
+}
+
+/** Between what the crew says of its arrival and what positions say; null where one of the two is not known. */
+function arrivalKeyLate({ claims }: Leg): number | null {
+  const first = (...ranks: Rank[]): number | undefined =>
+    claims.filter(({ point, rank }) => point === 'H' && ranks.includes(rank)).sort((a, b) => a.at - b.at)[0]?.at;
+  const key = first('key', 'keyWithoutTime');
+  const stood = first('terminalFence', 'serverFence');
+  return key === undefined || stood === undefined ? null : key - stood;
 }
 
 const over = (segment: Segment): number => (segment.elapsedMs ?? 0) - segment.limitMs;
@@ -121,7 +133,7 @@ const isImplied = (name: SegmentName, implied: readonly Point[]): boolean =>
 export const SEGMENT_COLUMNS = [
   'number', 'cycle', 'stage', 'centreId', 'vehicleId', 'siteClass', 'category', 'voltage', 'priority',
   'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J',
-  ...SEGMENTS.map((name) => `${name}_ms`), 'AH_limit_ms', 'kept', 'cause', 'responsible', 'implied',
+  ...SEGMENTS.map((name) => `${name}_ms`), 'AH_limit_ms', 'kept', 'cause', 'responsible', 'implied', 'arrivalKeyLateMs',
 ] as const; // prettier-ignore
 
 export function segmentCells(row: SegmentRow): Record<string, unknown> {

@@ -39,6 +39,16 @@ const responses = {
   },
 };
 
+/** What all reports have in common. */
+const shared = {
+  method: 'GET',
+  tag: TAG,
+  right: 'report.read',
+  responses,
+  produces: ['application/json', 'text/csv'],
+  audit: true,
+} as const;
+
 const WEEK_MS = 7 * 86_400_000;
 /** Orders of one report: about a month of a large city; 40 MB while it is made. */
 const MAX_ORDERS = 20_000;
@@ -48,6 +58,14 @@ const MAX_EVENTS = 1_000_000;
 const BREATHE_EVERY = 500;
 
 type ReportContext = Context<undefined, z.output<typeof query>, undefined>;
+/** One report: rows, and the same rows as cells of a spreadsheet where they differ. */
+interface Table {
+  truncated: boolean;
+  summary: object[];
+  items: readonly Record<string, unknown>[];
+  columns: readonly string[];
+  cells?: readonly Record<string, unknown>[];
+}
 interface Period {
   from: number;
   to: number;
@@ -67,11 +85,7 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
     context: ReportContext,
     name: string,
     period: Period,
-    truncated: boolean,
-    summary: object[],
-    items: readonly Record<string, unknown>[],
-    columns: readonly string[],
-    cells: readonly Record<string, unknown>[] = items,
+    { truncated, summary, items, columns, cells = items }: Table,
   ): Answer => {
     const { format } = context.query;
     const asCsv = format === 'csv' || (format === undefined && context.mediaType === 'text/csv');
@@ -86,19 +100,14 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
 
   return [
     route({
-      method: 'GET',
+      ...shared,
       path: '/reports/segments',
-      tag: TAG,
-      right: 'report.read',
       query: query.extend({
         by: z
           .enum(GROUPINGS)
           .optional()
           .meta({ description: 'Splits the summary: `group` names the centre, vehicle, local hour or segment' }),
       }),
-      responses,
-      produces: ['application/json', 'text/csv'],
-      audit: true,
       summary: 'Where the minutes went: every segment of every order and cycle, medians, breaches, proposed limits',
       async handler(context) {
         const period = periodAsked(context);
@@ -110,77 +119,54 @@ export function reportRoutes({ dispatch }: RouteDeps): Route[] {
             segmentRow(order, cycle, now, dispatch.settings, mains.get(order.mergedInto ?? '')),
           ),
         );
-        return answer(
-          context,
-          'segments',
-          period,
-          truncated,
-          context.query.by
-            ? groupedSummary(items, context.query.by, dispatch.settings.timeZone)
-            : segmentSummary(items),
-          items,
-          SEGMENT_COLUMNS,
-          items.map(segmentCells),
-        );
+        const { by } = context.query;
+        const summary = by ? groupedSummary(items, by, dispatch.settings.timeZone) : segmentSummary(items);
+        const cells = items.map(segmentCells);
+        return answer(context, 'segments', period, { truncated, summary, items, columns: SEGMENT_COLUMNS, cells });
       },
     }),
     route({
-      method: 'GET',
+      ...shared,
       path: '/reports/capacity',
-      tag: TAG,
-      right: 'report.read',
       query,
-      responses,
-      produces: ['application/json', 'text/csv'],
-      audit: true,
       summary: 'Orders that found no crew of their trade on standby, by half-hour and weekday',
       async handler(context) {
         const period = periodAsked(context);
         const { orders, truncated } = await ordersIn(dispatch, context.guard, period, context.query.centre);
         const items = orders.flatMap((order) => capacityRows(order, dispatch.settings.timeZone));
-        return answer(context, 'capacity', period, truncated, capacitySummary(items), items, CAPACITY_COLUMNS);
+        const summary = capacitySummary(items);
+        return answer(context, 'capacity', period, { truncated, summary, items, columns: CAPACITY_COLUMNS });
       },
     }),
     route({
-      method: 'GET',
+      ...shared,
       path: '/reports/deliveries',
-      tag: TAG,
-      right: 'report.read',
       query,
-      responses,
-      produces: ['application/json', 'text/csv'],
-      audit: true,
       summary: 'What was sent to terminals, how often, and how long until the receipt',
       async handler(context) {
         const period = periodAsked(context);
         const tally = new DeliveryTally();
         const complete = await deliveriesIn(dispatch, context.guard, period, context.query.centre, tally);
         const items = tally.rows();
-        return answer(
-          context,
-          'deliveries',
-          period,
-          !complete || tally.truncated,
-          deliverySummary(items),
-          items,
-          DELIVERY_COLUMNS,
-        );
+        const truncated = !complete || tally.truncated;
+        const summary = deliverySummary(items);
+        return answer(context, 'deliveries', period, { truncated, summary, items, columns: DELIVERY_COLUMNS });
       },
     }),
     route({
-      method: 'GET',
+      ...shared,
       path: '/reports/duty',
-      tag: TAG,
-      right: 'report.read',
       query,
-      responses,
-      produces: ['application/json', 'text/csv'],
-      audit: true,
       summary: 'How crews spent the time: on call, on the way, on site, on break, off duty',
       async handler(context) {
         const period = periodAsked(context);
-        const { rows, truncated } = await dutyIn(dispatch, context.guard, period, context.query.centre);
-        return answer(context, 'duty', period, truncated, dutySummary(rows), rows, DUTY_COLUMNS);
+        const { rows: items, truncated } = await dutyIn(dispatch, context.guard, period, context.query.centre);
+        return answer(context, 'duty', period, {
+          truncated,
+          summary: dutySummary(items),
+          items,
+          columns: DUTY_COLUMNS,
+        });
       },
     }),
   ];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PositionRules } from '../../../dispatch/automation.js';
+import { segmentCells, segmentRow } from '../../../dispatch/reporting/segments.js';
 import { PositionBatch } from '../../../dispatch/store/position-batch.js';
 import { crewOf, NINE, World } from '../../support/dispatch.js';
 
@@ -138,6 +139,11 @@ describe('The rules of positions', () => {
       deviceAt: NINE + 220 * S,
     });
     expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 220 * S, rank: 'key' });
+    // Reports show the difference: it was pressed 30 s after the vehicle stood.
+    const order = await world.order(orderId);
+    const row = segmentRow(order, order.cycles[0]!, world.clock.now(), world.dispatch.settings);
+    expect(row.arrivalKeyLateMs).toBe(30 * S);
+    expect(segmentCells(row)).toMatchObject({ arrivalKeyLateMs: 30 * S });
   });
 
   it('work for a text terminal from delivery on, since nobody can accept: F is implied', async () => {
