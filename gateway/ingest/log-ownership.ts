@@ -31,7 +31,7 @@ export class LogOwnership {
   readonly #taken = new Map<string, Taken>();
   #ownFence = 0;
   #timer: { cancel(): void } | undefined;
-  #busy = false;
+  #looking: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: OwnershipOptions) {
@@ -43,11 +43,19 @@ export class LogOwnership {
     const { dispatch, limits, node } = this.#options;
     this.#ownFence = await this.#claim(node);
     await this.own.start();
-    const round = async (): Promise<void> => {
+    this.#timer = dispatch.clock.every(limits.nodeLeaseMs / 3, () => void this.look());
+  }
+
+  /**
+   * Renews the leases and looks after the logs of nodes that are gone; does so by itself every third of a lease. What
+   * fails is tried again by the next look; it never rejects. A call while one runs is that one.
+   */
+  look(): Promise<void> {
+    this.#looking ??= this.#guarded(async () => {
       await this.#renew();
-      await this.#look();
-    };
-    this.#timer = dispatch.clock.every(limits.nodeLeaseMs / 3, () => void this.#guarded(round));
+      await this.#lookAfterOthers();
+    }).finally(() => (this.#looking = undefined));
+    return this.#looking;
   }
 
   /** Applies what is in the own log, gives back the leases. */
@@ -56,7 +64,7 @@ export class LogOwnership {
     this.#timer?.cancel();
     // A store that fails now must not hold up the stop: what is left stays in the log for the next start.
     const tooLong = new Promise<void>((resolve) => void this.#options.dispatch.clock.after(stopMs, resolve));
-    await Promise.race([this.own.caughtUp(), tooLong]);
+    await Promise.race([Promise.all([this.own.caughtUp(), this.#looking]), tooLong]);
     await this.own.stop();
     for (const [node, { reader, fence }] of this.#taken) {
       await reader.stop();
@@ -86,7 +94,7 @@ export class LogOwnership {
   }
 
   /** Looks after nodes that nobody holds, and after what a node that is held wrote before it really ended. */
-  async #look(): Promise<void> {
+  async #lookAfterOthers(): Promise<void> {
     const { dispatch, node: self } = this.#options;
     const { store, clock } = dispatch;
     for (const node of await store.ingestNodes()) {
@@ -113,7 +121,7 @@ export class LogOwnership {
     this.#taken.set(node, taken);
     await reader.start();
     if (reader.isCaughtUp) await this.#bury(node, taken);
-    else void reader.caughtUp().then(() => this.#guarded(() => this.#bury(node, taken), true));
+    else void reader.caughtUp().then(() => this.#guarded(() => this.#bury(node, taken)));
   }
 
   async #bury(node: string, taken: Taken): Promise<void> {
@@ -134,19 +142,15 @@ export class LogOwnership {
   }
 
   async #release(node: string, fence: number): Promise<void> {
-    await this.#guarded(() => this.#options.dispatch.store.releaseTerminal(leaseName(node), fence), true);
+    await this.#guarded(() => this.#options.dispatch.store.releaseTerminal(leaseName(node), fence));
   }
 
-  /** Runs one of the background jobs at a time; a failing store is tried again by the next round. */
-  async #guarded(job: () => Promise<void>, always = false): Promise<void> {
-    if (this.#busy && !always) return;
-    if (!always) this.#busy = true;
+  /** Runs a background job; what fails for a failing store is tried again by the next look. */
+  async #guarded(job: () => Promise<void>): Promise<void> {
     try {
       await job();
     } catch (error) {
       this.#options.log.warn({ err: error }, 'leases of ingest logs could not be looked after');
-    } finally {
-      if (!always) this.#busy = false;
     }
   }
 }
