@@ -33,19 +33,27 @@ export class World {
   readonly store: DispatchStore;
   readonly clock: ManualClock;
   readonly dispatch: Dispatch;
+  readonly #settings: DispatchSettings;
+  #seed = 1;
   #sequence = 0;
 
   constructor(settings: Partial<DispatchSettings> = {}, startAt = NINE, guard?: DispatchOptions['guard']) {
     this.store = memoryStore();
     this.clock = manualClock(startAt);
-    let seed = 1;
-    this.dispatch = createDispatch({
+    this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.dispatch = this.gateway('node', guard);
+  }
+
+  /** A service over the same store: another gateway. */
+  gateway(node: string, guard?: DispatchOptions['guard']): Dispatch {
+    return createDispatch({
       store: this.store,
       clock: this.clock,
+      node,
       ...(guard ? { guard } : {}),
-      settings: { ...DEFAULT_SETTINGS, ...settings },
+      settings: this.#settings,
       random: (length) =>
-        Uint8Array.from({ length }, () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 16),
+        Uint8Array.from({ length }, () => (this.#seed = (Math.imul(this.#seed, 1103515245) + 12345) >>> 0) >>> 16),
       log: {
         warn: () => {},
         error: ({ err }) => {
@@ -53,6 +61,18 @@ export class World {
         },
       },
     });
+  }
+
+  /** Lets time pass, from one due work to the next, and waits until it is done: the service must have started. */
+  async pass(minutes: number): Promise<void> {
+    for (const until = this.clock.now() + minutes * MINUTE; this.clock.now() < until;) {
+      const next = (await this.store.nextDueAt()) ?? Infinity;
+      this.clock.advance(Math.max(1000, Math.min(until, next) - this.clock.now()));
+      while (((await this.store.nextDueAt()) ?? Infinity) <= this.clock.now()) {
+        this.clock.advance(1000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
   }
 
   minutes(minutes: number): void {

@@ -24,17 +24,7 @@ describe('Escalation', () => {
     await world.close();
   });
 
-  /** Lets time pass in steps of a second, so that due work is done when it is due. */
-  async function pass(minutes: number): Promise<void> {
-    for (const until = world.clock.now() + minutes * MINUTE; world.clock.now() < until;) {
-      const next = (await world.store.nextDueAt()) ?? Infinity;
-      world.clock.advance(Math.max(1000, Math.min(until, next) - world.clock.now()));
-      while (((await world.store.nextDueAt()) ?? Infinity) <= world.clock.now()) {
-        world.clock.advance(1000);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-  }
+  const pass = (minutes: number): Promise<void> => world.pass(minutes);
   async function alerts(kind: string): Promise<Alert[]> {
     const page = await world.store.scan({ index: 'alerts', limit: 1000 });
     return page.items.map((item) => item.value as Alert).filter((alert) => alert.kind === kind);
