@@ -23,7 +23,9 @@ export const callbackReducers: Reducers = {
   'order.reopened': folding<Reopened>((docs, { orderId, data, committedAt }) => {
     withOrder(docs, orderId!, ({ mergedInto: _into, mergedFrom: _from, receivedBy: _by, ...order }) => {
       const ended = changeCycle(order, (cycle) => ({ ...cycle, endedAt: cycle.endedAt ?? committedAt }));
-      return { ...ended, stage: 'atCentre', cycles: [...ended.cycles, data.cycle], subs: [] };
+      // Subs of a recorded order have its result and go their own ways; before that they still follow it.
+      const subs = data.from === 'repaired' ? order.subs : [];
+      return { ...ended, stage: 'atCentre', cycles: [...ended.cycles, data.cycle], subs };
     });
   }),
 };

@@ -12,6 +12,7 @@ const ZH: Record<string, Phrase> = {
   segmentBreached: (w) => `工单 ${w['number']}：${w['segment']} 段超过时限（${w['minutes']} 分钟）`,
   unreachable: (w) => `工单 ${w['number']}：${w['plate']} 失去联系，工单未送达`,
   promiseAtRisk: (w) => `工单 ${w['number']}：预计到达晚于承诺 ${w['minutes']} 分钟`,
+  urged: (w) => `工单 ${w['number']}：用户催办（第 ${w['count']} 次）`,
   crewsMissing: (w) => `近 ${w['days']} 天有 ${w['count']} 张工单无待命班组可派，运力不足：${w['when']}`,
 };
 
@@ -26,6 +27,7 @@ const EN: Record<string, Phrase> = {
   segmentBreached: (w) => `Order ${w['number']}: ${w['segment']} is past its ${w['minutes']} min`,
   unreachable: (w) => `Order ${w['number']}: ${w['plate']} cannot be reached and does not have the order`,
   promiseAtRisk: (w) => `Order ${w['number']}: arrival is expected ${w['minutes']} min after the promise`,
+  urged: (w) => `Order ${w['number']}: the customer called again (urge ${w['count']})`,
   crewsMissing: (w) =>
     `Crews are missing: ${w['count']} orders in ${w['days']} days found nobody of their trade on standby: ${w['when']}`,
 };

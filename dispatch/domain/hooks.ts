@@ -10,6 +10,7 @@ import { dutyHooks } from './duty.js';
 import { cardHooks } from './card-choices.js';
 import { escalationHooks } from './escalation.js';
 import { deliveryHooks } from './delivery.js';
+import { urgeHooks } from './urge.js';
 import type { DomainEvent } from './events.js';
 import type { Hooks } from './tables.js';
 import type { Tx } from './tx.js';
@@ -23,6 +24,7 @@ const HOOKS: readonly Hooks[] = [
   deliveryHooks,
   escalationHooks,
   capacityHooks,
+  urgeHooks,
 ];
 
 export function runHooks(tx: Tx, event: DomainEvent): void {

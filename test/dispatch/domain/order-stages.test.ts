@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Alert, Order } from '../../../dispatch/domain/model.js';
 import { timePointsOf } from '../../../dispatch/domain/time-points.js';
+import { byRank } from '../../../dispatch/domain/urge.js';
 import { AGENT, crewOf, DISPATCHER, MINUTE, NINE, World } from '../../support/dispatch.js';
 
 const RECORD = { cause: 'fuse', done: 'replaced' };
@@ -266,6 +268,41 @@ describe('Order: stages', () => {
     expect(told.map((event) => event.vehicleId)).toEqual(['v1', 'v1', 'v1']);
   });
 
+  it('an urge is told to whoever holds the order, until the crew is there', async () => {
+    const alerts = async () =>
+      (await world.store.scan({ index: 'alerts', limit: 100 })).items
+        .map((item) => item.value as Alert)
+        .filter(({ kind }) => kind === 'urged');
+    const orderId = await world.newOrder();
+    await world.do({ type: 'order.urge', orderId }, AGENT);
+    expect(await alerts()).toMatchObject([{ told: [{ level: 'callCentre' }], orderId }]);
+    await world.do({ type: 'order.issue', orderId }, AGENT);
+    await world.do({ type: 'order.assign', orderId, vehicleId: 'v1' });
+    await world.do({ type: 'order.urge', orderId }, AGENT);
+    expect(await alerts(), 'nobody has acknowledged the first yet').toHaveLength(1);
+    await world.do({ type: 'alert.acknowledge', alertId: (await alerts())[0]!.id }, AGENT);
+    await world.do({ type: 'order.urge', orderId }, AGENT);
+    expect((await alerts())[1]).toMatchObject({
+      told: [{ level: 'repairCentre' }, { level: 'crew' }],
+      vehicleId: 'v1',
+    });
+    await world.do({ type: 'order.arrive', orderId });
+    expect((await alerts()).map((alert) => alert.endedBecause)).toEqual(['happened', 'happened']);
+  });
+
+  it('an urge raises the rank: urgent orders first, then who called more often, then whose promise ends first', async () => {
+    const deadline = (order: Readonly<Order>): number => order.createdAt;
+    const [plain, later, urged, urgent] = [
+      await world.orderAtCentre(),
+      (world.minutes(1), await world.orderAtCentre()),
+      await world.orderAtCentre(),
+      await world.orderAtCentre({ priority: 'urgent' }),
+    ];
+    await world.do({ type: 'order.urge', orderId: urged }, AGENT);
+    const orders = await Promise.all([later, plain, urgent, urged].map((id) => world.order(id)));
+    expect(orders.sort(byRank(deadline)).map(({ id }) => id)).toEqual([urgent, urged, plain, later]);
+  });
+
   describe('merged', () => {
     it('subs follow the main order, leave the trucks’ lists, keep A to C and their own call-back', async () => {
       const main = await world.orderWith('v1', 'accepted');
@@ -282,6 +319,22 @@ describe('Order: stages', () => {
       await world.do({ type: 'order.callback', orderId: sub, result: 'satisfied' }, AGENT);
       expect([await stage(sub), await stage(main)]).toEqual(['closed', 'recorded']);
       expect(await world.refused({ type: 'order.unmerge', orderId: sub })).toMatchObject({ code: 'notMerged' });
+    });
+    it('subs that have no result yet still follow a main order that is re-opened', async () => {
+      const main = await world.orderWith('v1', 'accepted');
+      const sub = await world.orderAtCentre();
+      await world.do({ type: 'order.merge', orderId: sub, into: main });
+      await world.do({ type: 'order.complete', orderId: main });
+      await world.do({ type: 'order.reopen', orderId: main, reason: 'stillDark' }, AGENT);
+      expect([await stage(main), await stage(sub), (await world.order(main)).subs]).toEqual([
+        'atCentre',
+        'merged',
+        [sub],
+      ]);
+      await world.do({ type: 'order.assign', orderId: main, vehicleId: 'v1' });
+      await world.do({ type: 'order.complete', orderId: main });
+      await world.do({ type: 'order.record', orderId: main, record: RECORD });
+      expect(await stage(sub)).toBe('recorded');
     });
     it('can be undone until the main order is recorded', async () => {
       const main = await world.orderWith('v1', 'accepted');
