@@ -14,6 +14,7 @@ import { consolePlugin } from '../dispatch/console-server.js';
 import { openClock } from '../dispatch/clock.js';
 import { startAutomaticMode } from '../dispatch/automatic-mode.js';
 import { Forecasts } from '../dispatch/forecasts.js';
+import { startProposals } from '../dispatch/proposals.js';
 import { noRoad, osrmRoad, type Road } from '../dispatch/road.js';
 import { Role, type RoleWork } from '../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
@@ -183,6 +184,8 @@ async function startRules(dispatch: Dispatch, road: Road, config: Config, undo: 
     forecasts.start();
     const automatic = await startAutomaticMode(dispatch, road, words);
     work.add('automatic mode', () => automatic.cancel());
+    const proposals = await startProposals(dispatch, road, words);
+    work.add('proposals', () => proposals.cancel());
     const retention = startRetention(dispatch, config, words);
     work.add('retention', () => retention.stop());
   };

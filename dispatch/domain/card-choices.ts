@@ -5,6 +5,7 @@ import { isEffective, legOf } from './leg-states.js';
 import { resolveLinkCard } from './link.js';
 import { unmergeSub } from './merge.js';
 import type { Card, Leg, Order } from './model.js';
+import { reassignToNext } from './next-crew.js';
 import { settleCards } from './cards.js';
 import type { Deciders, Hooks } from './tables.js';
 import { claimForLeg } from './time-points.js';
@@ -62,6 +63,7 @@ const CHOICES: Record<string, Record<string, Choice>> = {
     },
     ignore: nothing,
   },
+  nextCrew: { reassign: reassignToNext, ignore: nothing },
   breakMoved: {
     endBreak: (tx, card) => {
       const vehicle = tx.get('vehicle', card.vehicleId!);

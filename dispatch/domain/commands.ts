@@ -131,6 +131,8 @@ export type OrganisationCommand =
 export type RuleCommand =
   /** When the vehicle is expected on site; undefined where nothing can be said. */
   | { type: 'order.forecast'; orderId: string; eta?: NonNullable<Order['eta']> }
+  /** The next best crew for a leg that its crew does not take, with the reasons in words. */
+  | { type: 'order.proposeCrew'; orderId: string; leg: number; vehicleId: string; reasons: string[] }
   /** Past its retention. */
   | { type: 'media.forget'; mediaId: string };
 

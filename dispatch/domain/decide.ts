@@ -8,6 +8,7 @@ import { alarmAppliers } from './alarms.js';
 import { fenceAppliers } from './fences.js';
 import { mediaAppliers, mediaDeciders } from './media.js';
 import { mergeDeciders } from './merge.js';
+import { nextCrewDeciders } from './next-crew.js';
 import { eraseDeciders } from './erase.js';
 import { dutyAppliers, dutyDeciders } from './duty.js';
 import { cardDeciders } from './card-choices.js';
@@ -38,6 +39,7 @@ const DECIDERS: Deciders = join<Deciders>(
   eraseDeciders,
   mediaDeciders,
   mergeDeciders,
+  nextCrewDeciders,
   recordDeciders,
   statusLinkDeciders,
   stopDeciders,

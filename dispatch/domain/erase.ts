@@ -35,7 +35,7 @@ const FIELDS: Record<string, (value: unknown) => unknown> = {
 /** Reasons that the rules and the lists of the console give; whatever else stands there is somebody's own words. */
 const REASON_CODES: ReadonlySet<unknown> = new Set([
   ...['recalled', 'reassigned', 'returned', 'withdrawn', 'merged', 'repairedByAnother', 'keptWithAnother'],
-  ...['suspended', 'departedForAnother', 'crewLeft', 'crew', 'refused', 'deliveryDeadline'],
+  ...['suspended', 'departedForAnother', 'nextCrew', 'crewLeft', 'crew', 'refused', 'deliveryDeadline'],
   ...['noCrew', 'parts', 'customer', 'permission', 'wrongUnit', 'dataMissing', 'duplicate', 'other'],
 ]);
 

@@ -10,6 +10,7 @@ import { dutyHooks } from './duty.js';
 import { cardHooks } from './card-choices.js';
 import { escalationHooks } from './escalation.js';
 import { deliveryHooks } from './delivery.js';
+import { nextCrewHooks } from './next-crew.js';
 import { urgeHooks } from './urge.js';
 import type { DomainEvent } from './events.js';
 import type { Hooks } from './tables.js';
@@ -24,6 +25,7 @@ const HOOKS: readonly Hooks[] = [
   deliveryHooks,
   escalationHooks,
   capacityHooks,
+  nextCrewHooks,
   urgeHooks,
 ];
 
