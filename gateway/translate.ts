@@ -48,20 +48,22 @@ export interface Translation {
   readonly positions: PositionBatch;
   /** Gets every position of now. */
   readonly alarms?: AlarmWatch;
-  /** Picks locations whose vendor values are to be read, into `samples`. */
+  /** Picks what vendor values are to be read of, into `samples`. */
   readonly attributes?: AttributeSamples;
   readonly samples?: AttributeSample[];
   /** Uploads whose bytes go into the store before the reports are applied. */
   readonly media?: MediaUpload[];
 }
 
-/** A location (0x0200 body) whose vendor values are to be read in the terminal's dialect. */
+/** What vendor values are to be read of in the terminal's dialect. */
 export interface AttributeSample {
   readonly origin: Origin;
   readonly edition: Edition;
-  /** By the terminal's clock, ms UTC. */
+  /** By the terminal's clock where that says it, ms UTC. */
   readonly at: number;
-  readonly location: Uint8Array;
+  /** 0x0200 for a location, whichever message held it. */
+  readonly messageId: number;
+  readonly body: Uint8Array;
 }
 
 /** A whole upload of a photo, of sound or video (0x0801). */
@@ -139,6 +141,10 @@ function sampleAlarms(origin: Origin, edition: Edition, location: Location, into
   if (into.alarms?.differs(origin.vehicleId, location.alarm)) into.alarms.sample(origin, edition, location, into);
 }
 
+function addSample(sample: Omit<AttributeSample, 'origin'> | undefined, origin: Origin, into: Translation): void {
+  if (sample !== undefined) into.samples?.push({ ...sample, origin });
+}
+
 /** Any message but 0x0200, for which the reader has a shorter way. */
 export function translateMessage(message: WireMessage, origin: Origin, into: Translation): void {
   const { messageId, bytes, bodyStart, bodyEnd } = message;
@@ -148,6 +154,7 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
       addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
       sampleAlarms(origin, message.edition, scratch, into);
       addCrossing(bytes, scratch, origin, into);
+      addSample(into.attributes?.sample({ ...origin, edition: message.edition }, bytes, scratch), origin, into);
       addReply(locationReply(messageId, bytes, bodyStart, bodyEnd), message, origin, into);
     } else
       into.reports.push(unusable(origin, 'truncated', 'a location has at least 28 bytes', bytes, bodyStart, bodyEnd));
@@ -158,11 +165,14 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
     const { vehicleId, receivedAt } = origin;
     // Type 1 comes out of a radio hole: history, which raises nothing (reference 3.9).
     const live = bytes[bodyStart + 2] !== 1;
+    const entry = { vehicleId, receivedAt, edition: message.edition };
     const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) => {
       addPosition(positions, vehicleId, receivedAt, one);
       if (live) sampleAlarms(origin, message.edition, one, into);
       addCrossing(bytes, one, origin, into);
+      into.attributes?.inBatch(entry, bytes, one);
     });
+    addSample(into.attributes?.ofBatch(entry, bytes), origin, into);
     if (found === 0)
       into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));
     return;
@@ -179,7 +189,10 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
   const { messageId, serial, edition } = message;
   const body = message.bytes.subarray(message.bodyStart, message.bodyEnd);
   const decoded = decodeBody(messageId, edition, body);
-  if (decoded === undefined) return addVendorPositions(message, body, origin, into);
+  if (decoded === undefined) {
+    addSample(into.attributes?.ofMessage({ ...origin, edition }, messageId, body), origin, into);
+    return addVendorPositions(message, body, origin, into);
+  }
   const base = { ...origin, dedupKey: dedupKey(messageId, serial, body) };
   switch (decoded.name) {
     case 'eventReport':
@@ -195,7 +208,8 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       return;
     case 'passthroughUp': {
       const { type, content } = decoded.body;
-      if (!isPassthrough(type, content)) return;
+      if (!isPassthrough(type, content))
+        return addSample(into.attributes?.ofMessage({ ...origin, edition }, messageId, body), origin, into);
       const payload = unwrapPassthrough(content);
       const uplink = decodeUplink(payload);
       translateUplink(uplink, payload, `${messageId.toString(16)}.${serial}`, origin, into);
@@ -271,10 +285,16 @@ export function translateUplink(
   const { body, sequence } = uplink;
   if (body.kind === 'positions') {
     for (const position of body.positions) addMqttPosition(into, origin, position);
-    addAppAnswer(body.deliveryId, appPositionReply(uplink, body.positions.at(-1)), origin, into);
+    const { deliveryId } = body;
+    // Hardly any position is an answer: nothing is made for the others.
+    if (deliveryId !== undefined)
+      addAppAnswer(deliveryId, appPositionReply(uplink, body.positions.at(-1)), origin, into);
     return;
   }
-  if (body.kind === 'hello') return addAppAnswer(body.deliveryId, appDescriptionReply(body), origin, into);
+  if (body.kind === 'hello') {
+    if (body.deliveryId !== undefined) addAppAnswer(body.deliveryId, appDescriptionReply(body), origin, into);
+    return;
+  }
   const id = sequence > 0 ? `lc.${sequence}` : fallbackId;
   const base = { ...origin, dedupKey: `${id}.${fnv(payload).toString(16)}` };
   const report = reportOf(body, base, into);
@@ -283,13 +303,8 @@ export function translateUplink(
 }
 
 /** An answer of the app to a function is its receipt too. */
-function addAppAnswer(
-  deliveryId: string | undefined,
-  reply: ReplyFields | undefined,
-  origin: Origin,
-  into: Translation,
-): void {
-  if (deliveryId === undefined || reply === undefined) return;
+function addAppAnswer(deliveryId: string, reply: ReplyFields | undefined, origin: Origin, into: Translation): void {
+  if (reply === undefined) return;
   // No window: an item has one answer and one end. The answer first: who waits for the end finds it there.
   const base = { ...origin, dedupKey: '', deliveryId } as const;
   into.reports.push({ ...base, type: 'report.reply', ...reply });

@@ -79,7 +79,14 @@ export {
   type ParameterDeclaration,
   type ParameterReading,
 } from './jt808/parameters.js';
-export { commonDialect, dialectFor, dialects, knownTerminals, type DialectRule } from './jt808/vendors/dialects.js';
+export {
+  commonDialect,
+  dialectFor,
+  dialectOf,
+  dialects,
+  knownTerminals,
+  type DialectRule,
+} from './jt808/vendors/dialects.js';
 export type { Dialect, VendorAttributes } from './jt808/vendors/dialect.js';
 export { encodeJson } from './jt808/encode-json.js';
 export { explainFrame, type ExplainRow } from './jt808/explain.js';

@@ -296,6 +296,10 @@ export interface Terminal {
   options: TerminalOptions;
 }
 
+/** Vendor dialects that a vehicle may be set to; the gateway holds what each reads. */
+export const DIALECT_NAMES = ['common', 'standard', 'tracker', 'lock', 'obd'] as const;
+export type DialectName = (typeof DIALECT_NAMES)[number];
+
 /** What a profile may vary by (architecture.md, "Terminals"). */
 export interface TerminalOptions {
   maxEvents: number;
@@ -308,7 +312,7 @@ export interface TerminalOptions {
   /** Takes circles (0x8600): one for every queued order, and reports when it crosses them. */
   fences?: boolean;
   /** Vendor dialect by name; otherwise by what the registration says. */
-  dialect?: string;
+  dialect?: DialectName;
   maker?: string;
   model?: string;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describeStream, dialects } from '../../protocol/index.js';
+import { describeStream, dialectOf, dialects } from '../../protocol/index.js';
 import { editionOption, readInput, UsageError, withUsage } from './input.js';
 
 interface DecodeFlags {
@@ -24,7 +24,7 @@ export function registerDecode(program: Command): void {
 
 async function decode(hex: string[], flags: DecodeFlags): Promise<void> {
   const { dialect: name, framing } = flags;
-  const dialect = Object.hasOwn(dialects, name) ? dialects[name] : undefined;
+  const dialect = dialectOf(name);
   if (dialect === undefined)
     throw new UsageError(`--dialect: expected ${Object.keys(dialects).join(', ')}, found ${name}`);
   if (framing !== 'standard' && framing !== 'e7') {

@@ -1,37 +1,94 @@
 /**
- * Vendor values of locations (battery, voltages, temperatures, …), read now and then and not of every position: they
- * change slowly, and a fleet's positions must stay cheap. The dialect is the terminal's own: as stated on the vehicle, else
- * by what its registration says.
+ * Vendor values (battery, voltages, temperatures, trouble codes, …) of locations, of batches and of private messages. Those
+ * of locations are read now and then and not of every position: they change slowly, and a fleet's positions must stay cheap.
+ * The dialect is the terminal's own: as stated on the vehicle, else by what its registration says.
  */
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
+import type { Terminal } from '../../dispatch/domain/model.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
-import { dialectFor, dialects, type Frame, type Location } from '../../protocol/index.js';
+import { dialectFor, dialectOf, locationBaseBytes, type Dialect, type Location } from '../../protocol/index.js';
 import type { AttributeSample } from '../translate.js';
-import type { GroupCursor } from './entry.js';
+import type { Edition } from '../session/link.js';
 
-/** Values of one vehicle are read this often, ms of gateway time. */
+/** Values of one vehicle are read this often, ms of gateway time; of each kind of private message as well. */
 const everyMs = 30_000;
 /** Vehicles whose last sample is remembered; forgetting costs one more sample each. */
 const vehiclesMax = 100_000;
 /** Odometer, fuel, tachograph speed, crossing, radio signal: what the standard itself says. */
 const plain = new Set([0x01, 0x02, 0x03, 0x12, 0x30]);
+/** Body of a location: what every sample of one is, whichever message held it. */
+const LOCATION = 0x0200;
 
-type Entry = Pick<GroupCursor, 'vehicleId' | 'receivedAt' | 'edition'>;
+/** Where a sample comes from. */
+export interface SampledEntry {
+  readonly vehicleId: string;
+  readonly receivedAt: number;
+  readonly edition: Edition;
+}
+
+type Sample = Omit<AttributeSample, 'origin'>;
+
+/** Best location of a batch: the newest by its own time that says more than a position does. */
+interface Newest {
+  start: number;
+  end: number;
+  at: number;
+}
 
 export class AttributeSamples {
   readonly #sampledAt = new Map<string, number>();
+  #newest: Newest | undefined;
 
-  /** Copies the location when it is time and it says more than a position does. */
-  sample(entry: Entry, { bytes, bodyStart }: Frame, location: Location): Omit<AttributeSample, 'origin'> | undefined {
-    const { vehicleId, receivedAt, edition } = entry;
-    if (receivedAt - (this.#sampledAt.get(vehicleId) ?? -Infinity) < everyMs) return undefined;
+  /** Copies the location in `bytes` when it is time and it says more than a position does. */
+  sample(entry: SampledEntry, bytes: Uint8Array, location: Location): Sample | undefined {
+    if (!this.#isDue(entry.vehicleId, entry.receivedAt)) return undefined;
     if (!saysMore(bytes, location.extrasStart, location.extrasEnd)) return undefined;
-    if (this.#sampledAt.size >= vehiclesMax) this.#sampledAt.clear();
-    this.#sampledAt.set(vehicleId, receivedAt);
-    const at = Number.isNaN(location.deviceAt) ? receivedAt : location.deviceAt;
-    return { edition, at, location: Uint8Array.from(bytes.subarray(bodyStart, location.extrasEnd)) };
+    this.#taken(entry.vehicleId, entry.receivedAt);
+    return locationSample(entry, bytes, rangeOf(location, entry.receivedAt));
   }
-} // prettier-ignore
+
+  /** Takes note of one location of a batch; {@link ofBatch} ends it. */
+  inBatch(entry: SampledEntry, bytes: Uint8Array, location: Location): void {
+    if (!this.#isDue(entry.vehicleId, entry.receivedAt)) return;
+    if (!saysMore(bytes, location.extrasStart, location.extrasEnd)) return;
+    const range = rangeOf(location, entry.receivedAt);
+    if (this.#newest === undefined || range.at >= this.#newest.at) this.#newest = range;
+  }
+
+  /** One sample of a whole batch: values are kept by their time, and only the last of each name. */
+  ofBatch(entry: SampledEntry, bytes: Uint8Array): Sample | undefined {
+    const newest = this.#newest;
+    this.#newest = undefined;
+    if (newest === undefined) return undefined;
+    this.#taken(entry.vehicleId, entry.receivedAt);
+    return locationSample(entry, bytes, newest);
+  }
+
+  /** A message whose whole body may hold vendor values: passthrough, private ids. Copies the body. */
+  ofMessage({ vehicleId, receivedAt, edition }: SampledEntry, messageId: number, body: Uint8Array): Sample | undefined {
+    const key = `${messageId}/${vehicleId}`;
+    if (!this.#isDue(key, receivedAt)) return undefined;
+    this.#taken(key, receivedAt);
+    return { edition, at: receivedAt, messageId, body: Uint8Array.from(body) };
+  }
+
+  #isDue(key: string, receivedAt: number): boolean {
+    return receivedAt - (this.#sampledAt.get(key) ?? -Infinity) >= everyMs;
+  }
+
+  #taken(key: string, receivedAt: number): void {
+    if (this.#sampledAt.size >= vehiclesMax) this.#sampledAt.clear();
+    this.#sampledAt.set(key, receivedAt);
+  }
+}
+
+function rangeOf({ extrasStart, extrasEnd, deviceAt }: Location, receivedAt: number): Newest {
+  return { start: extrasStart - locationBaseBytes, end: extrasEnd, at: Number.isNaN(deviceAt) ? receivedAt : deviceAt };
+}
+
+function locationSample({ edition }: SampledEntry, bytes: Uint8Array, { start, end, at }: Newest): Sample {
+  return { edition, at, messageId: LOCATION, body: Uint8Array.from(bytes.subarray(start, end)) };
+}
 
 function saysMore(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at += 2 + bytes[at + 1]!) if (!plain.has(bytes[at]!)) return true;
@@ -47,13 +104,19 @@ export async function readAttributes(
     'terminal',
     samples.map(({ origin }) => origin.phone),
   );
-  return samples.flatMap(({ origin, edition, at, location }, i) => {
-    const terminal = terminals[i]?.value;
-    const { maker = terminal?.identity?.maker, model = terminal?.identity?.model, dialect } = terminal?.options ?? {};
-    const chosen = (dialect === undefined ? undefined : dialects[dialect]) ?? dialectFor({ maker: maker ?? '', model: model ?? '' });
-    const read = Object.entries(chosen.readLocation(location, 0, location.length, edition));
-    const values = Object.fromEntries(read.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return samples.flatMap(({ origin, edition, at, messageId, body }, i) => {
+    const ranges = messageId === LOCATION ? [[0, body.length] as const] : [];
+    const { attributes = {} } = dialectOfTerminal(terminals[i]?.value).describe({ messageId }, body, ranges, edition);
+    const values = Object.fromEntries(
+      Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
     if (Object.keys(values).length === 0) return [];
     return [{ ...origin, dedupKey: '', type: 'report.attributes', values, at }];
   });
-} // prettier-ignore
+}
+
+function dialectOfTerminal(terminal: Terminal | undefined): Dialect {
+  const { dialect, maker = terminal?.identity?.maker, model = terminal?.identity?.model } = terminal?.options ?? {};
+  const stated = dialect === undefined ? undefined : dialectOf(dialect);
+  return stated ?? dialectFor({ maker: maker ?? '', model: model ?? '' });
+}

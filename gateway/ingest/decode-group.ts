@@ -91,7 +91,7 @@ export class GroupDecoder {
           if (this.#location.crossingStart >= 0) {
             addCrossing(bytes, this.#location, this.#origin(sequence, frame.phone), into);
           }
-          const sample = into.attributes?.sample(cursor, frame, this.#location);
+          const sample = into.attributes?.sample(cursor, bytes, this.#location);
           if (sample) into.samples?.push({ ...sample, origin: this.#origin(sequence, frame.phone) });
           this.#options.offsets?.sample(vehicleId, frame, this.#location.deviceAt, receivedAt);
           return;

@@ -1,11 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Frame } from '../../protocol/index.js';
+import { DIALECT_NAMES } from '../../dispatch/domain/model.js';
+import type { DialectRule, Frame } from '../../protocol/index.js';
 import {
   answerSentence,
   answerShortSerial,
   decodeFrame,
   dialectFor,
+  dialectOf,
   dialects,
   encodeFrame,
   FrameSplitter,
@@ -22,9 +24,14 @@ const identity = { versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw(
 const base = '000000000000000301c87e7d073d9a100026020b0057260314093045';
 
 /** Vendor values of a location with these additional items. */
-function attributes(items: string, dialect = 'common', head = base, edition: 2013 | 2019 = 2013): VendorAttributes {
+function attributes(
+  items: string,
+  dialect: keyof typeof dialects = 'common',
+  head = base,
+  edition: 2013 | 2019 = 2013,
+): VendorAttributes {
   const bytes = fromHex(head + items);
-  return dialects[dialect]!.readLocation(bytes, 0, bytes.length, edition);
+  return dialects[dialect].readLocation(bytes, 0, bytes.length, edition);
 }
 
 describe('vendor items', () => {
@@ -70,13 +77,20 @@ describe('the dialect of a terminal', () => {
   it('is chosen by its registration, by the first rule that fits', () => {
     expect(dialectFor({ maker: '70107', model: 'HB-R03GBD' }).name).toBe('standard');
     expect(dialectFor({ maker: '12345', model: 'ANY' }).name).toBe('common');
-    const rules = [
+    const rules: DialectRule[] = [
       { maker: '12345', dialect: 'lock' },
       { modelStart: 'AN', dialect: 'obd' },
     ];
     expect(dialectFor({ maker: '12345', model: 'ANY' }, rules).name).toBe('lock');
     expect(dialectFor({ maker: '99999', model: 'ANY' }, rules).name).toBe('obd');
-    expect(dialectFor({ maker: '99999', model: 'X' }, [{ dialect: 'nothing' }]).name).toBe('common');
+    expect(dialectFor({ maker: '99999', model: 'X' }, rules).name).toBe('common');
+  });
+
+  it('has the names that a vehicle may be set to, and no others', () => {
+    expect(Object.keys(dialects)).toEqual([...DIALECT_NAMES]);
+    for (const name of DIALECT_NAMES) expect(dialectOf(name)?.name).toBe(name);
+    expect(dialectOf('nothing')).toBeUndefined();
+    expect(dialectOf('toString')).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 /** Vehicles with their terminal and crew, queues, tracks, deliveries. */
 import { z } from 'zod';
-import { DELIVERY_KINDS, LEG_STATES } from '../../domain/model.js';
+import { DELIVERY_KINDS, DIALECT_NAMES, LEG_STATES } from '../../domain/model.js';
 import { id, latitude, longitude, manager, name, person, terminalPhone, timeIn, timeOut } from './common.js';
 
 const profile = z.enum(['smart', 'menu', 'text', 'tracker', 'mqtt']);
@@ -13,10 +13,7 @@ const optionsIn = z
     maxLegs: z.int().min(1).max(255),
     withdrawn: z.boolean().meta({ description: 'Speaks 2019 and still has questions and event lists' }),
     fences: z.boolean().meta({ description: 'Takes a circle (0x8600) for every queued order' }),
-    dialect: z
-      .string()
-      .regex(/^[a-z0-9-]{1,40}$/)
-      .meta({ description: 'Vendor dialect; by default the registration tells' }),
+    dialect: z.enum(DIALECT_NAMES).meta({ description: 'Vendor dialect; by default the registration tells' }),
     maker: z.string().max(40),
     model: z.string().max(40),
   })

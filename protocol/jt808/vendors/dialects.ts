@@ -76,13 +76,18 @@ export const lockDialect = dialect('lock', { ...standardItems, ...powerItems, ..
 export const obdDialect = dialect('obd', { ...standardItems, ...powerItems, ...sensorItems }, vendorMessages);
 
 /** All dialects by name: what can be set on a vehicle. */
-export const dialects: Readonly<Record<string, Dialect>> = {
+export const dialects = {
   common: commonDialect,
   standard: standardDialect,
   tracker: trackerDialect,
   lock: lockDialect,
   obd: obdDialect,
-};
+} as const satisfies Readonly<Record<string, Dialect>>;
+
+/** The dialect of a name that a person gave, or undefined where none has it. */
+export function dialectOf(name: string): Dialect | undefined {
+  return Object.hasOwn(dialects, name) ? dialects[name as keyof typeof dialects] : undefined;
+}
 
 /** Terminals whose registration tells their dialect. The first row that fits counts. */
 export interface DialectRule {
@@ -90,7 +95,7 @@ export interface DialectRule {
   readonly maker?: string;
   /** Start of the model of 0x0100; any when absent. */
   readonly modelStart?: string;
-  readonly dialect: string;
+  readonly dialect: keyof typeof dialects;
 }
 
 /** Only what real registrations have shown; operators add their own rows. */
@@ -109,5 +114,5 @@ export function dialectFor(
       (maker === undefined || maker === registration.maker) &&
       (modelStart === undefined || registration.model.startsWith(modelStart)),
   );
-  return (rule === undefined ? undefined : dialects[rule.dialect]) ?? commonDialect;
+  return rule === undefined ? commonDialect : dialects[rule.dialect];
 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBody, encodeFrame, FrameSplitter, fromHex, phoneToRaw } from '../../../protocol/index.js';
+import { importFile } from '../../../gateway/transfer/transfer.js';
 import { frameOf, identity, locationBody, type TerminalForm } from '../support/frames.js';
 import { Rig, type Json } from './support.js';
 
@@ -112,4 +114,53 @@ describe('vendor framing and dialects', () => {
     expect(Object.keys(kept)).toEqual(['satellites']);
     await second.end();
   });
+
+  it('reads vendor values of batches, of passthrough and of private messages too', async () => {
+    const form: TerminalForm = { phone: '13900000065', edition: 2013 };
+    const id = await rig.vehicle(form.phone);
+    const client = await rig.open(form);
+    await client.enrol();
+    const at = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
+    const place = (secondsLater: number, volts: string): Buffer =>
+      Buffer.concat([locationBody({ at: at + secondsLater * 1000 }), fromHex(`6102${volts}`)]);
+    // Out of order: the newest by its own time tells.
+    const items = [place(0, '0400'), place(60, '04ce'), place(30, '0500')].flatMap((one) => [Buffer.of(0, one.length), one]);
+    client.send(frameOf(form, 0x0704, 5, Buffer.concat([Buffer.of(0, 3, 1), ...items])));
+    // Trouble codes of one system (0x0900, type 0xF0, second kind).
+    const codes = Buffer.concat([
+      Buffer.of(0xf0), Buffer.alloc(8), Buffer.of(2, 0, 1), Buffer.alloc(4), Buffer.of(0, 1), Buffer.alloc(8), Buffer.of(0, 5),
+      Buffer.from('P0123'),
+    ]);
+    client.send(frameOf(form, 0x0900, 6, codes));
+    // A private message with the battery's percent and a time.
+    client.send(frameOf(form, 0x0210, 7, Buffer.concat([Buffer.of(87), fromHex('260314093045')])));
+    const shown = await rig.until(async () => {
+      const { attributes } = await vehicle(id);
+      return Object.keys(attributes).length === 3 && attributes;
+    }, 'all values');
+    expect(shown.powerV).toEqual({ value: 12.3, at: new Date(at + 60_000).toISOString() });
+    expect(shown.dtcs.value).toEqual(['P0123']);
+    expect(shown.batteryPercent.value).toBe(87);
+    await client.end();
+  }); // prettier-ignore
+
+  it('refuses a dialect that is not known, with those that are', async () => {
+    const known = 'one of common, standard, tracker, lock, obd';
+    const phone = '13900000066';
+    const id = await rig.vehicle(phone);
+    const edited = await rig.call('PATCH', `/vehicles/${id}`, { terminal: { options: { dialect: 'nonsense' } } });
+    expect(edited).toMatchObject({ status: 422, json: { code: 'invalidBody', errors: [{ pointer: '#/terminal/options/dialect', expected: known }] } });
+    expect((await vehicle(id)).terminal.options?.dialect).toBeUndefined();
+    const file = stringify({
+      vehicles: [{
+        id: 'v-import', plate: '京A1', terminal: { phone: '13900000067', options: { dialect: 'nonsense' } }, repairCentreId: 'centre-1',
+        trade: 'lowVoltage', crew: { name: 'x', members: [] },
+      }],
+    });
+    const imported = await importFile(rig.gateway.dispatch, file, 'yaml', false);
+    expect(imported.applied).toBe(false);
+    expect(imported.errors).toEqual([
+      { line: 7, field: expect.stringContaining('dialect'), message: expect.stringMatching(/common.*standard.*tracker.*lock.*obd/) },
+    ]);
+  }); // prettier-ignore
 });
