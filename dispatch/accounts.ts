@@ -110,17 +110,21 @@ export class Accounts {
     await this.endSessions(name);
   }
 
-  /** The account, where name and password are right and it is not disabled. Takes the same time for unknown names. */
-  async verify(name: string, password: string): Promise<Account | undefined> {
+  /**
+   * The account, where name and password are right and it is not disabled. Takes the same time for unknown names.
+   * @param from the address that asks: addresses take turns
+   */
+  async verify(name: string, password: string, from: string): Promise<Account | undefined> {
     const found = NAME.test(name) ? await this.find(name) : undefined;
-    const right = await verifyPassword(password, found?.value.passwordHash);
+    const right = await verifyPassword(password, found?.value.passwordHash, from);
     return right && found && !found.value.disabled ? found.value : undefined;
   }
 
   /**
    * Makes the first administrator where the store has no account: with the given password, else with one made here,
-   * which is returned to be printed once and is not kept. A password from the configuration is taken as it is: a start
-   * that fails would leave the operator without a way in; `weak` says that it is shorter than the API would take.
+   * which is returned to be printed once and is not kept. A password from the configuration is taken as it is (a
+   * short one is refused with the settings, unless only this machine reaches the console); `weak` says that it is
+   * shorter than the API would take.
    */
   async ensureFirstAdministrator(
     password?: string,

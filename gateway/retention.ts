@@ -3,6 +3,7 @@
  * frames, once an hour of gateway time.
  */
 import type { Actor } from '../dispatch/domain/events.js';
+import { trimSignInFailures } from '../dispatch/api/throttle.js';
 import { trimAudit } from '../dispatch/audit.js';
 import { hasEnded } from '../dispatch/domain/erase.js';
 import type { Media, Order } from '../dispatch/domain/model.js';
@@ -43,6 +44,7 @@ export async function sweep(
   if (orders > 0) log.info({ orders }, 'customers’ data past its retention was deleted from closed orders');
   const entries = await trimAudit(store, now - config.retentionAudit * DAY_MS);
   if (entries > 0) log.info({ entries }, 'entries of the audit log past their retention were deleted');
+  await trimSignInFailures(store, now);
   for (const node of await store.ingestNodes())
     await trimFrames(dispatch, node, now - config.retentionFrames * DAY_MS, log);
 }

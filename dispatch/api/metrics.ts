@@ -1,6 +1,7 @@
 /** Metrics of the HTTP side, in the registry that the composition root serves at /metrics. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { passwordsWaiting } from '../passwords.js';
 
 export interface HttpMetrics {
   observe(request: FastifyRequest, reply: FastifyReply): void;
@@ -8,6 +9,7 @@ export interface HttpMetrics {
   streams: Gauge;
   streamsCut: Counter<'reason'>;
   signInFailures: Counter;
+  signInsThrottled: Counter;
   webhookAttempts: Counter<'outcome'>;
   webhookLag: Gauge<'webhook'>;
 }
@@ -21,6 +23,10 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers,
   });
+  new Gauge({
+    name: 'linecrew_passwords_waiting', help: 'Passwords that wait to be checked', registers,
+    collect() { this.set(passwordsWaiting()); },
+  }); // prettier-ignore
   return {
     observe(request, reply) {
       // A route's pattern, never the address: labels must not grow with what clients send.
@@ -42,6 +48,11 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     signInFailures: new Counter({
       name: 'linecrew_sign_in_failures_total',
       help: 'Sign-ins with a wrong name or password',
+      registers,
+    }),
+    signInsThrottled: new Counter({
+      name: 'linecrew_sign_ins_throttled_total',
+      help: 'Sign-ins refused without a look at their password, after too many failures',
       registers,
     }),
     webhookAttempts: new Counter({

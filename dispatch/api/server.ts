@@ -147,6 +147,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     road: deps.road ?? noRoad,
     registrar,
     signInFailed: () => metrics.signInFailures.inc(),
+    signInThrottled: () => metrics.signInsThrottled.inc(),
   });
   for (const spec of routes) registrar.add(app, spec);
   for (const plugin of deps.plugins ?? []) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
+import { MIN_PASSWORD_LENGTH } from '../../dispatch/accounts.js';
 import { envOf, flagOf } from './field.js';
 import { SETTINGS, type Config, type SettingKey } from './settings.js';
 
@@ -93,6 +94,14 @@ function crossCheck(c: Config, wrong: string[]): void {
     wrong.push(
       `LINECREW_HTTP_HOST: ${JSON.stringify(c.httpHost)} is reachable from other machines — expected LINECREW_HTTP_TLS_CERT and ` +
         '_KEY, or LINECREW_TRUST_PROXY=true behind a proxy with TLS, or LINECREW_HTTP_INSECURE=true to allow it all the same',
+    );
+  }
+  const reachable = !loopback || c.trustProxy || c.publicUrl !== undefined;
+  if (reachable && c.adminPassword !== undefined && [...c.adminPassword].length < MIN_PASSWORD_LENGTH) {
+    wrong.push(
+      `LINECREW_ADMIN_PASSWORD: (hidden) — expected ${MIN_PASSWORD_LENGTH} characters or more, because the console is ` +
+        'reachable from other machines (LINECREW_HTTP_HOST, _TRUST_PROXY or _PUBLIC_URL); or leave it out: one is made ' +
+        'and shown once at the first start',
     );
   }
 }

@@ -20,5 +20,7 @@ export interface RouteDeps extends HttpServerDeps {
   road: Road;
   /** Counts a refused sign-in. */
   signInFailed: () => void;
+  /** Counts one that was refused without a look at its password. */
+  signInThrottled: () => void;
   registrar: Pick<Registrar, 'routes'>;
 }

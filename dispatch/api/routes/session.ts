@@ -1,12 +1,12 @@
 /** Signing in and out, and who one is. */
 import { z } from 'zod';
-import type { Session } from '../../domain/model.js';
+import type { Account, Session } from '../../domain/model.js';
 import { ROLES } from '../../rights.js';
 import { iso } from '../../views/json.js';
 import { Problem } from '../http/problem.js';
 import { Answer, route, type Context, type Route } from '../http/route.js';
 import { timeOut } from '../schemas/common.js';
-import { SignInThrottle } from '../throttle.js';
+import { networkOf, SignInThrottle } from '../throttle.js';
 import type { RouteDeps } from './deps.js';
 
 const TAG = 'Session';
@@ -25,7 +25,7 @@ const me = z.object({
 });
 
 export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...deps }: RouteDeps): Route[] {
-  const throttle = new SignInThrottle(() => dispatch.clock.now());
+  const throttle = new SignInThrottle(dispatch.store, () => dispatch.clock.now());
   const cookie = { path: '/', httpOnly: true, sameSite: 'lax', secure: config.secureCookies } as const;
   type AnyContext = Context<unknown, unknown, unknown>;
 
@@ -73,6 +73,28 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       status,
     });
 
+  /**
+   * The account where the password is right. The attempt is counted before it costs anything.
+   * @throws {Problem} `tooManyAttempts`
+   */
+  const checked = async (context: AnyContext, name: string, password: string): Promise<Account | undefined> => {
+    const { ip } = context.request;
+    const admission = await throttle.admit(name, ip);
+    if (!admission.admitted) {
+      deps.signInThrottled();
+      // Once for each pause: who hammers must not fill the store.
+      if (!admission.told) note(context, name, 'session.throttled', 429);
+      const seconds = String(Math.ceil(admission.waitMs / 1000 / dispatch.clock.rate));
+      throw new Problem('tooManyAttempts', `too many failed sign-ins; try again in ${seconds} s`, {
+        headers: { 'retry-after': seconds },
+      });
+    }
+    const account = await accounts.verify(name, password, networkOf(ip));
+    if (account) await throttle.succeeded(name, ip);
+    else deps.signInFailed();
+    return account;
+  };
+
   return [
     route({
       method: 'POST',
@@ -86,23 +108,12 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       async handler(context) {
         const { name, password } = context.body;
         const { ip } = context.request;
-        const waitMs = throttle.waitMs(name, ip);
-        if (waitMs > 0) {
-          note(context, name, 'session.throttled', 429);
-          const seconds = String(Math.ceil(waitMs / 1000 / dispatch.clock.rate));
-          throw new Problem('tooManyAttempts', `too many failed sign-ins; try again in ${seconds} s`, {
-            headers: { 'retry-after': seconds },
-          });
-        }
-        const account = await accounts.verify(name, password);
+        const account = await checked(context, name, password);
         if (!account) {
-          throttle.failed(name, ip);
-          deps.signInFailed();
           note(context, name, 'session.refused', 401);
           log.warn({ name, address: ip }, 'a sign-in was refused');
           throw new Problem('wrongCredentials', 'name or password is wrong, or the account is disabled');
         }
-        throttle.succeeded(name, ip);
         const session = await open(context, account.name);
         note(context, account.name, 'session.opened', 201);
         return new Answer(201, await describe(context, session));
@@ -140,17 +151,10 @@ export function sessionRoutes({ accounts, config, cookieName, dispatch, log, ...
       body: z.strictObject({ oldPassword: z.string().min(1).max(256), newPassword: z.string().min(10).max(256) }),
       responses: { 201: { description: 'A new session', schema: me } },
       async handler(context) {
-        const { principal, body, request } = context;
+        const { principal, body } = context;
         if (principal.via !== 'session') throw new Problem('notAllowed', 'a token has no password');
-        const waitMs = throttle.waitMs(principal.id, request.ip);
-        if (waitMs > 0)
-          throw new Problem('tooManyAttempts', 'too many failed tries', {
-            headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
-          });
-        if (!(await accounts.verify(principal.id, body.oldPassword))) {
-          throttle.failed(principal.id, request.ip);
+        if (!(await checked(context, principal.id, body.oldPassword)))
           throw new Problem('wrongCredentials', 'the old password is wrong');
-        }
         await accounts.edit(principal.id, { password: body.newPassword });
         return new Answer(201, await describe(context, await open(context, principal.id)));
       },

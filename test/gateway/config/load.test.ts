@@ -117,6 +117,21 @@ describe('the configuration', () => {
     }
   });
 
+  it('refuses a short first password where other machines reach the console, and does not show it', () => {
+    const short = { LINECREW_ADMIN_PASSWORD: 'geheim123' };
+    for (const way of [
+      { LINECREW_HTTP_HOST: '0.0.0.0', LINECREW_HTTP_INSECURE: 'true' },
+      { LINECREW_TRUST_PROXY: 'true' },
+      { LINECREW_PUBLIC_URL: 'https://console.example' },
+    ]) {
+      const message = refusalOf({ env: { ...short, ...way } });
+      expect(message).toContain('LINECREW_ADMIN_PASSWORD: (hidden) — expected 10 characters');
+      expect(message).not.toContain('geheim');
+      expect(loadConfig({ env: { LINECREW_ADMIN_PASSWORD: 'geheim1234', ...way } }).config.adminPassword).toBeDefined();
+    }
+    expect(loadConfig({ env: short }).config.adminPassword).toBe('geheim123');
+  });
+
   it('reads durations in days and years', () => {
     const env = {
       LINECREW_RETENTION_POSITIONS: '90d',
