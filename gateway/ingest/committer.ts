@@ -84,7 +84,7 @@ export class Committer {
     kind: EntryKind,
     edition: 2011 | 2013 | 2019,
     vehicle: Uint8Array,
-    context: string | undefined,
+    context: string | Uint8Array | undefined,
     bytes: Uint8Array,
     start: number,
     end: number,

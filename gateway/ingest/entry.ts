@@ -80,7 +80,7 @@ export class GroupWriter {
   /**
    * Adds one entry; copies `bytes[start..end)`.
    * @param vehicle from {@link vehiclePrefix}
-   * @param context text for kinds that have one, otherwise undefined
+   * @param context text for kinds that have one, or its UTF-8 where the caller keeps that; otherwise undefined
    * @param vendorHeader the frame came in the vendor framing
    */
   add(
@@ -88,14 +88,14 @@ export class GroupWriter {
     edition: Edition,
     receivedAt: number,
     vehicle: Uint8Array,
-    context: string | undefined,
+    context: string | Uint8Array | undefined,
     bytes: Uint8Array,
     start: number,
     end: number,
     vendorHeader = false,
   ): void {
     if (this.count === 0) this.#begin(receivedAt);
-    const text = context === undefined ? undefined : encoder.encode(context);
+    const text = typeof context === 'string' ? encoder.encode(context) : context;
     const length = 5 + vehicle.length + (text === undefined ? 0 : 2 + text.length) + (end - start);
     this.#reserve(4 + length);
     const view = this.#view;

@@ -3,16 +3,11 @@
  * goes through the gate and nowhere else, what a terminal or an integrator receives is handed to its own connection. So
  * it needs no queue for absent clients (the outbox and the event log are those), and gives every client a clean session.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
-import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Accounts } from '../../dispatch/accounts.js';
-import type { ApiToken } from '../../dispatch/domain/model.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { AddressLimits } from '../address-limits.js';
 import { count } from '../counters.js';
@@ -21,11 +16,14 @@ import type { CloseReason } from '../session/sink.js';
 import type { TerminalGateway } from '../terminal-gateway.js';
 import { MqttCounters } from './counters.js';
 import { IntegratorClient, IntegratorCursors } from './integrator-client.js';
-import { MQTT_SCOPE } from './integrators.js';
 import { defaultMqttLimits, type MqttLimits } from './limits.js';
-import { PacketGuard } from './packet-guard.js';
+import { openListener, type BrokerListenOptions } from './listeners.js';
+import { integratorLogin, isTerminalName, refusal, terminalLogin, UNAVAILABLE } from './login.js';
+import { PacketStream } from './packet-stream.js';
+import { nowhere, publishTo, routeNothing } from './routing.js';
 import { MqttTerminal } from './terminal.js';
-import { integratorMaySubscribe, NOWHERE, parseTerminalTopic, terminalTopic } from './topics.js';
+import { integratorMaySubscribe, parseTerminalTopic, terminalTopic } from './topics.js';
+import { UplinkGate } from './uplink-gate.js';
 
 export interface EmbeddedBrokerOptions {
   readonly dispatch: DispatchPort;
@@ -36,28 +34,19 @@ export interface EmbeddedBrokerOptions {
   readonly limits?: Partial<MqttLimits>;
 }
 
-export interface BrokerListenOptions {
-  readonly port: number;
-  readonly host: string;
-  readonly kind: 'tcp' | 'tls' | 'ws';
-  /** PEM texts; needed for `tls`, used for `ws` where given. With `ca`, a terminal's certificate replaces its password. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer; readonly ca?: string | Buffer };
-}
-
-/** MQTT return codes of a refused connection (3.1.1, 3.2.2.3). */
-const UNAVAILABLE = 3;
-const BAD_LOGIN = 4;
-const NOT_AUTHORIZED = 5;
-
 /** A connection as this broker knows it. */
 interface Peer {
   readonly address: string;
   readonly conn: Duplex;
   /** Whether the client asked to keep its session; integrators then go on where they were. */
   keep: boolean;
+  /** At least so often the broker must see a packet of a client that sends some, ms; it watches its keep-alive. */
+  passEveryMs: number;
   denials: number;
   authenticated: boolean;
   terminal?: MqttTerminal;
+  /** From the CONNACK on, where it is a terminal. */
+  uplinks?: UplinkGate;
   integrator?: IntegratorClient;
 }
 
@@ -107,18 +96,12 @@ export class EmbeddedBroker {
   }
 
   /** Opens a port. @returns the port taken; rejects when it cannot be had or the certificate is wrong */
-  async listen({ port, host, kind, tls }: BrokerListenOptions): Promise<number> {
-    const server = kind === 'ws' ? this.#webSocketServer(tls) : this.#socketServer(kind, tls);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host, backlog: 1024 }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+  async listen(options: BrokerListenOptions): Promise<number> {
+    const { server, port } = await openListener(options, this.#limits, (...args) => this.#open(...args));
+    const { kind } = options;
     server.on('error', (error) => this.options.log.error({ err: error, kind, msg: 'an MQTT listener failed' }));
     this.#servers.push(server);
-    return (server.address() as AddressInfo).port;
+    return port;
   }
 
   /** Takes no new connections, ends those that are open, remembers how far integrators read. */
@@ -134,28 +117,6 @@ export class EmbeddedBroker {
 
   // ---- connections
 
-  #socketServer(kind: 'tcp' | 'tls', tls: BrokerListenOptions['tls']): Server {
-    const open = (socket: Socket): void => this.#open(socket, socket);
-    if (kind === 'tcp') return createServer({ noDelay: true, keepAlive: true }, open);
-    // A certificate that does not verify is no certificate: the password decides then.
-    const client = tls!.ca === undefined ? {} : { ca: tls!.ca, requestCert: true, rejectUnauthorized: false };
-    return createTlsServer({ cert: tls!.cert, key: tls!.key, minVersion: 'TLSv1.2', noDelay: true, ...client }, open);
-  }
-
-  #webSocketServer(tls: BrokerListenOptions['tls']): Server {
-    const http = tls ? createHttpsServer({ cert: tls.cert, key: tls.key }) : createHttpServer();
-    const webSockets = new WebSocketServer({
-      server: http,
-      perMessageDeflate: false,
-      maxPayload: this.#limits.packetBytes,
-      handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : false),
-    });
-    webSockets.on('connection', (socket, request: IncomingMessage) => {
-      this.#open(createWebSocketStream(socket), request.socket, request);
-    });
-    return http;
-  }
-
   #open(conn: Duplex, socket: Socket, request?: IncomingMessage): void {
     const { dispatch } = this.options;
     const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
@@ -166,9 +127,9 @@ export class EmbeddedBroker {
       conn.destroy();
       return;
     }
-    this.#guard(conn);
+    const peer: Peer = { address, conn, keep: false, passEveryMs: Infinity, denials: 0, authenticated: false };
+    this.#watch(peer);
     const client = this.#broker.handle(conn, request);
-    const peer: Peer = { address, conn, keep: false, denials: 0, authenticated: false };
     this.#peers.set(client, peer);
     this.#clients.add(client);
     this.counters.clients = this.#clients.size;
@@ -181,16 +142,19 @@ export class EmbeddedBroker {
     });
   }
 
-  /** Counts and measures packets before the broker collects them. */
-  #guard(conn: Duplex): void {
+  /** Counts and measures packets before the broker collects them, and takes uplinks out. */
+  #watch(peer: Peer): void {
+    const { conn } = peer;
     const { clock } = this.options.dispatch;
-    const guard = new PacketGuard(this.#limits, clock.now());
+    const packets = new PacketStream(this.#limits, clock.now());
     const read = conn.read.bind(conn);
     conn.read = (size?: number): unknown => {
+      if (peer.uplinks?.stalls()) return null;
       const bytes = read(size) as Buffer | null;
-      const refusal = bytes && guard.check(bytes, clock.now());
-      if (!refusal) return bytes;
-      count(this.counters.cutOff, refusal);
+      if (!bytes) return bytes;
+      const rest = packets.take(bytes, clock.now(), peer.uplinks, peer.passEveryMs);
+      if (!packets.refusal) return rest;
+      count(this.counters.cutOff, packets.refusal);
       conn.destroy();
       return null;
     };
@@ -216,13 +180,14 @@ export class EmbeddedBroker {
   /** Terminals keep their name; integrators get names of their own, so that none can push a terminal off. */
   #prepare(
     client: Client,
-    packet: { clientId: string; username?: string; clean?: boolean; will?: { topic: string } },
+    packet: { clientId: string; username?: string; clean?: boolean; keepalive?: number; will?: { topic: string } },
   ): void {
     const peer = this.#peers.get(client)!;
     peer.keep = packet.clean === false;
     packet.clean = true;
+    if (packet.keepalive) peer.passEveryMs = packet.keepalive * 500;
     const user = packet.username ?? '';
-    if (!/^\d+$/.test(user)) packet.clientId = `integrator/${user}/${packet.clientId}`;
+    if (!isTerminalName(user)) packet.clientId = `integrator/${user}/${packet.clientId}`;
     if (packet.will && packet.will.topic !== terminalTopic(user, 'online')) {
       this.#deny(client, 'publishesDenied');
       delete packet.will;
@@ -233,7 +198,7 @@ export class EmbeddedBroker {
     const peer = this.#peers.get(client)!;
     this.counters.connects++;
     try {
-      if (/^\d+$/.test(user)) peer.terminal = await this.#terminal(client, peer, user, password);
+      if (isTerminalName(user)) peer.terminal = await this.#terminal(client, peer, user, password);
       else peer.integrator = await this.#integrator(client, peer, user, password);
     } catch (error) {
       this.counters.connectsRefused++;
@@ -249,13 +214,7 @@ export class EmbeddedBroker {
 
   async #terminal(client: Client, peer: Peer, phone: string, password?: Buffer): Promise<MqttTerminal> {
     const { dispatch, terminals, node } = this.options;
-    const filed = (await dispatch.get('terminal', phone))?.value;
-    const proved = filed && (hasCertificate(peer.conn, phone) || isSecret(password, filed.secret?.sha256));
-    if (!filed || !proved) throw refusal(BAD_LOGIN, 'wrong number or password');
-    if (client.id !== phone) throw refusal(NOT_AUTHORIZED, `the client id must be the user name ${phone}`);
-    if (filed.blocked) throw refusal(NOT_AUTHORIZED, 'the terminal is blocked');
-    const facts = await terminals.directory.lookup(phone);
-    if (!facts) throw refusal(BAD_LOGIN, 'no such terminal');
+    const facts = await terminalLogin(this.options, peer.conn, client.id, phone, password);
     const { clock } = dispatch;
     const { committer, registry } = terminals;
     const terminal = new MqttTerminal(
@@ -273,9 +232,7 @@ export class EmbeddedBroker {
   }
 
   async #integrator(client: Client, peer: Peer, user: string, password?: Buffer): Promise<IntegratorClient> {
-    const token: ApiToken | undefined = password && (await this.options.accounts.token(password.toString('utf8')));
-    if (!token || token.name !== user) throw refusal(BAD_LOGIN, 'wrong token name or token');
-    if (!token.scopes?.includes(MQTT_SCOPE)) throw refusal(NOT_AUTHORIZED, `the token lacks the scope ${MQTT_SCOPE}`);
+    const token = await integratorLogin(this.options, user, password);
     const { dispatch } = this.options;
     const after = await this.#cursors.begin(token.id, client.id, peer.keep);
     return new IntegratorClient({
@@ -303,19 +260,23 @@ export class EmbeddedBroker {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     nowhere(packet);
     if (!terminal || topic?.phone !== terminal.phone || topic.what === 'down') this.#deny(client, 'publishesDenied');
-    else if (topic.what === 'up') return this.#gate(client, terminal, payload, done);
+    else if (topic.what === 'up') return this.#gate(peer, terminal, payload, done);
     else this.#heardOnline(client, terminal, payload);
     done();
   }
 
-  /** Waits until the payload is durable; a store that fails is asked again, and nothing is acknowledged meanwhile. */
-  #gate(client: Client, terminal: MqttTerminal, payload: Buffer, done: () => void): void {
-    terminal.receive(payload, (durable) => {
-      if (durable) return done();
-      this.options.dispatch.clock.after(this.#limits.appendRetryMs, () => {
-        if (!client.closed) this.#gate(client, terminal, payload, done);
-      });
+  /** An uplink that came through the broker: with another QoS, before the CONNACK, or so that it sees the client live. */
+  #gate(peer: Peer, terminal: MqttTerminal, payload: Buffer, done: () => void): void {
+    const uplinks = (peer.uplinks ??= this.#uplinksOf(peer, terminal));
+    uplinks.append(payload, 0, payload.length, () => {
+      // Those before it are acknowledged before it.
+      uplinks.flush();
+      done();
     });
+  }
+
+  #uplinksOf({ conn }: Peer, terminal: MqttTerminal): UplinkGate {
+    return new UplinkGate({ terminal, conn, clock: this.options.dispatch.clock, limits: this.#limits });
   }
 
   /** Birth and last will: `1` the app is ready, `0` it is not. The connection itself says the rest. */
@@ -359,6 +320,10 @@ export class EmbeddedBroker {
 
   #listenToBroker(): void {
     const { log } = this.options;
+    this.#broker.on('clientReady', (client) => {
+      const peer = this.#peers.get(client);
+      if (peer?.terminal) peer.uplinks ??= this.#uplinksOf(peer, peer.terminal);
+    });
     this.#broker.on('subscribe', (subscriptions, client) => {
       const peer = this.#peers.get(client);
       const phone = peer?.terminal?.phone;
@@ -385,47 +350,4 @@ export class EmbeddedBroker {
 function listens(client: Client, phone: string): boolean {
   const { subscriptions } = client as Client & { subscriptions: Record<string, unknown> };
   return terminalTopic(phone, 'down') in subscriptions;
-}
-
-/** Messages for nobody need not be looked up, numbered and handed round: that is most of what a message costs aedes. */
-function routeNothing(broker: Aedes): void {
-  const publish = broker.publish.bind(broker) as (packet: PublishPacket, ...rest: unknown[]) => void;
-  broker.publish = (packet: PublishPacket, ...rest: unknown[]): void => {
-    if (packet.topic !== NOWHERE) return publish(packet, ...rest);
-    (rest.at(-1) as () => void)();
-  };
-}
-
-/** The packet stays one that the broker acknowledges, and reaches nobody. */
-function nowhere(packet: PublishPacket): void {
-  packet.topic = NOWHERE;
-  packet.payload = '';
-  packet.retain = false;
-}
-
-function publishTo(client: Client, topic: string, payload: string | Buffer, qos: 0 | 1): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (client.closed) return reject(new Error('the client is gone'));
-    client.publish({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-}
-
-function refusal(returnCode: number, message: string): AuthenticateError {
-  return Object.assign(new Error(message), { returnCode });
-}
-
-/** Compares hashes in constant time. */
-function isSecret(password: Buffer | undefined, sha256: string | undefined): boolean {
-  if (!password || sha256 === undefined) return false;
-  const given = createHash('sha256').update(password).digest();
-  const known = Buffer.from(sha256, 'hex');
-  return known.length === given.length && timingSafeEqual(known, given);
-}
-
-/** A verified client certificate whose common name is the terminal's number. */
-function hasCertificate(conn: Duplex, phone: string): boolean {
-  return conn instanceof TLSSocket && conn.authorized && conn.getPeerCertificate().subject?.CN === phone;
 }

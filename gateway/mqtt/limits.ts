@@ -9,6 +9,8 @@ export interface MqttLimits {
   readonly denials: number;
   /** Bytes that a client has not taken yet, above which deliveries wait. */
   readonly sendBytes: number;
+  /** Bytes of a terminal's uplinks that wait to be durable, above which it is not read. */
+  readonly uplinkBytes: number;
   /** Events on the way to one integrator without its PUBACK. */
   readonly eventWindow: number;
   /** Incoming QoS 2 messages of one client between PUBLISH and PUBREL. */
@@ -25,6 +27,7 @@ export const defaultMqttLimits: MqttLimits = {
   packetBurst: 5_000,
   denials: 20,
   sendBytes: 256 * 1024,
+  uplinkBytes: 256 * 1024,
   eventWindow: 100,
   inboundQos2: 20,
   cursorsPerToken: 16,

@@ -44,6 +44,8 @@ export class MqttTerminal implements OwnedConnection, Appender {
   #facts: TerminalFacts;
   #link: MqttLink | undefined;
   #vehicle: Uint8Array;
+  /** The terminal's number as entries of the ingest log hold it. */
+  readonly #number: Uint8Array;
 
   constructor(
     private readonly context: MqttTerminalContext,
@@ -53,6 +55,7 @@ export class MqttTerminal implements OwnedConnection, Appender {
     this.address = options.address;
     this.#facts = options.facts;
     this.#vehicle = vehiclePrefix(options.facts.vehicleId);
+    this.#number = Buffer.from(options.facts.phone);
     this.heardMs = context.clock.now();
   }
 
@@ -95,15 +98,15 @@ export class MqttTerminal implements OwnedConnection, Appender {
   }
 
   /**
-   * One payload of its `up` topic. `done` is told once whether it is durable: only then it may be acknowledged. It is
-   * not read here: what is no `Uplink` is acknowledged too, so that the terminal moves on, and quarantined by the reader.
+   * One payload of its `up` topic, `bytes[start..end)`. `done` is told once whether it is durable: only then it may be
+   * acknowledged. It is not read here: what is no `Uplink` is acknowledged too, so that the terminal moves on, and
+   * quarantined by the reader.
    */
-  receive(payload: Uint8Array, done: (durable: boolean) => void): void {
+  receive(bytes: Uint8Array, start: number, end: number, done: (durable: boolean) => void): void {
     this.heard();
     const { committer, counters } = this.context;
     counters.uplinks++;
-    const { length } = payload;
-    const outcome = committer.append(this, 'mqtt', 2013, this.#vehicle, this.phone, payload, 0, length, this.heardMs);
+    const outcome = committer.append(this, 'mqtt', 2013, this.#vehicle, this.#number, bytes, start, end, this.heardMs);
     if (outcome === 'shed') done(false);
     else this.#waiting.push(done);
   }
