@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StoreError } from './errors.js';
 import { DurabilityGuard } from './redis-durability.js';
 import { redisError } from './redis-errors.js';
+import { FlushWaiter, serverOf } from './redis-flush.js';
 import type { RedisSettings } from './redis-options.js';
 import type { Script } from './redis-scripts.js';
 import { withoutPassword, type StoreUrl } from './store-url.js';
@@ -15,6 +16,7 @@ const MAX_RETRY_DELAY_MS = 1_000;
 export class RedisConnection {
   readonly client: Redis | Cluster;
   readonly #guard: DurabilityGuard;
+  readonly #flush: FlushWaiter;
   #closed = false;
   #lastError: Error | undefined;
   /** Commands that were sent and not answered, on a connection that is not a cluster's (that one tells by itself). */
@@ -30,6 +32,7 @@ export class RedisConnection {
     // Errors come back with each command; an 'error' event without a listener would end the process.
     this.client.on('error', (error: Error) => (this.#lastError = error));
     this.#guard = new DurabilityGuard(() => this.masters(), settings);
+    this.#flush = new FlushWaiter(() => this.duplicate(), this.#guard.flushMs);
     this.client.on('close', () => this.#lost());
     // Behind a new connection may be another server, with other settings and without the scripts.
     for (const event of ['close', 'ready', '+node', '-node']) this.client.on(event, () => this.#guard.forget());
@@ -77,29 +80,40 @@ export class RedisConnection {
 
   /** A command that writes; resolves when the write is as durable as the configuration asks. */
   async write(command: string, key: string, ...args: Arg[]): Promise<unknown> {
+    return this.#write(key, command, key, ...args);
+  }
+
+  /** @param key of the server that must have it */
+  #write(key: string, command: string, ...args: [Arg, ...Arg[]]): Promise<unknown> {
     return this.#mapped(async () => {
       const passed = this.#gate.then(() => this.#guard.ready());
       this.#gate = passed.catch(() => undefined);
       await passed;
-      const waits = this.#guard.waits();
-      if (waits.length === 0) return this.client.callBuffer(command, key, ...args);
-      // WAIT and WAITAOF speak of the connection they come on, so they go right behind the write in one pipeline,
-      // which goes to one server.
-      const pipeline = this.client.pipeline().callBuffer(command, key, ...args);
-      for (const wait of waits) pipeline.call(wait.command, ...wait.args);
-      const [first, ...waited] = (await pipeline.exec())!;
-      if (first![0]) throw first![0];
-      waited.forEach(([error, reply], i) => {
-        if (error) throw error;
-        waits[i]!.check(reply);
-      });
-      return first![1];
+      if (!this.#guard.waitsForFlush) return this.#confirmedByReplica(command, args);
+      const server = serverOf(this.client, key);
+      const epoch = await this.#flush.epoch(server);
+      const reply = await this.#confirmedByReplica(command, args);
+      await this.#flush.flushed(key, server, epoch);
+      return reply;
     });
+  }
+
+  /** Sends a command; where the configuration asks for it, one replica has what it wrote. */
+  async #confirmedByReplica(command: string, args: [Arg, ...Arg[]]): Promise<unknown> {
+    const { waitForReplicaMs } = this.#guard;
+    if (waitForReplicaMs === undefined) return this.client.callBuffer(command, ...args);
+    // WAIT speaks of the connection it comes on, so it goes right behind the write in one pipeline, to one server.
+    const pipeline = this.client.pipeline().callBuffer(command, ...args);
+    const [written, waited] = (await pipeline.call('WAIT', 1, waitForReplicaMs).exec())!;
+    const failed = written![0] ?? waited![0];
+    if (failed) throw failed;
+    if (Number(waited![1]) < 1) throw new StoreError('unavailable', 'Redis: no replica had it in time (WAIT)');
+    return written![1];
   }
 
   /** A script that writes; resolves when the write is as durable as the configuration asks. */
   async writeScript(script: Script, keys: string[], args: Arg[]): Promise<unknown> {
-    return this.#loaded(script, (name, text) => this.write(name, text, keys.length, ...keys, ...args));
+    return this.#loaded(script, (name, text) => this.#write(keys[0]!, name, text, keys.length, ...keys, ...args));
   }
 
   /** All keys of all masters that match the pattern; one may come twice. Reads the whole server: for rare use. */
@@ -128,6 +142,7 @@ export class RedisConnection {
     // `quit` lets what was sent be answered first; a server that is away must not hold up the end.
     await withTimeout(this.client.quit(), this.settings.commandTimeoutMs).catch(() => undefined);
     this.client.disconnect();
+    this.#flush.close();
   }
 
   /** Runs a script by its SHA; a server that does not know it (new, or started again) is given the text. */

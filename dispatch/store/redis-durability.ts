@@ -6,8 +6,11 @@ import type { Durability } from './store.js';
 
 /** Settings can be changed while the server runs. */
 const CHECK_EVERY_MS = 30_000;
-/** Longest wait for a disk or a replica; then the write is not confirmed. At most half of a command's time. */
-const WAIT_MS = 1_000;
+/** Longest wait for a replica; then the write is not confirmed. */
+const REPLICA_MS = 1_000;
+/** Of a command's time: a wait has its answer before the command is given up, and both waits fit in it. */
+const REPLICA_SHARE = 0.25;
+const FLUSH_SHARE = 0.6;
 
 /** `appendfsync`; `notOnRewrite`: always, except while the server rewrites its file; `off`: no append-only file. */
 type Fsync = 'always' | 'notOnRewrite' | 'everysec' | 'no' | 'off' | 'unknown';
@@ -19,13 +22,6 @@ interface Server {
   replicas: number;
   /** `maxmemory-policy` where memory is limited and the policy throws data away. */
   evicts: string | undefined;
-}
-
-/** A command to send behind each write, and the check of its reply. */
-export interface Wait {
-  command: string;
-  args: number[];
-  check(reply: unknown): void;
 }
 
 export class DurabilityGuard {
@@ -64,15 +60,23 @@ export class DurabilityGuard {
     return this.#known;
   }
 
-  waits(): Wait[] {
+  /** A write is confirmed only when a flush was waited for: the servers answer before that. */
+  get waitsForFlush(): boolean {
     const { durability } = this.settings;
-    const waits: Wait[] = [];
-    const ms = Math.min(WAIT_MS, Math.floor(this.settings.commandTimeoutMs / 2));
-    if ((durability === 'fsync' || durability === 'replica') && this.#servers.some(({ fsync }) => fsync !== 'always')) {
-      waits.push({ command: 'WAITAOF', args: [1, 0, ms], check: checkWaitAof });
-    }
-    if (durability === 'replica') waits.push({ command: 'WAIT', args: [1, ms], check: checkWait });
-    return waits;
+    return (
+      (durability === 'fsync' || durability === 'replica') && this.#servers.some(({ fsync }) => fsync !== 'always')
+    );
+  }
+
+  /** Longest wait for a flush: with `everysec` and a busy disk it comes after two seconds. */
+  get flushMs(): number {
+    return Math.floor(this.settings.commandTimeoutMs * FLUSH_SHARE);
+  }
+
+  /** Longest wait for a replica behind each write; undefined where none is asked for. */
+  get waitForReplicaMs(): number | undefined {
+    if (this.settings.durability !== 'replica') return undefined;
+    return Math.min(REPLICA_MS, Math.floor(this.settings.commandTimeoutMs * REPLICA_SHARE));
   }
 
   async durability(): Promise<Durability> {
@@ -105,6 +109,8 @@ function lacks(server: Server, durability: RedisSettings['durability']): string[
   if (fsync === 'off') lacking.push(`${name} keeps no append-only file (appendonly no)`);
   else if (durability === 'everysec') {
     if (fsync === 'no') lacking.push(`${name} leaves writing to the system (appendfsync no)`);
+  } else if (fsync === 'no') {
+    lacking.push(`${name} leaves flushing to the system (appendfsync no): nothing tells when it is done`);
   } else if (fsync !== 'always' && !server.hasWaitAof) {
     const said: Partial<Record<Fsync, string>> = {
       unknown: 'does not show its appendfsync',
@@ -190,13 +196,4 @@ async function readConfig(server: Redis): Promise<Map<string, string> | undefine
     if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return undefined;
     throw error;
   }
-}
-
-function checkWaitAof(reply: unknown): void {
-  const [local] = reply as [number, number];
-  if (Number(local) < 1) throw new StoreError('unavailable', `Redis: not on the disk in time (WAITAOF)`);
-}
-
-function checkWait(reply: unknown): void {
-  if (Number(reply) < 1) throw new StoreError('unavailable', `Redis: no replica had it in time (WAIT)`);
 }

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class CuttingProxy {
   readonly #sockets = new Set<Socket>();
   #cut: ((request: Buffer) => boolean) | undefined;
+  #change: ((answer: string) => string) | undefined;
 
   private constructor(private readonly server: Server) {}
 
@@ -23,6 +24,11 @@ export class CuttingProxy {
   /** Loses the answer to the next request for which `which` is true, and the connection with it. */
   loseAnswerTo(which: (request: Buffer) => boolean): void {
     this.#cut = which;
+  }
+
+  /** Changes what the server answers, piece by piece as it comes (latin1); the length must stay. */
+  alter(change: (answer: string) => string): void {
+    this.#change = change;
   }
 
   async stop(): Promise<void> {
@@ -55,7 +61,7 @@ export class CuttingProxy {
     });
     upstream.on('data', (answer: Buffer) => {
       if (losing) end();
-      else client.write(answer);
+      else client.write(this.#change ? Buffer.from(this.#change(answer.toString('latin1')), 'latin1') : answer);
     });
   }
 }

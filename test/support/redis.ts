@@ -20,6 +20,13 @@ export type RedisConfig = Record<string, string | number>;
 /** An append-only file that is flushed before each answer: what the store asks for by default. */
 export const DURABLE: RedisConfig = { appendonly: 'yes', appendfsync: 'always' };
 
+/** The server's program; throws with what to install where there is none. */
+export function redisProgram(): string {
+  const program = findProgram('redis-server') ?? findProgram('valkey-server');
+  if (!program) throw new Error('these tests need redis-server: apt-get install redis-server');
+  return program;
+}
+
 export class RedisServer {
   #process: ChildProcess | undefined;
 
@@ -54,8 +61,7 @@ export class RedisServer {
 
   /** Starts it, or starts it again on the same port and data; resolves when it takes connections. */
   async run(): Promise<void> {
-    const program = findProgram('redis-server') ?? findProgram('valkey-server');
-    if (!program) throw new Error('these tests need redis-server: apt-get install redis-server');
+    const program = redisProgram();
     const settings: RedisConfig = { bind: HOST, port: this.port, dir: this.directory, ...this.config };
     if (!this.sentinelFile) settings['save'] = '';
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...String(value).split(' ')]);
