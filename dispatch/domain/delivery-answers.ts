@@ -166,14 +166,23 @@ const REMOVALS_AT_ONCE = 50;
 function removeForeign(tx: Tx, view: View, entries: ReportOf<'report.holdings'>['entries']): void {
   const vehicleId = view.vehicle.id;
   const inQueue = new Set([...view.open, ...view.recalling].map(({ key }) => key));
+  const { queue } = view.vehicle;
+  const listFollows = queue.confirmedRevision < queue.revision;
   for (const { orderId, leg, contentVersion } of entries.slice(0, REMOVALS_AT_ONCE)) {
     const key = legKey(orderId, leg);
-    if (inQueue.has(key)) continue;
+    if (inQueue.has(key) || (listFollows && isDoneBy(tx, vehicleId, orderId, leg))) continue;
     const known = outboxOf(tx, vehicleId).items.some(
       (item) => item.kind === 'recall' && isAbout(item, key) && (isOpen(item) || wroteOnLink(item, view)),
     );
     if (!known) queueItem(tx, vehicleId, 'recall', { orderId, leg, contentVersion });
   }
+}
+
+/** What the crew has done itself is no order taken back: the next list takes it off the screen. */
+function isDoneBy(tx: Tx, vehicleId: string, orderId: string, number: number): boolean {
+  const order = tx.get('order', orderId);
+  const leg = order && legOf(order, number);
+  return leg?.vehicleId === vehicleId && (leg.state === 'workDone' || leg.state === 'completed');
 }
 
 /** Exactly the legs that must be shown, in their order, with their contents. */

@@ -198,6 +198,23 @@ describe('a terminal with the app', () => {
     expect(terminal.tombstones.has('ghost/1')).toBe(true);
   });
 
+  it('is not told to remove what its crew has done meanwhile: the next list takes it off', async () => {
+    const { wire, terminal } = await smart();
+    const done = await world.orderWith('v1');
+    await wire.connect();
+    await wire.settle();
+    await wire.disconnect();
+    await world.do({ type: 'order.complete', orderId: done });
+    const next = await world.orderWith('v1');
+    await wire.connect();
+    await wire.settle();
+    expect(terminal.shown()).toEqual([next]);
+    expect([...terminal.contents.keys()]).toEqual([`${next}/1`]);
+    expect(wire.written.map(({ kind }) => kind)).not.toContain('recall');
+    const { queue } = await world.vehicleDoc('v1');
+    expect(queue.confirmedRevision).toBe(queue.revision);
+  });
+
   it('can have an order cancelled before it is sent, not after', async () => {
     const { wire } = await smart();
     const orderId = await world.orderWith('v1');
