@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describeStream, dialectOf, dialects } from '../../protocol/index.js';
-import { editionOption, readInput, UsageError, withUsage } from './input.js';
+import { editionOption, FRAMING_WORDS, framingOption, readInput, UsageError, withUsage } from './input.js';
 
 interface DecodeFlags {
   binary?: boolean;
@@ -18,18 +18,16 @@ export function registerDecode(program: Command): void {
     .option('--binary', 'standard input holds the bytes themselves')
     .option('--edition <year>', 'edition of frames with a short header: 2011 or 2013')
     .option('--dialect <name>', `how vendor items are read: ${Object.keys(dialects).join(', ')}`, 'common')
-    .option('--framing <name>', 'flags and escapes: standard or e7', 'standard')
+    .option('--framing <name>', FRAMING_WORDS, 'auto')
     .action((hex: string[], flags: DecodeFlags) => withUsage(() => decode(hex, flags)));
 }
 
 async function decode(hex: string[], flags: DecodeFlags): Promise<void> {
-  const { dialect: name, framing } = flags;
+  const { dialect: name } = flags;
+  const framing = framingOption(flags.framing);
   const dialect = dialectOf(name);
   if (dialect === undefined)
     throw new UsageError(`--dialect: expected ${Object.keys(dialects).join(', ')}, found ${name}`);
-  if (framing !== 'standard' && framing !== 'e7') {
-    throw new UsageError(`--framing: expected standard or e7, found ${framing}`);
-  }
   const options = { ...editionOption(flags.edition), dialect, framing } as const;
   const input = await readInput(hex, flags.binary === true);
   // Arguments are pieces of one stream: parts of a sub-packaged message may be given one by one.

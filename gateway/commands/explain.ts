@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { explainFrame, type ExplainRow } from '../../protocol/index.js';
-import { editionOption, readInput, withUsage } from './input.js';
+import { editionOption, FRAMING_WORDS, framingOption, readInput, withUsage } from './input.js';
 
 interface ExplainFlags {
   binary?: boolean;
   edition?: string;
+  framing: string;
   json?: boolean;
 }
 
@@ -16,14 +17,16 @@ export function registerExplain(program: Command): void {
     .argument('[hex...]', 'frames as hex; without any, standard input is read')
     .option('--binary', 'standard input holds the bytes themselves')
     .option('--edition <year>', 'edition of frames with a short header: 2011 or 2013')
+    .option('--framing <name>', FRAMING_WORDS, 'auto')
     .option('--json', 'one JSON object a row')
     .action((hex: string[], flags: ExplainFlags) => withUsage(() => explain(hex, flags)));
 }
 
 async function explain(hex: string[], flags: ExplainFlags): Promise<void> {
   const { edition } = editionOption(flags.edition);
+  const framing = framingOption(flags.framing);
   const input = await readInput(hex, flags.binary === true);
-  const rows = explainFrame(new Uint8Array(Buffer.concat(input)), edition);
+  const rows = explainFrame(new Uint8Array(Buffer.concat(input)), edition, framing);
   const text = flags.json === true ? rows.map((row) => JSON.stringify(row)).join('\n') : table(rows);
   process.stdout.write(`${text}\n`);
   if (rows.some(({ field }) => field === 'refused' || field === 'unterminated')) process.exitCode = 1;

@@ -1,4 +1,4 @@
-import { DecodeError, fromHex } from '../../protocol/index.js';
+import { DecodeError, fromHex, type FramingName } from '../../protocol/index.js';
 
 /** Bytes of what a command was given: hex arguments, or standard input as hex text or, with `binary`, as it is. */
 export async function readInput(words: readonly string[], binary: boolean): Promise<Uint8Array[]> {
@@ -43,4 +43,13 @@ export function editionOption(value: string | undefined): { edition?: 2011 | 201
   const edition = editionsByName[value as keyof typeof editionsByName];
   if (edition === undefined) throw new UsageError(`--edition: expected 2011, 2013 or 2019, found ${value}`);
   return { edition };
+}
+
+/** What `--framing` takes. */
+export const FRAMING_WORDS = 'flags and escapes: standard, e7 (0xE7 flags), or auto: as the first byte tells';
+
+/** The value of `--framing`. */
+export function framingOption(value: string): FramingName | 'auto' {
+  if (value === 'auto' || value === 'standard' || value === 'e7') return value;
+  throw new UsageError(`--framing: expected auto, standard or e7, found ${value}`);
 }

@@ -4,6 +4,7 @@ import { decodeBody } from './codec.js';
 import { describeLocation, locationRanges, type DescribedLocation } from './describe-location.js';
 import { detectEdition, isBcd, type Edition } from './edition.js';
 import type { Frame, FrameWarning } from './frame.js';
+import { framingNamed, type FramingName } from './framing.js';
 import { toJson } from './to-json.js';
 import { readParameter, type ParameterReading } from './parameters.js';
 import { Reassembler } from './reassembly.js';
@@ -54,7 +55,9 @@ export interface DescribedSentence {
 
 export type Described = DescribedMessage | DescribedError | DescribedSentence;
 
-export interface DescribeOptions extends SplitterOptions {
+export interface DescribeOptions extends Omit<SplitterOptions, 'framing'> {
+  /** Flags and escapes; `auto`, the default: as the first byte of the stream tells. */
+  readonly framing?: FramingName | 'auto';
   /** Edition of frames with a short header; default: by the frame, otherwise 2013. */
   readonly edition?: Edition;
   /** How vendor items are read. Default: the common dialect. */
@@ -64,7 +67,8 @@ export interface DescribeOptions extends SplitterOptions {
 /** Everything that is in `bytes`, in stream order; whole sub-packaged messages follow their last part. */
 export function describeStream(bytes: Uint8Array, options: DescribeOptions = {}): Described[] {
   const found: Described[] = [];
-  const splitter = new FrameSplitter({ shortSerial: true, sentences: true, ...options });
+  const framing = framingNamed(options.framing ?? 'auto', bytes).name;
+  const splitter = new FrameSplitter({ shortSerial: true, sentences: true, ...options, framing });
   const reassembler = new Reassembler();
   splitter.push(bytes, {
     frame(frame) {

@@ -5,7 +5,7 @@ import { toJson } from './to-json.js';
 import { detectEdition, type Edition } from './edition.js';
 import { readExtra } from './extras.js';
 import { spelledOut, wordsOf } from './explain-value.js';
-import { standardFraming } from './framing.js';
+import { framingNamed, type Framing, type FramingName } from './framing.js';
 import type { Frame } from './frame.js';
 import { companionMessages, declarationOf } from './messages.js';
 import { readParameter } from './parameters.js';
@@ -77,10 +77,16 @@ interface PlainRow {
  * Explains every byte of a stream: flags, header, body fields, checksum, and what is no frame. Nothing is left out:
  * the lengths of the rows add up to the length of the input.
  * @param edition of frames with a short header, when it is known
+ * @param framingName flags and escapes; by default as the first byte tells
  */
-export function explainFrame(bytes: Uint8Array, edition?: Edition): ExplainRow[] {
+export function explainFrame(
+  bytes: Uint8Array,
+  edition?: Edition,
+  framingName: FramingName | 'auto' = 'auto',
+): ExplainRow[] {
   const rows: ExplainRow[] = [];
-  const { flag } = standardFraming;
+  const framing = framingNamed(framingName, bytes);
+  const { flag } = framing;
   let at = 0;
   while (at < bytes.length) {
     if (bytes[at] === flag) {
@@ -90,7 +96,7 @@ export function explainFrame(bytes: Uint8Array, edition?: Edition): ExplainRow[]
     }
     const close = bytes.indexOf(flag, at);
     const end = close < 0 ? bytes.length : close;
-    rows.push(...explainPiece(bytes, at, end, close >= 0, edition));
+    rows.push(...explainPiece(bytes, at, end, close >= 0, framing, edition));
     at = end;
   }
   return rows;
@@ -108,15 +114,22 @@ function wireRow(
 }
 
 /** A piece between two flags: the rows of its frame, or one row that says why it is none. */
-function explainPiece(bytes: Uint8Array, start: number, end: number, closed: boolean, edition?: Edition): ExplainRow[] {
+function explainPiece(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  closed: boolean,
+  framing: Framing,
+  edition?: Edition,
+): ExplainRow[] {
   if (!closed) return [wireRow(bytes, start, end, 'unterminated', 'bytes without a closing flag', '')];
   const rows: ExplainRow[] = [];
-  const splitter = new FrameSplitter({ shortSerial: true });
+  const splitter = new FrameSplitter({ shortSerial: true, framing: framing.name });
   let covered = start;
   splitter.push(bytes.subarray(start, end + 1), {
     frame(frame) {
       const plain = explainContent(frame, edition);
-      const made = layOverWire(bytes, covered, end, plain);
+      const made = layOverWire(bytes, covered, end, plain, framing);
       covered = made.at;
       rows.push(...made.rows);
     },
@@ -136,13 +149,16 @@ function layOverWire(
   start: number,
   end: number,
   plain: PlainRow[],
+  { escapeA, escapeB, plain: plainOf }: Framing,
 ): { rows: ExplainRow[]; at: number } {
   const rows: ExplainRow[] = [];
   let at = start;
   for (const row of plain) {
     const from = at;
     for (let left = row.end - row.start; left > 0 && at < end; left--) {
-      const isPair = bytes[at] === 0x7d && at + 1 < end && standardFraming.plain(0x7d, bytes[at + 1]!) >= 0;
+      const byte = bytes[at]!;
+      const escapes = byte === escapeA || byte === escapeB;
+      const isPair = escapes && at + 1 < end && plainOf(byte, bytes[at + 1]!) >= 0;
       at += isPair ? 2 : 1;
     }
     const escaped = at - from > row.end - row.start ? ' (escaped on the wire)' : '';

@@ -16,6 +16,22 @@ export interface Framing {
   escapeOf(plain: number): { first: number; second: number } | undefined;
 }
 
+export type FramingName = Framing['name'];
+
+/**
+ * The framing of a stream by its first byte, as a listener tells it (reference 1.11): a frame of the standard never
+ * starts with 0xe7.
+ */
+export function framingOf(bytes: Uint8Array): Framing {
+  return bytes[0] === e7Framing.flag ? e7Framing : standardFraming;
+}
+
+/** A framing by its name, or by the first byte. */
+export function framingNamed(name: FramingName | 'auto', bytes: Uint8Array): Framing {
+  if (name === 'auto') return framingOf(bytes);
+  return name === 'e7' ? e7Framing : standardFraming;
+}
+
 export const standardFraming: Framing = {
   name: 'standard',
   flag: 0x7e,

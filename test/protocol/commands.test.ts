@@ -58,7 +58,7 @@ describe('linecrew decode', () => {
     [['decode', '7ezz'], /not hex: expected a hex digit, found "z"/],
     [['decode', '--edition', '2015', heartbeat], /--edition: expected 2011, 2013 or 2019, found 2015/],
     [['decode', '--dialect', 'x', heartbeat], /--dialect: expected common, standard/],
-    [['decode', '--framing', 'x', heartbeat], /--framing: expected standard or e7/],
+    [['decode', '--framing', 'x', heartbeat], /--framing: expected auto, standard or e7/],
   ])('%j is bad usage', async (words, message) => {
     const { err, status } = await run(...words);
     expect(err).toMatch(message);

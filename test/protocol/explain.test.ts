@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editions, encodeFrame, explainFrame, fromHex, messages, phoneToRaw, toHex } from '../../protocol/index.js';
+import {
+  describeStream,
+  editions,
+  encodeFrame,
+  explainFrame,
+  fromHex,
+  messages,
+  phoneToRaw,
+  toHex,
+} from '../../protocol/index.js';
 import { bytesOf } from './arbitraries.js';
 
 const identity = { versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw('13900000017', 6) };
@@ -55,6 +64,56 @@ describe('an explanation', () => {
     expect(valueOf(parameters, 'body.parameters[0].value')).toBe('60 s');
     expect(frame(0x8001, '000201').at(-3)).toMatchObject({ meaning: expect.stringContaining('truncated') as string });
     expect(frame(0x0304, '010203')[5]).toMatchObject({ field: 'body', meaning: 'body of an undeclared message' });
+  });
+
+  it('explains frames with 0xe7 flags as their first byte tells, escapes and number of 7 bytes included', () => {
+    const vendor = { versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw('93900000000061', 7) };
+    const latitude = '01e7e63e';
+    const location = encodeFrame({
+      ...vendor,
+      messageId: 0x0200,
+      serial: 0x3e3d,
+      body: fromHex(`0000000000000003${latitude}073d9a100026020b0057260314093045`),
+    });
+    expect(location[0]).toBe(0xe7);
+    for (const rows of [explainFrame(location), explainFrame(location, 2013, 'e7')]) {
+      expect(rows.map(({ hex }) => hex).join('')).toBe(toHex(location));
+      expect(valueOf(rows, 'header.phone')).toBe('93900000000061');
+      expect(valueOf(rows, 'header.serial')).toBe(String(0x3e3d));
+      expect(valueOf(rows, 'body.latitudeE6')).toBe('31974974 × 1e-6 degree');
+      expect(rows.find(({ field }) => field === 'body.latitudeE6')).toMatchObject({
+        hex: '01e602e6013e01',
+        meaning: expect.stringContaining('escaped on the wire') as string,
+      });
+      expect(valueOf(rows, 'body.time')).toBe('2026-03-14 09:30:45');
+      expect(rows.at(-2)).toMatchObject({ field: 'checksum' });
+    }
+    expect(describeStream(location)).toMatchObject([
+      { phone: '93900000000061', locations: [{ lat: 0x01e7e63e / 1e6 }] },
+    ]);
+    expect(explainFrame(location, 2013, 'standard')).toMatchObject([{ field: 'unterminated' }]);
+  });
+
+  it('covers every byte of the 0xe7 framing too', () => {
+    const e7 = bytesOf(0, 60).map((body) =>
+      encodeFrame({
+        ...{ versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw('93900000000061', 7) },
+        messageId: 0x0200,
+        serial: 0xe6e7,
+        body,
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(e7, bytesOf(0, 20)), { maxLength: 4 }), (parts) => {
+        const bytes = new Uint8Array(Buffer.concat([Buffer.of(0xe7), ...parts]));
+        expect(
+          explainFrame(bytes)
+            .map(({ hex }) => hex)
+            .join(''),
+        ).toBe(toHex(bytes));
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('says why a piece is no frame', () => {
