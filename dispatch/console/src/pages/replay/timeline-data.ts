@@ -53,7 +53,7 @@ async function eventsOf(query: string, from: number, to: number, signal: AbortSi
     events.push(...page.items);
     after = page.next ?? undefined;
   } while (after !== undefined && events.length < MAX_EVENTS);
-  return withKinds(events).filter((event) => {
+  return withStamps(withKinds(events)).filter((event) => {
     const at = Date.parse(event.committedAt);
     return at >= from && at <= to && isTelling(event);
   });
@@ -67,6 +67,22 @@ function withKinds(events: readonly EventJson[]): EventJson[] {
     const item = event.data.item as { id: string; kind: string } | undefined;
     if (item) kinds.set(item.id, item.kind);
     return { ...event, data: { ...event.data, kind: item?.kind ?? kinds.get(event.data.deliveryId ?? event.data.id) } };
+  });
+}
+
+/** The point that a leg reaches with its state. */
+const POINT_OF: Record<string, string> = {
+  'leg.delivered': 'E', 'leg.accepted': 'F', 'leg.enRoute': 'G', 'leg.onSite': 'H', 'leg.workDone': 'I', 'leg.completed': 'J',
+}; // prettier-ignore
+
+/** A leg was on its way when its point says so, not when the office heard of it. */
+function withStamps(events: readonly EventJson[]): EventJson[] {
+  const stamps = new Map<string, unknown>();
+  return events.map((event) => {
+    const key = (point: unknown): string => `${event.orderId}/${event.leg}/${String(point)}`;
+    if (event.type === 'timePoint.set') stamps.set(key(event.data.point), event.data.stamp);
+    const stamp = stamps.get(key(POINT_OF[event.type]));
+    return POINT_OF[event.type] && stamp ? { ...event, data: { ...event.data, stamp } } : event;
   });
 }
 
@@ -100,7 +116,7 @@ export async function recordVehicle(
 export async function recordOrder(orderId: string, now: number, signal: AbortSignal): Promise<Recording> {
   const order = await get<OrderJson>(`/orders/${encodeURIComponent(orderId)}`, { signal });
   const times = Object.values(order.timePoints).map((stamp) => Date.parse(stamp.at));
-  const events = withKinds(order.events ?? []).filter(isTelling);
+  const events = withStamps(withKinds(order.events ?? [])).filter(isTelling);
   const last = Math.max(...times, ...events.map((event) => Date.parse(event.committedAt)));
   const from = Math.min(...times, Date.parse(order.createdAt)) - 60_000;
   const ended = order.stage === 'closed' || order.stage === 'withdrawn' || now - last > HOUR_MS;
