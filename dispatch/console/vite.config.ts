@@ -6,7 +6,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const outDir = fileURLToPath(new URL('../../dist/console', import.meta.url));
+/** Another folder for builds that must not disturb a gateway that serves the usual one. */
+const outDir = process.env.LINECREW_CONSOLE ?? fileURLToPath(new URL('../../dist/console', import.meta.url));
 
 /** Puts a `.br` and a `.gz` beside every text asset, so that the server never compresses while somebody waits. */
 function precompress(): Plugin {

@@ -55,7 +55,6 @@ function vectorLayers(p: Palette): LayerSpecification[] {
     paint: Record<string, unknown>,
   ): LayerSpecification => ({ id, type, source: 'tiles', 'source-layer': from, paint });
   return [
-    { id: 'land', type: 'background', paint: { 'background-color': p.land } },
     layer('earth', 'fill', 'earth', { 'fill-color': p.land }),
     layer('landuse', 'fill', 'landuse', { 'fill-color': p.park, 'fill-opacity': 0.6 }),
     layer('water', 'fill', 'water', { 'fill-color': p.water }),
@@ -64,15 +63,15 @@ function vectorLayers(p: Palette): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-const isRaster = (base: BaseMap): boolean => base.kind === 'raster' || /\{z\}/.test(base.url ?? '');
-const isPmtiles = (base: BaseMap): boolean => base.kind === 'pmtiles' || /\.pmtiles($|\?)/.test(base.url ?? '');
-export const isStyleUrl = (base: BaseMap): boolean => !!base.url && !isRaster(base) && !isPmtiles(base);
+export const isStyleUrl = (base: BaseMap): boolean => base.kind === 'style';
 
-/** `vector` says what a PMTiles file holds. */
+/**
+ * The ground as a style. The plain map lies under tiles too: where one is missing, something is there.
+ * @param vector what a PMTiles file holds: vectors, or pictures
+ */
 export function baseStyle(
   base: BaseMap,
-  isDark: boolean,
-  streets: GeoJSON.FeatureCollection | undefined,
+  { dark: isDark, streets }: { dark: boolean; streets: GeoJSON.FeatureCollection | undefined },
   vector: boolean,
 ): StyleSpecification {
   const p = paletteOf(isDark);
@@ -81,21 +80,19 @@ export function baseStyle(
     streets: { type: 'geojson', data: streets ?? EMPTY },
   };
   const attribution = base.attribution ?? '';
-  if (isRaster(base)) {
+  const layers = plainLayers(p);
+  if (base.kind === 'raster') {
     sources.tiles = { type: 'raster', tiles: [base.url!], tileSize: 256, attribution };
-  } else if (isPmtiles(base)) {
+  } else if (base.kind === 'pmtiles') {
     const url = `pmtiles://${new URL(base.url!, window.location.href).href}`;
     sources.tiles = vector ? { type: 'vector', url, attribution } : { type: 'raster', url, tileSize: 256, attribution };
   }
-  if (!sources.tiles) return { version: 8, sources, layers: plainLayers(p) };
-  const ground: LayerSpecification[] = vector
-    ? vectorLayers(p)
-    : [
-        { id: 'land', type: 'background', paint: { 'background-color': p.land } },
-        {
-          id: 'tiles', type: 'raster', source: 'tiles',
-          paint: isDark ? { 'raster-brightness-max': 0.55, 'raster-saturation': -0.5 } : {},
-        },
-      ]; // prettier-ignore
-  return { version: 8, sources, layers: ground };
+  if (sources.tiles?.type === 'vector') layers.push(...vectorLayers(p));
+  if (sources.tiles?.type === 'raster') {
+    layers.push({
+      id: 'tiles', type: 'raster', source: 'tiles',
+      paint: isDark ? { 'raster-brightness-max': 0.55, 'raster-saturation': -0.5 } : {},
+    }); // prettier-ignore
+  }
+  return { version: 8, sources, layers };
 }

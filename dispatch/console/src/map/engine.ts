@@ -26,8 +26,9 @@ export interface OrderMark {
   label: string;
 }
 export type LonLat = [lon: number, lat: number];
+/** Where it was; the road to its order by a routing server, or as the crow flies; where another one was. */
 export interface LineMark {
-  kind: 'track' | 'plan' | 'ghost';
+  kind: 'track' | 'plan' | 'guess' | 'ghost';
   points: LonLat[];
 }
 export interface Bounds {
@@ -56,6 +57,10 @@ export interface MapCallbacks {
   onDragged(): void;
   /** A click on the bare map. */
   onPoint?(lon: number, lat: number): void;
+  /** The ground could not be loaded in whole or in part; the plain map shows through. */
+  onGroundProblem?(what: 'tiles' | 'style', reason: string): void;
+  /** The graphics card took its memory back: this map is lost. */
+  onLost?(): void;
 }
 
 export interface BaseMap {

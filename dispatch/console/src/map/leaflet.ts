@@ -1,180 +1,103 @@
-/** The map where WebGL2 is missing: Leaflet on a plain canvas. Fewer marks, the same picks. */
+/** The map where WebGL2 is missing: the ground by Leaflet without a graphics card, the same marks above it. */
 import * as L from 'leaflet';
 import 'leaflet/dist/leaflet.css';
-import { projectionOf } from './crs.js';
 import type { Bounds, FleetMark, LineMark, LonLat, MapEngine, MapOptions, OrderMark } from './engine.js';
-import { gridOver } from './grid.js';
-import { DUTY_COLOURS, paletteOf, TONE_COLOURS } from './palette.js';
+import { mercatorX, mercatorY, WORLD_PX } from './fleet-geometry.js';
+import { addTiles, drawPlainGround } from './leaflet-ground.js';
+import { Marks } from './marks.js';
+import type { MarksView } from './marks-canvas.js';
+
+/** Leaflet counts zoom by tiles of 256 pixels, everything else here by 512. */
+const ZOOM_MORE = 1;
 
 class LeafletEngine implements MapEngine {
-  #map: L.Map;
-  #canvas = L.canvas({ padding: 0.3 });
-  #ground = L.layerGroup();
-  #lines = L.layerGroup();
-  #vehicles = new Map<string, L.CircleMarker>();
-  #orders = new Map<string, L.CircleMarker>();
-  #selected: string | undefined;
-  #toMap: (point: LonLat) => L.LatLngTuple;
+  readonly #map: L.Map;
+  readonly #ground = L.layerGroup();
+  readonly #marks: Marks;
 
   constructor(private readonly options: MapOptions) {
-    const projection = projectionOf(options.base.crs);
-    this.#toMap = (p) => {
-      const [lon, lat] = projection.toMap(p);
-      return [lat, lon];
-    };
-    this.#map = L.map(options.container, {
-      preferCanvas: true,
-      renderer: this.#canvas,
-      zoomControl: false,
-      zoomSnap: 0.5,
-    });
+    const { container, callbacks } = options;
+    this.#marks = new Marks(
+      options,
+      () => this.#view(),
+      ({ west, south, east, north }) => this.#show([[south, west], [north, east]], true),
+    ); // prettier-ignore
+    this.#map = L.map(container, { preferCanvas: true, zoomControl: false, zoomSnap: 0.5, maxZoom: 19 });
     this.#map.attributionControl.setPrefix(false);
     this.#map.setView([30, 110], 5);
     if (options.start) this.fit(options.start, false);
+    container.classList.add('leaflet-ground');
+    // Below the tiles (200).
+    this.#map.createPane('ground').style.zIndex = '150';
     this.#ground.addTo(this.#map);
-    this.#lines.addTo(this.#map);
+    this.#map.getPane('mapPane')!.after(this.#marks.canvas.element);
     L.control.scale({ imperial: false, position: 'bottomright' }).addTo(this.#map);
-    this.#map.on('moveend', () => this.#drawGround());
-    this.#map.on('dragstart', () => options.callbacks.onDragged());
-    this.#map.on('click', (event) => {
-      const [lon, lat] = projection.fromMap([event.latlng.lng, event.latlng.lat]);
-      options.callbacks.onPoint?.(lon, lat);
+    const { element } = this.#marks.canvas;
+    this.#map.on('zoomstart', () => (element.hidden = true));
+    this.#map.on('zoomend', () => (element.hidden = false));
+    this.#map.on('move', () => this.#marks.moved());
+    this.#map.on('moveend', () => {
+      drawPlainGround(this.#map, this.#ground, options);
+      this.#marks.draw();
     });
-    if (/\{z\}/.test(options.base.url ?? '')) {
-      L.tileLayer(options.base.url!, { attribution: options.base.attribution ?? '' }).addTo(this.#map);
-    }
-    this.#drawGround();
-  }
-
-  #drawGround(): void {
-    const p = paletteOf(this.options.dark);
-    this.options.container.classList.add('leaflet-ground');
-    this.#ground.clearLayers();
-    const b = this.#map.getBounds();
-    const view = { west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() };
-    L.geoJSON(gridOver(view), { style: { color: p.grid, weight: 1 }, interactive: false }).addTo(this.#ground);
-    if (!this.options.streets) return;
-    const style = (feature?: GeoJSON.Feature): L.PathOptions => {
-      const kind = String(feature?.properties?.kind ?? '');
-      if (kind === 'water' || kind === 'river')
-        return { color: p.water, fillColor: p.water, fillOpacity: 1, weight: 4 };
-      if (kind === 'park') return { stroke: false, fillColor: p.park, fillOpacity: 1 };
-      return {
-        color: /main|motorway|major|primary/.test(kind) ? p.roadMajor : p.road,
-        weight: /main|motorway|major|primary/.test(kind) ? 4 : 2,
-      };
-    };
-    L.geoJSON(this.options.streets, { style, interactive: false, filter: (f) => f.geometry.type !== 'Point' }).addTo(
-      this.#ground,
+    this.#map.on('dragstart', () => callbacks.onDragged());
+    this.#map.on('click', ({ containerPoint, latlng }) =>
+      this.#marks.clicked(containerPoint, [latlng.lng, latlng.lat]),
     );
+    this.#map.on('mousemove', ({ containerPoint }) => this.#marks.hovered(containerPoint));
+    drawPlainGround(this.#map, this.#ground, options);
+    void addTiles(this.#map, options);
   }
 
-  #sync(
-    marks: readonly { id: string; lon: number; lat: number }[],
-    kept: Map<string, L.CircleMarker>,
-    kind: 'order' | 'vehicle',
-    style: (index: number) => L.CircleMarkerOptions,
-  ): void {
-    const present = new Set<string>();
-    marks.forEach((mark, index) => {
-      present.add(mark.id);
-      const at = this.#toMap([mark.lon, mark.lat]);
-      const known = kept.get(mark.id);
-      if (known) {
-        known.setLatLng(at);
-        known.setStyle(style(index));
-        return;
-      }
-      const circle = L.circleMarker(at, { ...style(index), renderer: this.#canvas, bubblingMouseEvents: false });
-      circle.on('click', () => this.options.callbacks.onPick(kind, mark.id));
-      circle.addTo(this.#map);
-      kept.set(mark.id, circle);
-    });
-    for (const [id, circle] of kept) {
-      if (present.has(id)) continue;
-      circle.remove();
-      kept.delete(id);
-    }
+  #view(): MarksView | undefined {
+    const { x: width, y: height } = this.#map.getSize();
+    if (width === 0 || height === 0) return undefined;
+    const { lat, lng } = this.#map.containerPointToLatLng([0, 0]);
+    const zoom = this.#map.getZoom() - ZOOM_MORE;
+    return { left: mercatorX(lng), top: mercatorY(lat), world: WORLD_PX * 2 ** zoom, width, height, zoom };
+  }
+
+  #toMap(point: LonLat): L.LatLngTuple {
+    const [lon, lat] = this.#marks.projection.toMap(point);
+    return [lat, lon];
   }
 
   setFleet(marks: readonly FleetMark[]): void {
-    const small = marks.length > 2_000;
-    this.#sync(marks, this.#vehicles, 'vehicle', (index) => {
-      const mark = marks[index]!;
-      const colour = mark.link === 'up' ? (DUTY_COLOURS[mark.duty] ?? '#475569') : '#6b7684';
-      const chosen = this.#selected === mark.id;
-      return {
-        radius: small ? 3 : 8,
-        color: chosen ? '#0b63ce' : '#ffffff',
-        weight: chosen ? 4 : small ? 0.5 : 2,
-        fillColor: colour,
-        fillOpacity: 1,
-      };
-    });
-    if (marks.length > 500) return;
-    for (const mark of marks) this.#label(this.#vehicles.get(mark.id), mark.label);
+    this.#marks.setFleet(marks);
   }
-
-  #label(circle: L.CircleMarker | undefined, text: string): void {
-    if (circle && !circle.getTooltip()) circle.bindTooltip(text, { direction: 'bottom', offset: [0, 6] });
-  }
-
   setOrders(marks: readonly OrderMark[]): void {
-    this.#sync(marks, this.#orders, 'order', (index) => {
-      const mark = marks[index]!;
-      const chosen = this.#selected === mark.id;
-      return {
-        radius: 11,
-        color: chosen ? '#0b63ce' : (TONE_COLOURS[mark.tone] ?? '#64748b'),
-        weight: mark.tone === 'bad' ? 6 : 4,
-        fillColor: '#ffffff',
-        fillOpacity: 1,
-      };
-    });
-    for (const mark of marks) {
-      const circle = this.#orders.get(mark.id);
-      this.#label(circle, '');
-      circle?.setTooltipContent(`${mark.label} · ${mark.minutes}`);
-    }
+    this.#marks.setOrders(marks);
   }
-
   setLines(lines: readonly LineMark[]): void {
-    const p = paletteOf(this.options.dark);
-    this.#lines.clearLayers();
-    for (const line of lines) {
-      const style = line.kind === 'plan' ? { color: p.plan, dashArray: '4 6' } : { color: p.track };
-      L.polyline(line.points.map(this.#toMap), {
-        ...style,
-        weight: line.kind === 'ghost' ? 1.5 : 3,
-        interactive: false,
-      }).addTo(this.#lines);
-    }
+    this.#marks.setLines(lines);
   }
-
-  setSelected(_kind: 'order' | 'vehicle' | undefined, id: string | undefined): void {
-    this.#selected = id;
+  setSelected(kind: 'order' | 'vehicle' | undefined, id: string | undefined): void {
+    this.#marks.setSelected(kind, id);
   }
   setDark(isDark: boolean): void {
     this.options.dark = isDark;
-    this.#drawGround();
+    this.#marks.setDark(isDark);
+    drawPlainGround(this.#map, this.#ground, this.options);
   }
-  fit(bounds: Bounds, animate: boolean): void {
-    const corners: L.LatLngBoundsExpression = [
-      this.#toMap([bounds.west, bounds.south]),
-      this.#toMap([bounds.east, bounds.north]),
-    ];
+  #show(corners: [L.LatLngTuple, L.LatLngTuple], animate: boolean): void {
     this.#map.fitBounds(corners, { padding: [50, 50], maxZoom: 15, animate });
   }
+  fit(bounds: Bounds, animate: boolean): void {
+    this.#show([this.#toMap([bounds.west, bounds.south]), this.#toMap([bounds.east, bounds.north])], animate);
+  }
   panTo(at: LonLat, zoom?: number): void {
-    this.#map.setView(this.#toMap(at), Math.max(zoom ?? 0, this.#map.getZoom()));
+    const least = zoom === undefined ? 0 : zoom + ZOOM_MORE;
+    this.#map.setView(this.#toMap(at), Math.max(least, this.#map.getZoom()));
   }
   zoomBy(steps: number): void {
     this.#map.setZoom(this.#map.getZoom() + steps);
   }
   resize(): void {
     this.#map.invalidateSize();
+    this.#marks.draw();
   }
   destroy(): void {
+    this.#marks.destroy();
     this.#map.remove();
   }
 }

@@ -1,70 +1,52 @@
-/** The map drawn by MapLibre GL: one `setData` a second for the whole fleet, no fades, north up. */
+/** The map drawn by MapLibre GL: the ground by its layers, the marks by our canvas above it; no fades, north up. */
 import {
   AttributionControl, LngLatBounds, Map as MapLibre, ScaleControl, addProtocol, setWorkerUrl, type GeoJSONSource,
 } from 'maplibre-gl'; // prettier-ignore
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { PMTiles, Protocol, TileType } from 'pmtiles';
-import { baseStyle, EMPTY, isStyleUrl } from './base-style.js';
-import { projectionOf, type Projection } from './crs.js';
+import { baseStyle, isStyleUrl } from './base-style.js';
 import type { BaseMap, Bounds, FleetMark, LineMark, LonLat, MapEngine, MapOptions, OrderMark } from './engine.js';
+import { mercatorX, mercatorY, WORLD_PX } from './fleet-geometry.js';
 import { gridOver } from './grid.js';
-import { addMarkLayers, CLUSTER, CLUSTERS_ABOVE, ICONS_BELOW, showIcons } from './mark-layers.js';
-import { paletteOf } from './palette.js';
-import { drawSprite, RING_STEPS } from './sprites.js';
+import { Marks } from './marks.js';
+import type { MarksView } from './marks-canvas.js';
 
 setWorkerUrl(workerUrl);
 const pmtiles = new Protocol();
 addProtocol('pmtiles', pmtiles.tile);
 
-const PICKED_LAYERS = ['orders', 'vehicles', 'dots', 'clusters'];
-
 async function holdsVectors(base: BaseMap): Promise<boolean> {
-  if (!/\.pmtiles($|\?)/.test(base.url ?? '')) return false;
+  if (base.kind !== 'pmtiles') return false;
   const archive = new PMTiles(new URL(base.url!, window.location.href).href);
   pmtiles.add(archive);
   return (await archive.getHeader()).tileType === TileType.Mvt;
 }
-
-const point = (coordinates: LonLat, properties: Record<string, unknown>): GeoJSON.Feature => ({
-  type: 'Feature',
-  properties,
-  geometry: { type: 'Point', coordinates },
-});
 
 /** Room around what is fitted: marks and labels need some, small maps have little. */
 const paddingOf = (container: HTMLElement): number =>
   Math.max(18, Math.min(70, container.clientWidth / 12, container.clientHeight / 10));
 
 class MapLibreEngine implements MapEngine {
-  readonly map: MapLibre;
-  #projection: Projection;
-  #fleet: readonly FleetMark[] = [];
-  #orders: readonly OrderMark[] = [];
-  #lines: readonly LineMark[] = [];
-  #selected: { kind: 'order' | 'vehicle'; id: string } | undefined;
-  #clustered = false;
-  #ready = false;
-  #measuring = false;
-  #ordersShown = '';
-  #selectedShown = '';
-  #options: MapOptions;
-  #vector: boolean;
+  readonly #map: MapLibre;
+  readonly #marks: Marks;
+  #styled = false;
 
-  constructor(options: MapOptions, vector: boolean) {
-    this.#options = options;
-    this.#vector = vector;
-    this.#projection = projectionOf(options.base.crs);
-    this.map = new MapLibre({
-      container: options.container,
-      style: isStyleUrl(options.base)
-        ? options.base.url!
-        : baseStyle(options.base, options.dark, options.streets, vector),
-      ...(options.start
-        ? {
-            bounds: this.#bounds(options.start),
-            fitBoundsOptions: { padding: paddingOf(options.container), maxZoom: 14 },
-          }
+  constructor(
+    private readonly options: MapOptions,
+    private readonly vector: boolean,
+  ) {
+    const { container, callbacks, start } = options;
+    this.#marks = new Marks(
+      options,
+      () => this.#view(),
+      ({ west, south, east, north }) => this.#show([west, south, east, north], true),
+    );
+    this.#map = new MapLibre({
+      container,
+      style: isStyleUrl(options.base) ? options.base.url! : baseStyle(options.base, options, vector),
+      ...(start
+        ? { bounds: this.#bounds(start), fitBoundsOptions: { padding: paddingOf(container), maxZoom: 14 } }
         : {}),
       fadeDuration: 0,
       maxPitch: 0,
@@ -74,207 +56,120 @@ class MapLibreEngine implements MapEngine {
       maxZoom: 18,
       locale: {},
     });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.addControl(new ScaleControl({ maxWidth: 110 }), 'bottom-right');
-    if (options.base.url) this.map.addControl(new AttributionControl({ compact: true }), 'bottom-right');
-    this.map.setMissingStyleImageResolver((id) => {
-      const sprite = drawSprite(id);
-      if (sprite && !this.map.hasImage(id)) this.map.addImage(id, sprite.image, { pixelRatio: sprite.pixelRatio });
-      return Promise.resolve();
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.addControl(new ScaleControl({ maxWidth: 110 }), 'bottom-right');
+    if (options.base.url) this.#map.addControl(new AttributionControl({ compact: true }), 'bottom-right');
+    this.#map.getCanvas().after(this.#marks.canvas.element);
+    this.#map.on('style.load', () => {
+      this.#styled = true;
+      this.#drawGrid();
     });
-    this.map.on('style.load', () => this.#styleLoaded());
-    this.map.on('moveend', () => this.#moved());
-    this.map.on('dragstart', () => options.callbacks.onDragged());
-    this.map.on('click', (event) => this.#clicked(event.point, [event.lngLat.lng, event.lngLat.lat]));
-    this.map.on('mousemove', (event) => {
-      const layers = PICKED_LAYERS.filter((id) => this.map.getLayer(id));
-      const over = this.#ready && this.map.queryRenderedFeatures(event.point, { layers }).length > 0;
-      this.map.getCanvas().classList.toggle('over-mark', over);
+    this.#map.on('error', (event) => this.#failed(event));
+    this.#map.on('webglcontextlost', () => callbacks.onLost?.());
+    this.#map.on('move', () => this.#marks.moved());
+    this.#map.on('moveend', () => {
+      this.#drawGrid();
+      this.#marks.draw();
     });
+    this.#map.on('dragstart', () => callbacks.onDragged());
+    this.#map.on('click', ({ point, lngLat }) => this.#marks.clicked(point, [lngLat.lng, lngLat.lat]));
+    this.#map.on('mousemove', ({ point }) => this.#marks.hovered(point));
   }
 
   #bounds(bounds: Bounds): LngLatBounds {
+    const { projection } = this.#marks;
     return new LngLatBounds(
-      this.#projection.toMap([bounds.west, bounds.south]),
-      this.#projection.toMap([bounds.east, bounds.north]),
+      projection.toMap([bounds.west, bounds.south]),
+      projection.toMap([bounds.east, bounds.north]),
     );
   }
 
-  #source(id: string): GeoJSONSource | undefined {
-    return this.map.getSource<GeoJSONSource>(id);
+  #view(): MarksView | undefined {
+    const { clientWidth: width, clientHeight: height } = this.options.container;
+    if (width === 0 || height === 0) return undefined;
+    const { lng, lat } = this.#map.getCenter();
+    const zoom = this.#map.getZoom();
+    const world = WORLD_PX * 2 ** zoom;
+    const [left, top] = [mercatorX(lng) - width / world / 2, mercatorY(lat) - height / world / 2];
+    return { left, top, world, width, height, zoom };
   }
 
-  #styleLoaded(): void {
-    addMarkLayers(this.map, paletteOf(this.#options.dark));
-    this.#ready = true;
-    this.#ordersShown = this.#selectedShown = '';
-    this.#clustered = false;
-    this.#moved();
-    this.setLines(this.#lines);
-    this.setOrders(this.#orders);
-    this.setFleet(this.#fleet);
+  /** A ground that does not come leaves the plain one; it never takes the marks with it. */
+  #failed({ error, sourceId }: { error: { message: string }; sourceId?: string }): void {
+    const { options } = this;
+    if (sourceId === undefined && !this.#styled && isStyleUrl(options.base)) {
+      options.callbacks.onGroundProblem?.('style', error.message);
+      options.base = { crs: options.base.crs };
+      this.#map.setStyle(baseStyle(options.base, options, false), { diff: false });
+    } else options.callbacks.onGroundProblem?.('tiles', error.message);
   }
 
-  #moved(): void {
-    if (!this.#ready) return;
-    const b = this.map.getBounds();
-    const view = { west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() };
-    void this.#source('grid')?.setData(gridOver(view));
-    this.#chooseMarks();
-  }
-
-  #chooseMarks(): void {
-    if (this.#fleet.length < ICONS_BELOW) return showIcons(this.map, true);
-    const b = this.map.getBounds();
-    const [west, south, east, north] = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
-    let inView = 0;
-    for (const { lon, lat } of this.#fleet) {
-      if (lon >= west && lon <= east && lat >= south && lat <= north) inView += 1;
-    }
-    showIcons(this.map, inView < ICONS_BELOW && this.map.getZoom() > 9);
+  #drawGrid(): void {
+    const source = this.#styled ? this.#map.getSource<GeoJSONSource>('grid') : undefined;
+    if (!source) return;
+    const { projection } = this.#marks;
+    const b = this.#map.getBounds();
+    const [west, south] = projection.fromMap([b.getWest(), b.getSouth()]);
+    const [east, north] = projection.fromMap([b.getEast(), b.getNorth()]);
+    void source.setData(gridOver({ west, south, east, north }, projection));
   }
 
   setFleet(marks: readonly FleetMark[]): void {
-    this.#fleet = marks;
-    const source = this.#ready ? this.#source('fleet') : undefined;
-    if (!source) return;
-    const clustered = marks.length > CLUSTERS_ABOVE;
-    if (clustered !== this.#clustered) {
-      this.#clustered = clustered;
-      void source.setClusterOptions({ cluster: clustered, ...CLUSTER });
-    }
-    const features = marks.map((mark) =>
-      point(this.#projection.toMap([mark.lon, mark.lat]), {
-        id: mark.id,
-        duty: mark.duty,
-        link: mark.link,
-        queue: mark.queue,
-        heading: mark.headingDeg,
-        moving: mark.moving,
-        undelivered: mark.undelivered,
-        label: mark.label,
-      }),
-    );
-    this.#measure();
-    void source.setData({ type: 'FeatureCollection', features });
-    this.#chooseMarks();
-    this.#drawSelected();
+    this.#marks.setFleet(marks);
   }
-
-  /** Tells whoever measures how long the map took from an update of the fleet to its picture (`linecrew:drawn`, ms). */
-  #measure(): void {
-    if (this.#measuring) return;
-    this.#measuring = true;
-    const from = performance.now();
-    this.map.once('idle', () => {
-      this.#measuring = false;
-      window.dispatchEvent(new CustomEvent('linecrew:drawn', { detail: performance.now() - from }));
-    });
-  }
-
   setOrders(marks: readonly OrderMark[]): void {
-    this.#orders = marks;
-    if (!this.#ready) return;
-    const features = marks.map((mark) => {
-      const step = Math.round(mark.left * RING_STEPS);
-      const sprite = `o/${mark.tone}/${step}/${mark.minutes}/${mark.urgent ? 1 : 0}`;
-      const rank = mark.tone === 'bad' ? 3 : mark.tone === 'warn' ? 2 : 1;
-      return point(this.#projection.toMap([mark.lon, mark.lat]), { id: mark.id, sprite, rank, label: mark.label });
-    });
-    // The ring changes once a minute, the mark is asked for every second: only a change is worth a drawing.
-    const shown = JSON.stringify(features);
-    if (shown === this.#ordersShown) return;
-    this.#ordersShown = shown;
-    void this.#source('orders')?.setData({ type: 'FeatureCollection', features });
-    this.#drawSelected();
+    this.#marks.setOrders(marks);
   }
-
   setLines(lines: readonly LineMark[]): void {
-    this.#lines = lines;
-    if (!this.#ready) return;
-    const features: GeoJSON.Feature[] = lines.map((line) => ({
-      type: 'Feature',
-      properties: { kind: line.kind },
-      geometry: { type: 'LineString', coordinates: line.points.map((p) => this.#projection.toMap(p)) },
-    }));
-    void this.#source('lines')?.setData({ type: 'FeatureCollection', features });
+    this.#marks.setLines(lines);
   }
-
   setSelected(kind: 'order' | 'vehicle' | undefined, id: string | undefined): void {
-    this.#selected = kind && id ? { kind, id } : undefined;
-    this.#drawSelected();
-  }
-
-  #drawSelected(): void {
-    if (!this.#ready) return;
-    const chosen = this.#selected;
-    const marks: readonly (FleetMark | OrderMark)[] = chosen?.kind === 'order' ? this.#orders : this.#fleet;
-    const mark = chosen && marks.find((one) => one.id === chosen.id);
-    const data = mark
-      ? { type: 'FeatureCollection' as const, features: [point(this.#projection.toMap([mark.lon, mark.lat]), {})] }
-      : EMPTY;
-    const shown = mark ? `${mark.lon},${mark.lat}` : '';
-    if (shown === this.#selectedShown) return;
-    this.#selectedShown = shown;
-    void this.#source('select')?.setData(data);
-  }
-
-  #clicked(at: { x: number; y: number }, lngLat: LonLat): void {
-    const layers = PICKED_LAYERS.filter((id) => this.map.getLayer(id));
-    const near: [[number, number], [number, number]] = [[at.x - 6, at.y - 6], [at.x + 6, at.y + 6]]; // prettier-ignore
-    const hit = this.map.queryRenderedFeatures(near, { layers })[0];
-    if (!hit) {
-      const [lon, lat] = this.#projection.fromMap(lngLat);
-      this.#options.callbacks.onPoint?.(lon, lat);
-      return;
-    }
-    if (hit.layer.id === 'clusters') {
-      const centre = (hit.geometry as GeoJSON.Point).coordinates as LonLat;
-      const source = this.#source('fleet');
-      void source
-        ?.getClusterExpansionZoom(hit.properties.cluster_id as number)
-        .then((zoom) => this.map.easeTo({ center: centre, zoom }));
-      return;
-    }
-    this.#options.callbacks.onPick(hit.layer.id === 'orders' ? 'order' : 'vehicle', String(hit.properties.id));
+    this.#marks.setSelected(kind, id);
   }
 
   setDark(isDark: boolean): void {
-    if (isDark === this.#options.dark) return;
-    this.#options.dark = isDark;
-    if (isStyleUrl(this.#options.base)) return;
-    this.#ready = false;
-    this.map.setStyle(baseStyle(this.#options.base, isDark, this.#options.streets, this.#vector), { diff: false });
+    if (isDark === this.options.dark) return;
+    this.options.dark = isDark;
+    this.#marks.setDark(isDark);
+    if (isStyleUrl(this.options.base)) return;
+    this.#styled = false;
+    this.#map.setStyle(baseStyle(this.options.base, this.options, this.vector), { diff: false });
   }
 
-  fit(bounds: Bounds, animate: boolean): void {
+  #show(bounds: LngLatBounds | [number, number, number, number], animate: boolean): void {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.map.fitBounds(this.#bounds(bounds), {
-      padding: paddingOf(this.#options.container),
-      maxZoom: 14.5,
-      duration: animate && !calm ? 500 : 0,
-    });
+    const padding = paddingOf(this.options.container);
+    this.#map.fitBounds(bounds, { padding, maxZoom: 14.5, duration: animate && !calm ? 500 : 0 });
+  }
+  fit(bounds: Bounds, animate: boolean): void {
+    this.#show(this.#bounds(bounds), animate);
   }
   panTo(at: LonLat, zoom?: number): void {
-    const center = this.#projection.toMap(at);
-    this.map.easeTo({
-      center,
-      ...(zoom === undefined ? {} : { zoom: Math.max(zoom, this.map.getZoom()) }),
+    this.#map.easeTo({
+      center: this.#marks.projection.toMap(at),
+      ...(zoom === undefined ? {} : { zoom: Math.max(zoom, this.#map.getZoom()) }),
       duration: 400,
     });
   }
   zoomBy(steps: number): void {
-    this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 200 });
+    this.#map.easeTo({ zoom: this.#map.getZoom() + steps, duration: 200 });
   }
   resize(): void {
-    this.map.resize();
+    this.#map.resize();
+    this.#marks.draw();
   }
   destroy(): void {
-    this.map.remove();
+    this.#marks.destroy();
+    this.#map.remove();
   }
 }
 
-/** Throws where WebGL2 is missing. */
+/** Throws where WebGL2 is missing. A PMTiles file that cannot be read leaves the plain map. */
 export async function createMapLibre(options: MapOptions): Promise<MapEngine> {
-  return new MapLibreEngine(options, await holdsVectors(options.base));
+  const vector = await holdsVectors(options.base).catch((error: Error) => {
+    options.callbacks.onGroundProblem?.('tiles', error.message);
+    options.base = { crs: options.base.crs };
+    return false;
+  });
+  return new MapLibreEngine(options, vector);
 }

@@ -1,4 +1,5 @@
 /** Marks of vehicles and orders, drawn on a canvas when they are first needed: shape and glyph say what colour says. */
+import type { FleetMark, OrderMark } from './engine.js';
 import { DUTY_COLOURS, TONE_COLOURS } from './palette.js';
 
 export interface Sprite {
@@ -111,7 +112,7 @@ function badgeSprite(text: string): Sprite {
   });
 }
 
-export const RING_STEPS = 24;
+const RING_STEPS = 24;
 
 /** `o/{tone}/{step}/{minutes}/{urgent}`: the ring of what is left of the promise, the minutes inside. */
 function orderSprite(tone: string, step: number, text: string, urgent: boolean): Sprite {
@@ -157,12 +158,62 @@ function orderSprite(tone: string, step: number, text: string, urgent: boolean):
   });
 }
 
+/** `d/{duty}/{link}/{radius}`: a circle, pale and without a rim where the link is not up. */
+function dotSprite(duty: string, link: string, radius: number): Sprite {
+  return canvas(2 * radius + 3, (g) => {
+    g.translate(radius + 1.5, radius + 1.5);
+    g.globalAlpha = link === 'up' ? 1 : 0.45;
+    g.fillStyle = DUTY_COLOURS[duty] ?? '#475569';
+    g.beginPath();
+    g.arc(0, 0, radius, 0, Math.PI * 2);
+    g.fill();
+    if (link !== 'up') return;
+    g.lineWidth = 0.9;
+    g.strokeStyle = '#ffffff';
+    g.stroke();
+  });
+}
+
+/** A sprite of a vehicle in its place: pixels beside the vehicle, and degrees clockwise. */
+export interface PlacedSprite {
+  name: string;
+  dx: number;
+  dy: number;
+  turnDeg: number;
+}
+
+/** Zoom from which circles are larger. */
+const LARGE_DOTS_ZOOM = 12;
+const dots = new Map<string, PlacedSprite[]>();
+/** What a vehicle far away consists of; the same object for all of one look, since there are thousands. */
+export function dotOf({ duty, link }: FleetMark, zoom: number): PlacedSprite[] {
+  const name = `d/${duty}/${link === 'up' ? 'up' : 'not'}/${zoom < LARGE_DOTS_ZOOM ? 3 : 5}`;
+  let sprites = dots.get(name);
+  if (!sprites) dots.set(name, (sprites = [{ name, dx: 0, dy: 0, turnDeg: 0 }]));
+  return sprites;
+}
+
+/** What a vehicle near by consists of, the lowest first. */
+export function iconOf(mark: FleetMark): PlacedSprite[] {
+  const sprites: PlacedSprite[] = [];
+  if (mark.moving) sprites.push({ name: `h/${mark.duty}`, dx: 0, dy: 0, turnDeg: mark.headingDeg });
+  sprites.push({ name: `v/${mark.duty}/${mark.link}`, dx: 0, dy: 0, turnDeg: 0 });
+  if (mark.queue > 0) sprites.push({ name: `q/${mark.queue > 9 ? '9+' : mark.queue}`, dx: 11, dy: -11, turnDeg: 0 });
+  if (mark.undelivered) sprites.push({ name: 'q/!', dx: -11, dy: -11, turnDeg: 0 });
+  return sprites;
+}
+
+/** The ring of an order. */
+export const ringOf = ({ tone, left, minutes, urgent }: OrderMark): string =>
+  `o/${tone}/${Math.round(left * RING_STEPS)}/${minutes}/${urgent ? 1 : 0}`;
+
 /** The sprite for a name, drawn now. */
 export function drawSprite(name: string): Sprite | undefined {
   const [kind, a = '', b = '', c = '', d = ''] = name.split('/');
   if (kind === 'v') return vehicleSprite(a, b);
   if (kind === 'h') return headingSprite(a);
   if (kind === 'q') return badgeSprite(a);
+  if (kind === 'd') return dotSprite(a, b, Number(c));
   if (kind === 'o') return orderSprite(a, Number(b), c, d === '1');
   return undefined;
 }

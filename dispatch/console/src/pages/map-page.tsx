@@ -1,5 +1,6 @@
 /** The live map with the lists beside it. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { effect } from '@preact/signals';
 import { get } from '../api/client.js';
 import type { PositionJson } from '../api/types.js';
 import { t } from '../i18n/index.js';
@@ -7,7 +8,7 @@ import { boundsOf, type LineMark, type LonLat, type MapEngine } from '../map/eng
 import { fleetMarks, orderMarks } from '../map/live-marks.js';
 import { MapView } from '../map/map-view.js';
 import { gatewayNow } from '../state/clock.js';
-import { loaded, orders, vehicles } from '../state/live.js';
+import { loaded, orders, vehicles, type LiveOrder } from '../state/live.js';
 import { positions, positionsTick } from '../state/positions.js';
 import { openOrder, openVehicle, selection } from '../state/selection.js';
 import { Boundary } from '../ui/boundary.js';
@@ -16,6 +17,28 @@ import { currentLeg } from '../ui/order-time.js';
 import { MapSide } from './map-side.js';
 
 const TRAIL_MS = 30 * 60_000;
+
+/** The road is asked for again when the vehicle has moved and this has passed. */
+const ROAD_MS = 15_000;
+
+/** The planned road of the vehicle to the order that it drives to, renewed as it goes on; undefined where nobody knows it. */
+function useRoad(vehicleId: string | undefined, orderId: string | undefined, tick: number): LonLat[] | undefined {
+  const [road, setRoad] = useState<{ of: string; points: LonLat[] }>();
+  const asked = useRef({ of: '', at: 0 });
+  const of = vehicleId && orderId ? `${vehicleId} ${orderId}` : '';
+  useEffect(() => {
+    if (!vehicleId || !orderId) return;
+    if (asked.current.of === of && performance.now() - asked.current.at < ROAD_MS) return;
+    asked.current = { of, at: performance.now() };
+    get<{ coordinates: LonLat[] | null }>(
+      `/vehicles/${encodeURIComponent(vehicleId)}/road?order=${encodeURIComponent(orderId)}`,
+    ).then(
+      ({ coordinates }) => setRoad(coordinates ? { of, points: coordinates } : undefined),
+      () => setRoad(undefined),
+    );
+  }, [of, tick]);
+  return road?.of === of ? road.points : undefined;
+}
 
 /** The recent track of the selected vehicle, and the way to what it is driving for. */
 function useLines(vehicleId: string | undefined): readonly LineMark[] {
@@ -40,8 +63,10 @@ function useLines(vehicleId: string | undefined): readonly LineMark[] {
       .catch(() => undefined);
     return () => abort.abort();
   }, [vehicleId]);
-  const tick = positionsTick.value;
-  const allOrders = orders.value;
+  // Only while a vehicle is chosen: without one nothing here follows the positions.
+  const tick = vehicleId === undefined ? 0 : positionsTick.value;
+  const target = vehicleId === undefined ? undefined : targetOf(vehicleId);
+  const road = useRoad(vehicleId, target?.id, tick);
   return useMemo(() => {
     if (!vehicleId) return [];
     const here = positions.get(vehicleId);
@@ -49,15 +74,21 @@ function useLines(vehicleId: string | undefined): readonly LineMark[] {
     if (here) {
       const last = trail.at(-1);
       if (!last || last[0] !== here.lon || last[1] !== here.lat) trail.push([here.lon, here.lat]);
-      const target = [...allOrders.values()].find((order) => {
-        const leg = currentLeg(order);
-        return leg?.vehicleId === vehicleId && leg.state === 'enRoute';
-      });
-      if (target) lines.push({ kind: 'plan', points: [[here.lon, here.lat], [target.site.lon, target.site.lat]] }); // prettier-ignore
+      if (road) lines.push({ kind: 'plan', points: road });
+      else if (target) lines.push({ kind: 'guess', points: [[here.lon, here.lat], [target.site.lon, target.site.lat]] }); // prettier-ignore
     }
     if (trail.length > 1) lines.push({ kind: 'track', points: trail.slice() });
     return lines;
-  }, [vehicleId, trail, tick, allOrders]);
+  }, [vehicleId, trail, tick, target, road]);
+}
+
+/** The order that a vehicle is driving to. */
+function targetOf(vehicleId: string): LiveOrder | undefined {
+  for (const order of orders.value.values()) {
+    const leg = currentLeg(order);
+    if (leg?.vehicleId === vehicleId && leg.state === 'enRoute') return order;
+  }
+  return undefined;
 }
 
 /** The vehicle whose track is shown: the selected one, or the one that does the selected order. */
@@ -69,9 +100,12 @@ function shownVehicle(): string | undefined {
   return order ? currentLeg(order)?.vehicleId : undefined;
 }
 
-function everything() {
+/** Where all vehicles and orders are. Just after loading a vehicle may only have the position that came with it. */
+export function everything() {
   const sites = [...orders.value.values()].map((order) => order.site);
-  const trucks = [...vehicles.value.keys()].map((id) => positions.get(id)).filter((one) => one !== undefined);
+  const trucks = [...vehicles.value.values()].flatMap(
+    ({ id, lastPosition }) => positions.get(id) ?? lastPosition ?? [],
+  );
   return boundsOf([...sites, ...trucks]);
 }
 
@@ -91,9 +125,12 @@ export function MapPage() {
   }, [chosen?.kind, chosen?.id]);
   useEffect(() => {
     if (!following || !vehicleId) return;
-    const at = positions.get(vehicleId);
-    if (at) engine.current?.panTo([at.lon, at.lat]);
-  }, [following, vehicleId, positionsTick.value]);
+    return effect(() => {
+      void positionsTick.value;
+      const at = positions.get(vehicleId);
+      if (at) engine.current?.panTo([at.lon, at.lat]);
+    });
+  }, [following, vehicleId]);
 
   return (
     <div class="map-page">
@@ -102,8 +139,8 @@ export function MapPage() {
         <Boundary name="map" fallback={(_error, retry) => <MapBroken retry={retry} />}>
           <MapView
             label={t('map.label')}
-            fleet={fleetMarks.value}
-            orders={orderMarks.value}
+            fleet={fleetMarks}
+            orders={orderMarks}
             lines={lines}
             selected={chosen}
             start={start}

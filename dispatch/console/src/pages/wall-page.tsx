@@ -1,7 +1,7 @@
 /** The wall: the map and the worst ten orders, to be read from across the room; no controls. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { t } from '../i18n/index.js';
-import { boundsOf, type MapEngine } from '../map/engine.js';
+import type { MapEngine } from '../map/engine.js';
 import { fleetMarks, orderMarks } from '../map/live-marks.js';
 import { MapView } from '../map/map-view.js';
 import { navigate } from '../router.js';
@@ -13,6 +13,7 @@ import { GatewayClock } from '../shell/gateway-clock.js';
 import { Boundary } from '../ui/boundary.js';
 import { Countdown, Empty, holderOf, StagePill } from '../ui/pieces.js';
 import { TimeLine } from '../ui/time-line.js';
+import { everything } from './map-page.js';
 import { pressing } from './map-side.js';
 
 const WORST = 10;
@@ -21,7 +22,6 @@ const FIT_MS = 30_000;
 
 export function WallPage() {
   const engine = useRef<MapEngine | undefined>(undefined);
-  const everything = () => boundsOf([...orderMarks.peek(), ...fleetMarks.peek()]);
   const start = useMemo(() => (loaded.value ? everything() : undefined), [loaded.value]);
   useEffect(() => {
     const timer = setInterval(() => {
@@ -52,8 +52,8 @@ export function WallPage() {
           <Boundary name="map">
             <MapView
               label={t('map.label')}
-              fleet={fleetMarks.value}
-              orders={orderMarks.value}
+              fleet={fleetMarks}
+              orders={orderMarks}
               lines={[]}
               start={start}
               nothing={loaded.value && start === undefined}

@@ -4,9 +4,9 @@
  */
 import { signal } from '@preact/signals';
 import { BASE, get } from '../api/client.js';
-import { readStream } from '../api/sse.js';
 import type { SseMessage } from '../api/sse-parser.js';
 import type { EventJson } from '../api/types.js';
+import { readStreamInWorker } from './live-thread.js';
 
 /** `live` by stream; `polling` by requests; `stale` = nothing heard, what is shown may be old. */
 export type ConnectionState = 'connecting' | 'live' | 'polling' | 'stale';
@@ -19,12 +19,14 @@ const SILENCE_MS = 32_000;
 const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 30_000;
 const POLL_MS = 4_000;
+const POLLS_PER_LOOK = 5;
 /** Streams that open and bring nothing this often in a row are held back by something in between: poll. */
 const HELD_BACK_AFTER = 3;
 
 export interface LiveHandlers {
   onEvents(events: EventJson[]): void;
-  onPositions(data: unknown): void;
+  /** While polling, now and then: what no event tells, the positions. */
+  onLook(): Promise<void>;
   /** Everything must be loaded afresh: the first connection, or the log no longer reaches back to the last event. */
   onReload(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export class LiveConnection {
   #stopped = false;
   #failures = 0;
   #silentStreams = 0;
+  #polls = 0;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #wake: (() => void) | undefined;
 
@@ -127,7 +130,7 @@ export class LiveConnection {
   async #stream(): Promise<void> {
     let brought = false;
     this.#silentStreams += 1;
-    await readStream(
+    await readStreamInWorker(
       this.#url(),
       this.#lastEventId,
       {
@@ -157,28 +160,29 @@ export class LiveConnection {
 
   #message(message: SseMessage): void {
     if (message.id !== undefined) this.#lastEventId = message.id;
-    if (message.event === 'positions') {
-      this.#handlers.onPositions(JSON.parse(message.data));
-      return;
-    }
+    // `end` says why the server closes; the close itself is what counts.
+    if (message.event !== 'message') return;
     const data = JSON.parse(message.data) as EventJson | EventJson[];
     this.#handlers.onEvents(Array.isArray(data) ? data : [data]);
   }
 
   async #poll(): Promise<void> {
-    const after = this.#lastEventId ?? '';
-    const page = await get<{ items: EventJson[]; next?: string | null }>(
-      `/events?limit=500${after ? `&after=${encodeURIComponent(after)}` : ''}`,
-      { signal: this.#abort.signal },
-    );
+    const after = this.#lastEventId;
+    // Without an event to go on from, the lists are loaded, and what comes after the present end of the log.
+    const query = after === undefined ? 'limit=1' : `limit=500&after=${encodeURIComponent(after)}`;
+    const page = await get<{ items: EventJson[]; lastPosition: number }>(`/events?${query}`, {
+      signal: this.#abort.signal,
+    });
     this.#heard();
     set('polling');
-    if (!after) await this.#handlers.onReload();
-    const last = page.items.at(-1);
-    if (last) {
-      this.#lastEventId = String(last.position);
+    if (after === undefined) {
+      this.#lastEventId = String(page.lastPosition);
+      await this.#handlers.onReload();
+    } else if (page.items.length > 0) {
+      this.#lastEventId = String(page.items.at(-1)!.position);
       this.#handlers.onEvents(page.items);
     }
+    if (++this.#polls % POLLS_PER_LOOK === 0) await this.#handlers.onLook();
     await this.#pause(POLL_MS);
   }
 }

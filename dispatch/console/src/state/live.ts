@@ -7,7 +7,7 @@ import { get, getAll, Problem } from '../api/client.js';
 import type { AlertJson, CardJson, CentreJson, EventJson, OrderJson, VehicleJson } from '../api/types.js';
 import { gatewayNow } from './clock.js';
 import { LiveConnection } from './connection.js';
-import { takePositionBatch, takeVehiclePositions } from './positions.js';
+import { forgetPositions, takeVehiclePositions } from './positions.js';
 
 /** An order with the gateway time at which its running segments were computed. */
 export type LiveOrder = OrderJson & { seenAt: number };
@@ -94,6 +94,8 @@ async function reload(): Promise<void> {
 function takeEvents(events: EventJson[]): void {
   for (const event of events) {
     if (event.orderId) dirtyOrders.add(event.orderId);
+    // Of a merge the main order shows something too.
+    if (typeof event.data.into === 'string') dirtyOrders.add(event.data.into);
     if (event.vehicleId) dirtyVehicles.add(event.vehicleId);
     if (event.type.startsWith('alert.')) dirtyAlerts = true;
     if (/^(card|conflict|evidence|attention|proposal|terminal)\./.test(event.type)) dirtyCards = true;
@@ -163,9 +165,9 @@ export const refreshCards = loadCards;
 
 export function startLive(): void {
   connectionNow?.stop();
-  connectionNow = new LiveConnection(() => 'positions=1', {
+  connectionNow = new LiveConnection(() => 'positions=1&form=rows', {
     onEvents: takeEvents,
-    onPositions: takePositionBatch,
+    onLook: loadVehicles,
     onReload: reload,
   });
   connectionNow.start();
@@ -173,6 +175,7 @@ export function startLive(): void {
 export function stopLive(): void {
   connectionNow?.stop();
   connectionNow = undefined;
+  forgetPositions();
   batch(() => {
     orders.value = new Map();
     vehicles.value = new Map();

@@ -50,10 +50,9 @@ export type LinkHealth = 'up' | 'quiet' | 'down' | 'never';
 const QUIET_AFTER_MS = 120_000;
 
 /** Health of the link: connected and heard lately, connected but quiet, down, never seen. */
-export function linkHealth(vehicle: VehicleJson): LinkHealth {
+export function linkHealth(vehicle: VehicleJson, ageMs = positionAgeMs(vehicle.id)): LinkHealth {
   if (vehicle.connection.state !== 'up') return vehicle.connection.state;
-  const age = positionAgeMs(vehicle.id);
-  return age !== undefined && age > QUIET_AFTER_MS ? 'quiet' : 'up';
+  return ageMs !== undefined && ageMs > QUIET_AFTER_MS ? 'quiet' : 'up';
 }
 
 export function LinkMark({ vehicle, words }: { vehicle: VehicleJson; words?: boolean }) {

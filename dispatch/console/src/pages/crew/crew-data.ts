@@ -77,7 +77,7 @@ export function startCrew(): () => void {
       const vehicleId = me.peek()?.vehicleId;
       if (events.some((event) => event.vehicleId === vehicleId || event.orderId)) soon();
     },
-    onPositions: () => undefined,
+    onLook: refreshCrew,
     onReload: async () => {
       await refreshCrew();
       await flush();
