@@ -2,7 +2,7 @@
  * Serves the built console: its pages, its hashed files (for ever cacheable), the worker of the crew's page, what the
  * page must know before anybody signed in, and the operator's own map file.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -16,7 +16,13 @@ export interface ConsoleOptions {
   /** Language of a browser that has none of its own set. */
   language?: 'zh-CN' | 'en';
   /** Base map (LINECREW_MAP_URL): raster template, MapLibre style URL, or `pmtiles:FILE`. */
-  map?: { url?: string | undefined; crs?: 'wgs84' | 'gcj02' | undefined; attribution?: string | undefined };
+  map?: ConsoleMap;
+  log?: { error(fields: Record<string, unknown>, message: string): void };
+}
+interface ConsoleMap {
+  url?: string | undefined;
+  crs?: 'wgs84' | 'gcj02' | undefined;
+  attribution?: string | undefined;
 }
 
 /** Paths that the browser resolves itself; all are the same page. */
@@ -44,8 +50,35 @@ const ASK_AGAIN = 'no-cache';
 const pmtilesOf = (url: string | undefined): string | undefined =>
   url?.startsWith('pmtiles:') ? resolve(url.slice('pmtiles:'.length)) : undefined;
 
+/** What is wrong with a PMTiles file, in words: it begins with seven letters and the version (specification, 3.1). */
+function fileProblem(file: string): string | undefined {
+  const head = Buffer.alloc(8);
+  try {
+    const handle = openSync(file, 'r');
+    readSync(handle, head, 0, head.length, 0);
+    closeSync(handle);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  if (head.toString('latin1', 0, 7) !== 'PMTiles') return 'it is no PMTiles file';
+  return head[7] === 3 ? undefined : `it is PMTiles version ${head[7]}; version 3 is read`;
+}
+
+/** The map that is set, or none where its file cannot be used: the console then shows its plain map. */
+function usableMap({ map, log }: ConsoleOptions): ConsoleMap | undefined {
+  const file = pmtilesOf(map?.url);
+  const problem = file === undefined ? undefined : fileProblem(file);
+  if (problem === undefined) return map;
+  log?.error({ file, problem }, 'the base map (mapUrl) cannot be used; the console shows its plain map');
+  return undefined;
+}
+
 /** What `GET /console.json` tells every visitor. */
-function publicConfig({ timeZone, language, map }: ConsoleOptions): Record<string, unknown> {
+function publicConfig({
+  timeZone,
+  language,
+  map,
+}: Omit<ConsoleOptions, 'map'> & { map: ConsoleMap | undefined }): Record<string, unknown> {
   if (!map?.url) return { timeZone, language };
   const pmtiles = pmtilesOf(map.url);
   const kind = pmtiles ? 'pmtiles' : /\{[xyz]\}/.test(map.url) ? 'raster' : 'style';
@@ -54,8 +87,9 @@ function publicConfig({ timeZone, language, map }: ConsoleOptions): Record<strin
 }
 
 /** Mounts the console on the API's server, which sets the content policy on every answer. */
-export function consolePlugin(options: ConsoleOptions): ApiPlugin {
+export function consolePlugin(given: ConsoleOptions): ApiPlugin {
   return async (app) => {
+    const options = { ...given, map: usableMap(given) };
     await app.register(fastifyStatic, { root: resolve(options.directory), serve: false, preCompressed: true });
     const built = existsSync(resolve(options.directory, 'index.html'));
     const page = (reply: FastifyReply): FastifyReply =>
@@ -73,7 +107,7 @@ export function consolePlugin(options: ConsoleOptions): ApiPlugin {
     app.get('/console.json', (_request, reply) =>
       reply.header('cache-control', 'no-store').send(publicConfig(options)),
     );
-    serveMapFile(app, options);
+    serveMapFile(app, options.map);
   };
 }
 
@@ -87,7 +121,7 @@ function notBuilt(reply: FastifyReply, directory: string): FastifyReply {
 }
 
 /** PMTiles are read in ranges; the file is the operator's and may be replaced while we run. */
-function serveMapFile(app: FastifyInstance, { map }: ConsoleOptions): void {
+function serveMapFile(app: FastifyInstance, map: ConsoleMap | undefined): void {
   const file = pmtilesOf(map?.url);
   if (!file) return;
   app.get(MAP_FILE, (_request, reply) =>

@@ -1,4 +1,7 @@
-/** Driving times from a routing server (OSRM's HTTP API, `/table/v1/driving`), with a time limit and a bounded memory. */
+/**
+ * Driving times and ways from a routing server (OSRM's HTTP API, `/table/v1/driving` and `/route/v1/driving`), with a
+ * time limit and a bounded memory.
+ */
 import type { RoadSeconds } from './domain/eta.js';
 import type { Place } from './domain/geo.js';
 
@@ -15,6 +18,8 @@ export interface Road {
    * server is absent, slow or down, knows no way, or was asked for more than it takes. Never rejects.
    */
   between(stretches: readonly Stretch[]): Promise<RoadSeconds>;
+  /** The way itself as `[lon, lat]` pairs, for the map; undefined likewise. Never rejects. */
+  way(stretch: Stretch): Promise<[number, number][] | undefined>;
 }
 
 /** A forecast that waits longer than this is worth less than the estimate. */
@@ -27,7 +32,7 @@ const MAX_PLACES = 100;
 const REMEMBERED = 5_000;
 const REMEMBER_MS = 5 * 60_000;
 
-export const noRoad: Road = { between: () => Promise.resolve(() => undefined) };
+export const noRoad: Road = { between: () => Promise.resolve(() => undefined), way: () => Promise.resolve(undefined) };
 
 /** @param base URL of the server, for example `http://127.0.0.1:5000` */
 export function osrmRoad(base: string, log: Log, now: () => number = Date.now): Road {
@@ -45,16 +50,22 @@ export function osrmRoad(base: string, log: Log, now: () => number = Date.now): 
     if (memory.size > REMEMBERED) memory.delete(memory.keys().next().value!);
   };
 
-  /** Seconds by place and place; undefined where the server did not answer. */
-  const ask = async (places: readonly Place[]): Promise<(number | null)[][] | undefined> => {
+  /** What `read` makes of the server's answer; undefined where it did not answer, or not with that. */
+  const ask = async <T>(
+    service: 'table' | 'route',
+    places: readonly Place[],
+    query: string,
+    read: (body: OsrmAnswer) => T | undefined,
+  ): Promise<T | undefined> => {
     if (now() < restUntil) return undefined;
-    const path = `/table/v1/driving/${places.map(({ lat, lon }) => `${lon},${lat}`).join(';')}?annotations=duration`;
+    const path = `/${service}/v1/driving/${places.map(({ lat, lon }) => `${lon},${lat}`).join(';')}?${query}`;
     try {
       const answer = await fetch(new URL(path, base), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      const { code, durations } = (await answer.json()) as { code?: string; durations?: (number | null)[][] };
-      if (code === 'NoTable' || code === 'NoSegment') return places.map(() => []);
-      if (!answer.ok || !Array.isArray(durations)) throw new Error(`answer ${answer.status} ${code ?? ''}`);
-      return durations;
+      const body = (await answer.json()) as OsrmAnswer;
+      const found = read(body);
+      if (found === undefined || (!answer.ok && !NO_WAY.has(body.code ?? '')))
+        throw new Error(`answer ${answer.status} ${body.code ?? ''}`);
+      return found;
     } catch (error) {
       restUntil = now() + REST_MS;
       log.warn({ err: error, server: base }, 'the routing server failed; arrival is estimated for now');
@@ -65,7 +76,8 @@ export function osrmRoad(base: string, log: Log, now: () => number = Date.now): 
   return {
     async between(stretches) {
       const { places, asked } = request(stretches.filter((stretch) => !known(stretch)));
-      const table = asked.length > 0 ? await ask([...places.values()]) : undefined;
+      const table =
+        asked.length > 0 ? await ask('table', [...places.values()], 'annotations=duration', tableOf) : undefined;
       const index = new Map([...places.keys()].map((key, i) => [key, i]));
       for (const stretch of table ? asked : []) {
         const [from, to] = stretch.map((place) => index.get(nameOf(place))!) as [number, number];
@@ -74,8 +86,26 @@ export function osrmRoad(base: string, log: Log, now: () => number = Date.now): 
       }
       return (from, to) => known([from, to])?.seconds;
     },
+    async way(stretch) {
+      const way = await ask('route', stretch, 'overview=full&geometries=geojson', wayOf);
+      return way && way.length > 1 ? way : undefined;
+    },
   };
 }
+
+interface OsrmAnswer {
+  code?: string;
+  /** Seconds by place and place. */
+  durations?: (number | null)[][];
+  routes?: { geometry?: { coordinates?: [number, number][] } }[];
+}
+/** Answers that say that there is no way, and not that something is wrong. */
+const NO_WAY: ReadonlySet<string> = new Set(['NoTable', 'NoRoute', 'NoSegment']);
+
+const tableOf = ({ code, durations }: OsrmAnswer): (number | null)[][] | undefined =>
+  NO_WAY.has(code ?? '') ? [] : Array.isArray(durations) ? durations : undefined;
+const wayOf = ({ code, routes }: OsrmAnswer): [number, number][] | undefined =>
+  NO_WAY.has(code ?? '') ? [] : routes?.[0]?.geometry?.coordinates;
 
 /** The first stretches whose places fit one request, and these places, each once. */
 function request(stretches: readonly Stretch[]): { places: Map<string, Place>; asked: Stretch[] } {

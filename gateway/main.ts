@@ -127,7 +127,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
     dispatch, road, config: httpConfig(config), log, registry, readiness: readiness.state,
-    plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), decodePlugin(), consoleOf(config)],
+    plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), decodePlugin(), consoleOf(config, words)],
   }); // prettier-ignore
   undo.add('http', () => http.close());
   if (config.store.startsWith('lmdb:')) await openControl(config, dispatch, accounts, terminals, undo);
@@ -226,12 +226,13 @@ function httpConfig(config: Config): HttpConfig {
 }
 
 /** The built console; works from source (`gateway/`) and from the build (`dist/gateway/`). */
-function consoleOf(config: Config): ApiPlugin {
+function consoleOf(config: Config, words: Words): ApiPlugin {
   const places = ['../dist/console', '../console'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return consolePlugin({
     directory: places.find((path) => existsSync(path)) ?? places[0]!,
     timeZone: config.timeZone,
     language: config.language,
+    log: words,
     map: { url: config.mapUrl, crs: config.mapCrs, attribution: config.mapAttribution },
   });
 }

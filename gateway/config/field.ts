@@ -82,6 +82,20 @@ export const url = (...schemes: string[]) => {
     .optional();
 };
 
+/** Ground of the map: tiles by a template, a style, or a file. */
+export const baseMap = () => {
+  const what = 'a raster template with {z}, {x} and {y}, the http(s) URL of a MapLibre style, or pmtiles:FILE';
+  return z
+    .string(expected(what))
+    .refine((s) => {
+      if (s.startsWith('pmtiles:')) return s.length > 'pmtiles:'.length;
+      const named = ['{z}', '{x}', '{y}'].filter((name) => s.includes(name)).length;
+      const filled = s.replace(/\{[a-z]\}/g, '0');
+      return /^https?:\/\//i.test(s) && URL.canParse(filled) && (named === 0 || named === 3);
+    }, expected(what))
+    .optional();
+};
+
 /** A time zone that the runtime knows, as in the IANA data base. */
 export const timeZone = () =>
   z.string().refine((zone) => {

@@ -72,7 +72,11 @@ export const SETTINGS = {
   timeZone: row(f.timeZone(), d.timeZone, 'order numbers, reports, driver texts'),
   language: row(f.choice(['zh-CN', 'en']), d.language, 'language of the console and of driver texts'),
   osrmUrl: row(f.url('http', 'https'), undefined, 'routing server (OSRM HTTP API) for arrival forecasts'),
-  mapUrl: maybe('base map: raster template with {z} {x} {y}, a MapLibre style URL, or pmtiles:FILE'),
+  mapUrl: row(
+    f.baseMap(),
+    undefined,
+    'base map: raster template with {z} {x} {y}, a MapLibre style URL, or pmtiles:FILE',
+  ),
   mapCrs: row(f.choice(['wgs84', 'gcj02']), 'wgs84', 'coordinate system of the base map'),
   mapAttribution: maybe('attribution that the base map asks for'),
   webhookPrivate: row(f.flag(), false, 'allow webhooks to private addresses'),

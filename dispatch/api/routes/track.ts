@@ -1,4 +1,4 @@
-/** Where a vehicle was: GeoJSON, or one position a line. */
+/** Where a vehicle was: GeoJSON, or one position a line; and the road that it has before it. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Position } from '../../store/position-batch.js';
@@ -6,7 +6,7 @@ import { iso } from '../../views/json.js';
 import { positionView } from '../../views/position.js';
 import { Problem } from '../http/problem.js';
 import { Answer, route, type Route } from '../http/route.js';
-import { byId, timeIn } from '../schemas/common.js';
+import { byId, id, latitude, longitude, timeIn } from '../schemas/common.js';
 import type { RouteDeps } from './deps.js';
 
 const GEOJSON = 'application/geo+json';
@@ -17,7 +17,7 @@ const MAX_POINTS = 100_000;
 /** Written together: a line each would be a write each. */
 const CHUNK_BYTES = 64 * 1024;
 
-export function trackRoutes({ dispatch }: RouteDeps): Route[] {
+export function trackRoutes({ dispatch, road }: RouteDeps): Route[] {
   return [
     route({
       method: 'GET',
@@ -46,6 +46,31 @@ export function trackRoutes({ dispatch }: RouteDeps): Route[] {
         if (mediaType === NDJSON) return new Answer(200, Readable.from(lines(track)), { 'content-type': NDJSON });
         const body = JSON.stringify(await geoJson(params.id, track));
         return new Answer(200, body, { 'content-type': `${mediaType}; charset=utf-8` });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/vehicles/{id}/road',
+      tag: 'Vehicles',
+      right: 'vehicle.track',
+      params: byId,
+      summary: 'The road from the vehicle’s last position to an order’s site',
+      description:
+        'From the routing server (LINECREW_OSRM_URL). `coordinates` is null where there is none, it is down or knows no way, or the vehicle has no position.',
+      query: z.strictObject({ order: id }),
+      responses: {
+        200: {
+          description: 'The road, as `[lon, lat]` pairs in driving order',
+          schema: z.object({ coordinates: z.array(z.tuple([longitude, latitude])).nullable() }),
+        },
+      },
+      async handler({ guard, params, query }) {
+        await guard.read('vehicle.track', 'vehicle', params.id);
+        const { value: order } = await guard.read('order.read', 'order', query.order);
+        const last = (await dispatch.lastPositions([params.id])).get(params.id);
+        if (!last) return { coordinates: null };
+        const here = { lat: last.latE6 / 1e6, lon: last.lonE6 / 1e6 };
+        return { coordinates: (await road.way([here, order.site])) ?? null };
       },
     }),
   ];
