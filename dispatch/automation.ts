@@ -6,7 +6,7 @@
 import { LegWatch, type Finding, type Fix } from './domain/automation.js';
 import type { TerminalReport } from './domain/commands.js';
 import type { StoredEvent } from './domain/events.js';
-import type { Order, StampFlag, Vehicle } from './domain/model.js';
+import type { Leg, Order, StampFlag, Vehicle } from './domain/model.js';
 import { candidate, legOf, otherSites, watchedUntil, watchOf, type OrdersById } from './domain/watch.js';
 import type { DispatchPort } from './ports.js';
 import { StoreError } from './store/errors.js';
@@ -100,6 +100,10 @@ export class PositionRules {
       if (event.vehicleId === undefined) continue;
       if (event.type === 'queue.changed' || event.type.startsWith('leg.') || event.type === 'timePoint.set')
         changed.add(event.vehicleId);
+      if (event.type === 'leg.workDone') {
+        const { vehicleId, orderId, leg } = event;
+        void this.#enqueue(vehicleId, () => this.#foldEnded(vehicleId, orderId!, leg!));
+      }
     }
     for (const vehicleId of changed) void this.#enqueue(vehicleId, () => this.#refresh(vehicleId));
   }
@@ -204,25 +208,37 @@ export class PositionRules {
 
   /** Positions came late: folds again every leg of the vehicle in whose time they lie, for the leg that was watched then. */
   async #foldPast(vehicleId: string, from: number): Promise<void> {
-    const { dispatch } = this;
     const recent = await this.#recentOrders(vehicleId);
     const known = await this.#load(vehicleId);
     if (!known) return;
     for (const order of recent) {
       for (const leg of order.legs) {
-        if (leg.vehicleId !== vehicleId || watchedUntil(leg) < from || !leg.points.E) continue;
-        const entry: Watched = {
-          key: '',
-          phone: known.phone,
-          fold: new LegWatch(watchOf(order, leg, [], recent), dispatch.settings),
-          lastAt: -Infinity,
-        };
-        const { findings, receivedAt } = await this.#foldTrack(vehicleId, entry, watchedUntil(leg));
-        await this.#note(vehicleId, entry, findings, receivedAt, false);
+        if (leg.vehicleId === vehicleId && watchedUntil(leg) >= from)
+          await this.#foldLeg(known.phone, order, leg, recent);
       }
     }
     this.#watched.delete(vehicleId);
     await this.#refresh(vehicleId);
+  }
+
+  /** The work on a leg is done that was not watched: the rules follow the log, and the crew was faster. */
+  async #foldEnded(vehicleId: string, orderId: string, number: number): Promise<void> {
+    const watched = this.#watched.get(vehicleId)?.fold.watch;
+    if (watched?.orderId === orderId && watched.leg === number) return;
+    const recent = await this.#recentOrders(vehicleId);
+    const order = recent.find((one) => one.id === orderId);
+    const leg = order?.legs.find((one) => one.leg === number);
+    const phone = (await this.dispatch.get('vehicle', vehicleId))?.value.terminal.phone;
+    if (order && leg && phone !== undefined) await this.#foldLeg(phone, order, leg, recent);
+  }
+
+  /** Folds the track of a leg's time again; what it finds is no live finding. */
+  async #foldLeg(phone: string, order: Order, leg: Leg, recent: readonly Order[]): Promise<void> {
+    if (!leg.points.E) return;
+    const watch = watchOf(order, leg, [], recent);
+    const entry: Watched = { key: '', phone, fold: new LegWatch(watch, this.dispatch.settings), lastAt: -Infinity };
+    const { findings, receivedAt } = await this.#foldTrack(leg.vehicleId, entry, watchedUntil(leg));
+    await this.#note(leg.vehicleId, entry, findings, receivedAt, false);
   }
 
   async #foldTrack(vehicleId: string, entry: Watched, until: number): Promise<Folded> {

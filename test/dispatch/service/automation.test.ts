@@ -113,6 +113,31 @@ describe('The rules of positions', () => {
     expect(again).toEqual([]);
   });
 
+  it('find what the track says of an order that was done before they came to watch it', async () => {
+    // On a busy machine the rules follow the log late.
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const follow: typeof world.dispatch.follow = (after, on) =>
+      world.dispatch.follow(after, async (events) => {
+        await gate;
+        await on(events);
+      });
+    rules = new PositionRules({ ...world.dispatch, follow }, { error: (fields) => failures.push(fields) });
+    await rules.start();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await world.orderWith('v1', 'accepted');
+    await drive(DRIVE);
+    const done = { type: 'report.action' as const, vehicleId: 'v1', orderId, leg: 1, action: 'done' };
+    await world.report({ ...done, deviceAt: NINE + 226 * S });
+    expect((await world.leg(orderId)).state).toBe('workDone');
+    release();
+    await vi.waitFor(async () => {
+      world.clock.advance(2 * S);
+      expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S, rank: 'serverFence' });
+    }, 5000);
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, rank: 'serverFence' });
+  });
+
   it('run a batch from a radio hole through the rules in device order', async () => {
     await watch();
     const orderId = await world.orderWith('v1', 'accepted');
