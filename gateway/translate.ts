@@ -242,12 +242,7 @@ function addVendorPositions({ messageId, edition }: WireMessage, body: Uint8Arra
 const mediaEvents = ['command', 'timed', 'robbery', 'collision', 'doorOpened', 'doorClosed', 'doorsClosed', 'distance'];
 
 function addMedia(media: Body<'mediaData'>, origin: Origin, into: Translation, body: Uint8Array): void {
-  const { mediaId, type, format, event, channel, totalPackets = 1 } = media;
-  if (totalPackets > 1) {
-    const message = `upload ${mediaId} comes in ${totalPackets} packets of the 2011 draft, which are not joined`;
-    into.reports.push(unusable(origin, 'mediaInPackets', message, body, 0, body.length));
-    return;
-  }
+  const { mediaId, type, format, event, channel } = media;
   // A copy: what the reader got from the log is gone when the bytes are stored.
   const data = Uint8Array.from(media.data);
   const at = body.length - data.length - locationBaseBytes;

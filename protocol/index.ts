@@ -92,5 +92,6 @@ export { encodeJson } from './jt808/encode-json.js';
 export { explainFrame, type ExplainRow } from './jt808/explain.js';
 export { toJson } from './jt808/to-json.js';
 export type { FramingName } from './jt808/framing.js';
+export { readMediaPacket, type MediaPacket } from './jt808/media-packets.js';
 export { inflateUpload, type Inflated } from './jt808/compressed.js';
 export { answerSentence, answerShortSerial } from './jt808/vendors/replies.js';

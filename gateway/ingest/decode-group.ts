@@ -4,6 +4,7 @@ import {
   Location,
   parseFrame,
   readLocation,
+  readMediaPacket,
   DecodeError,
   decodeUplink,
   vendorRules,
@@ -118,8 +119,8 @@ export class GroupDecoder {
       case 'part': {
         const joined = this.#part(sequence);
         if (joined === undefined) return;
-        const { messageId, firstSerial: serial, body } = joined;
-        const whole = { messageId, serial, edition, bytes: body, bodyStart: 0, bodyEnd: body.length };
+        const { messageId, body } = joined;
+        const whole = { ...joined, edition, bytes: body, bodyStart: 0, bodyEnd: body.length };
         // Which delivery it answers is said by the entry behind it.
         if (handlingOf(messageId) === 'solicited') this.#joined = { ...whole, vehicleId: this.#cursor.vehicleId };
         else translateMessage(whole, this.#origin(sequence, this.#frame.phone), into);
@@ -177,10 +178,20 @@ export class GroupDecoder {
     return this.#cursor.vendorHeader ? vendorRules : undefined;
   }
 
-  #part(sequence: number) {
-    const { bytes, start, end, receivedAt } = this.#cursor;
+  /** @returns the whole message when this was the last of its parts, or of its packets (2011) */
+  #part(sequence: number): { messageId: number; serial: number; body: Uint8Array } | undefined {
+    const { bytes, start, end, receivedAt, edition } = this.#cursor;
+    const { parts } = this.#options;
     const frame = parseFrame(bytes, start, end, this.#frame, this.#rules());
-    return this.#options.parts.add(frame, sequence, receivedAt);
+    const { messageId, phone } = frame;
+    const joined = frame.total > 0 ? parts.add(frame, sequence, receivedAt) : undefined;
+    if (frame.total > 0 && joined === undefined) return undefined;
+    const { body, firstSerial: serial } = joined ?? { body: frame.body, firstSerial: frame.serial };
+    // A packet may itself have come in parts.
+    const packet = messageId === 0x0801 && edition === 2011 ? readMediaPacket(body) : undefined;
+    if (packet === undefined) return { messageId, serial, body };
+    const whole = parts.addPacket(phone, packet, sequence, receivedAt);
+    return whole && { messageId, serial, body: whole };
   }
 
   /** What passed the session and still cannot be read is a fault of ours: logged as such, kept for a person, skipped. */

@@ -3,7 +3,7 @@
  * survive a restart is only from which sequence on the log has to be read again for them: {@link PendingParts.from}.
  * (Holding back the applied position instead would make one terminal's unfinished photo hold up what all others read.)
  */
-import { Reassembler, type Frame, type Reassembled } from '../../protocol/index.js';
+import { Reassembler, type Frame, type MediaPacket, type PartResult, type Reassembled } from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import type { GatewayLimits } from '../limits.js';
 
@@ -13,6 +13,9 @@ interface OfTerminal {
   from: number;
   lastAt: number;
 }
+
+/** Added to a media id: no message id is as large. */
+const packetsOf = 0x0801 * 2 ** 32;
 
 export class PendingParts {
   /** By terminal number, the one whose last part is oldest first. */
@@ -37,8 +40,27 @@ export class PendingParts {
 
   /** @returns the whole message when this was its last part */
   add(frame: Frame, sequence: number, receivedAt: number): Reassembled | undefined {
+    return this.#add(frame.phone, sequence, receivedAt, (parts) => parts.add(frame, receivedAt));
+  }
+
+  /**
+   * A packet of the 2011 draft. Its upload is told by the media id: the serials of its frames say nothing.
+   * @returns the body of the whole upload when this was its last packet
+   */
+  addPacket(phone: string, packet: MediaPacket, sequence: number, receivedAt: number): Uint8Array | undefined {
+    const { mediaId, total, index, bytes } = packet;
+    return this.#add(phone, sequence, receivedAt, (parts) =>
+      parts.addPart(packetsOf + mediaId, total, index, index - 1, bytes, receivedAt),
+    )?.body;
+  }
+
+  #add(
+    phone: string,
+    sequence: number,
+    receivedAt: number,
+    addTo: (parts: Reassembler) => PartResult,
+  ): Reassembled | undefined {
     this.#expire(receivedAt);
-    const { phone } = frame;
     const known = this.#terminals.get(phone);
     const one = known ?? {
       reassembler: new Reassembler({ maxAgeMs: this.limits.resumeMs }),
@@ -46,7 +68,7 @@ export class PendingParts {
       lastAt: receivedAt,
     };
     const before = one.reassembler.heldBytes;
-    const result = one.reassembler.add(frame, receivedAt);
+    const result = addTo(one.reassembler);
     this.#bytes += one.reassembler.heldBytes - before;
     one.lastAt = receivedAt;
     this.#terminals.delete(phone);

@@ -8,7 +8,8 @@ import { noAnswer, PendingAnswers } from './pending-answers.js';
 /** What follows the commit of one frame, beside its 0x8001. */
 export type AfterCommit =
   | { readonly do: 'receipt'; readonly deliveryId: string; readonly result: TransportResult }
-  | { readonly do: 'mediaComplete'; readonly mediaId: number }
+  /** `packetSerial` where the upload came in packets of the 2011 draft: quoted in the answer of that edition. */
+  | { readonly do: 'mediaComplete'; readonly mediaId: number; readonly packetSerial?: number }
   /** An answer of a private message, as it goes on the wire. */
   | { readonly do: 'send'; readonly bytes: Uint8Array };
 

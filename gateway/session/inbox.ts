@@ -2,7 +2,15 @@
  * What a session does with the frames of a terminal that has proved who it is: one handler per family of messages
  * (reference 6.1). Global rules (number, encryption) come before it, in the session.
  */
-import { answerShortSerial, encodeBody, locationBaseBytes, msToTime, type Frame } from '../../protocol/index.js';
+import {
+  answerShortSerial,
+  encodeBody,
+  locationBaseBytes,
+  msToTime,
+  readMediaPacket,
+  type Frame,
+  type MediaPacket,
+} from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
 import type { EntryKind } from '../ingest/entry.js';
 import type { GatewayLimits } from '../limits.js';
@@ -76,8 +84,12 @@ export class Inbox {
    * Media are asked for with 0x8800 (reference 2.9, 5.7), which needs the media id of part 1; all else with 0x8003, which
    * 2011 does not have: its terminals repeat by themselves.
    */
-  #askFor({ messageId, firstSerial, head, numbers }: MissingRequest): void {
+  #askFor({ messageId, firstSerial, head, numbers, packetSerial }: MissingRequest): void {
     const { edition } = this.host;
+    if (packetSerial !== undefined && head !== undefined) {
+      const body = { replySerial: packetSerial, mediaId: head, missing: [...numbers] };
+      return this.host.reply(0x8800, encodeBody('mediaAnswer', 2011, body));
+    }
     if (messageId === 0x0801 && head !== undefined) {
       const body = { mediaId: head, missing: [...numbers] };
       return this.host.reply(0x8800, encodeBody('mediaAnswer', edition === 2011 ? 2013 : edition, body));
@@ -131,6 +143,8 @@ export class Inbox {
     const edition = this.host.editionOf(frame);
     const fault = faultOf(frame.messageId, edition, frame.body);
     if (fault !== undefined) return this.#malformed(frame, fault.code, fault.message, 2);
+    const packet = frame.messageId === 0x0801 && edition === 2011 ? readMediaPacket(frame.body) : undefined;
+    if (packet !== undefined) return this.#packet(frame, packet);
     const taken = this.host.append('frame', edition, undefined, frame, 0);
     if (taken && frame.messageId === 0x0801) this.host.after({ do: 'mediaComplete', mediaId: dword(frame) });
   }
@@ -168,6 +182,20 @@ export class Inbox {
       const { deliveryId, result } = matched;
       const taken = host.append('receipt', edition, `${deliveryId}\n${result}`, frame, noAnswer);
       if (taken) host.after({ do: 'receipt', deliveryId, result });
+    }
+  }
+
+  /** One packet of an upload of the 2011 draft: like a part, and answered in the form of that edition. */
+  #packet(frame: Frame, packet: MediaPacket): void {
+    const { host } = this;
+    this.#parts ??= host.partWatch();
+    const state = this.#parts.packet(packet, frame.serial, host.nowMs);
+    if (state === 'refused') {
+      return this.#malformed(frame, 'value', `packet ${packet.index} of ${packet.total}`, 2);
+    }
+    if (!host.append('part', 2011, undefined, frame, 0)) this.#parts.forget();
+    else if (state === 'complete') {
+      host.after({ do: 'mediaComplete', mediaId: packet.mediaId, packetSerial: frame.serial });
     }
   }
 

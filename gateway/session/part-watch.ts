@@ -2,13 +2,16 @@
  * Which parts of sub-packaged messages have arrived, to ask for the missing ones. Bodies are not kept here: every part
  * goes to the ingest log on its own, and the reader joins them.
  */
-import { limits as wireLimits } from '../../protocol/index.js';
+import { limits as wireLimits, type MediaPacket } from '../../protocol/index.js';
 import type { GatewayLimits } from '../limits.js';
 
 interface Watched {
   readonly messageId: number;
   readonly total: number;
+  /** Serial of part 1; of an upload in the packets of 2011, which have serials of any kind, its media id. */
   readonly firstSerial: number;
+  /** The packets of the 2011 draft: serial of the newest one, which a request for missing ones quotes. */
+  packetSerial: number | undefined;
   readonly seen: Uint8Array;
   received: number;
   /** When a part came last, and when that or a request for parts was, ms. */
@@ -25,6 +28,8 @@ export interface MissingRequest {
   /** First four body bytes of part 1 (of a 0x0801: the media id); undefined while that is missing. */
   readonly head: number | undefined;
   readonly numbers: readonly number[];
+  /** Serial to quote where the upload comes in the packets of 2011. */
+  readonly packetSerial: number | undefined;
 }
 
 const resumeMarginMs = 30_000;
@@ -45,17 +50,40 @@ export class PartWatch {
 
   /** @param head the first four body bytes of this part */
   arrived(messageId: number, total: number, index: number, serial: number, nowMs: number, head: number): PartState {
-    if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     const firstSerial = (serial - (index - 1)) & 0xffff;
+    return this.#arrived({ messageId, total, firstSerial, packetSerial: undefined }, index, nowMs, head);
+  }
+
+  /** A packet of the 2011 draft (reference 5.7), which came under `serial`. */
+  packet({ mediaId, total, index }: MediaPacket, serial: number, nowMs: number): PartState {
+    return this.#arrived(
+      { messageId: 0x0801, total, firstSerial: mediaId, packetSerial: serial },
+      index,
+      nowMs,
+      mediaId,
+    );
+  }
+
+  #arrived(
+    message: Pick<Watched, 'messageId' | 'total' | 'firstSerial' | 'packetSerial'>,
+    index: number,
+    nowMs: number,
+    head: number,
+  ): PartState {
+    const { messageId, total, firstSerial, packetSerial } = message;
+    if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     this.#expire(nowMs);
+    const inPackets = packetSerial !== undefined;
     let one = this.#watched.find(
-      (w) => w.messageId === messageId && w.total === total && w.firstSerial === firstSerial,
+      (w) =>
+        w.messageId === messageId &&
+        w.total === total &&
+        w.firstSerial === firstSerial &&
+        (w.packetSerial !== undefined) === inPackets,
     );
     if (one === undefined) {
       one = {
-        messageId,
-        total,
-        firstSerial,
+        ...message,
         seen: new Uint8Array(total),
         received: 0,
         partAt: nowMs,
@@ -67,7 +95,8 @@ export class PartWatch {
       this.#watched.push(one);
     }
     one.partAt = one.lastAt = nowMs;
-    if (index === 1) one.head = head;
+    one.packetSerial = packetSerial;
+    if (index === 1 || inPackets) one.head = head;
     if (one.seen[index - 1] === 1) return 'again';
     one.seen[index - 1] = 1;
     if (++one.received < total) return 'new';
@@ -115,7 +144,8 @@ export class PartWatch {
       }
       one.asked++;
       one.lastAt = nowMs;
-      requests.push({ messageId: one.messageId, firstSerial: one.firstSerial, head: one.head, numbers });
+      const { messageId, firstSerial, head, packetSerial } = one;
+      requests.push({ messageId, firstSerial, head, numbers, packetSerial });
     }
     return requests;
   }

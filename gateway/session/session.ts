@@ -11,6 +11,7 @@
 import {
   AckWriter,
   answerSentence,
+  encodeBody,
   encodeFrame,
   type Frame,
   FrameSplitter,
@@ -133,8 +134,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     this.counters.bytesReceived += chunk.length;
     if (this.#vendorFraming && this.#splitter.totalBytes === 0 && chunk[0] === vendorFlag) this.#speakVendor();
     this.#splitter.push(chunk, this);
-    const { badCandidates, garbageBytes } = this.#splitter;
-    if (badCandidates >= wireLimits.badCandidates || garbageBytes >= wireLimits.garbageBytes) this.close('garbage');
+    this.#endGarbage();
     this.#flush();
   }
 
@@ -263,8 +263,19 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   refused(error: FrameRefusal): void {
     count(this.counters.framesRefused, error.code);
-    if (this.#findings++ >= this.limits.loggedFrames) return;
-    this.sink.found({ what: 'refusedFrame', detail: error.message, bytes: error.bytes });
+    if (this.#findings++ < this.limits.loggedFrames) {
+      this.sink.found({ what: 'refusedFrame', detail: error.message, bytes: error.bytes });
+    }
+    this.#endGarbage();
+  }
+
+  /** A peer that has shown no sound frame yet is given up sooner, and in the middle of a chunk. */
+  #endGarbage(): void {
+    const { badCandidates, garbageBytes } = this.#splitter;
+    const stranger = this.#forms.current === undefined;
+    const candidatesMax = stranger ? this.limits.strangerCandidates : wireLimits.badCandidates;
+    const bytesMax = stranger ? this.limits.strangerGarbageBytes : wireLimits.garbageBytes;
+    if (badCandidates >= candidatesMax || garbageBytes >= bytesMax) this.close('garbage');
   }
 
   #take(frame: Frame): void {
@@ -400,9 +411,10 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   #follow(action: AfterCommit): void {
     if (action.do === 'mediaComplete') {
-      const id = Buffer.alloc(4);
-      id.writeUInt32BE(action.mediaId);
-      this.reply(0x8800, id);
+      const { mediaId, packetSerial: replySerial } = action;
+      const inPackets = replySerial !== undefined;
+      const body = inPackets ? { replySerial, mediaId, missing: [] } : { mediaId };
+      this.reply(0x8800, encodeBody('mediaAnswer', inPackets ? 2011 : 2013, body));
       return;
     }
     if (action.do === 'send') return this.send(action.bytes);
@@ -473,6 +485,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   #end(reason: CloseReason): void {
     this.#state = 'closed';
+    this.#splitter.stop();
     this.#dropHeld();
     this.#detach(reason);
   }

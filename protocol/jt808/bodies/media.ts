@@ -20,6 +20,7 @@ import {
   type Infer,
   type Reader,
 } from '../../field/index.js';
+import { limits } from '../../limits.js';
 import { TimeReader } from '../time.js';
 import { locationBase } from './location.js';
 
@@ -67,14 +68,28 @@ const headOnly: Field<MediaData> = struct({ ...mediaHead, data: rest });
 
 /** A location stands behind the 8 head bytes when there is a time where its time would be (reference 5.7). */
 function hasLocation(r: Reader): boolean {
-  if (r.left < 36) return false;
-  const startsFile = r.bytes[r.at + 8] === 0xff && r.bytes[r.at + 9] === 0xd8;
-  return !startsFile && isTimeOrUnset(r, r.at + 30);
+  if (r.left < 36 || startsPicture(r, 8)) return false;
+  if (!isPacketOf2011(r)) return isTime(r, 30) || isUnset(r, 30);
+  // Zeros are common in pictures and sound; a date there is not.
+  return isTime(r, 30) && !startsPicture(r, 16);
 }
 
-function isTimeOrUnset(r: Reader, at: number): boolean {
-  if (!Number.isNaN(new TimeReader().read(r.bytes, at))) return true;
-  for (let i = at; i < at + 6; i++) if (r.bytes[i] !== 0) return false;
+/** Offsets count from the start of the body. */
+const startsPicture = (r: Reader, at: number): boolean =>
+  r.bytes[r.at + at] === 0xff && r.bytes[r.at + at + 1] === 0xd8;
+
+function isPacketOf2011(r: Reader): boolean {
+  if (r.edition !== 2011) return false;
+  const view = new DataView(r.bytes.buffer, r.bytes.byteOffset + r.at, 16);
+  const total = view.getUint32(8);
+  const number = view.getUint32(12);
+  return number >= 1 && number <= total && total <= limits.reassemblyParts;
+}
+
+const isTime = (r: Reader, at: number): boolean => !Number.isNaN(new TimeReader().read(r.bytes, r.at + at));
+
+function isUnset(r: Reader, at: number): boolean {
+  for (let i = r.at + at; i < r.at + at + 6; i++) if (r.bytes[i] !== 0) return false;
   return true;
 }
 

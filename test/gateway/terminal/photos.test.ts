@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBody, splitBody } from '../../../protocol/index.js';
 import { frameOf, locationBody, type TerminalForm } from '../support/frames.js';
 import type { TerminalClient } from '../support/terminal-client.js';
-import { person, Rig, type Json } from './support.js';
+import { messageOf, person, Rig, type Json } from './support.js';
 
 const PLACE = { latE6: 39_912_345, lonE6: 116_412_345 };
 
@@ -96,6 +96,46 @@ describe('photos of a terminal', () => {
     await rig.until(async () => (await photos(id)).length === 1, 'the photo');
     await second.end();
   }, 40_000);
+
+  it('joins the packets of the 2011 draft over a break and a restart, and asks for lost ones in its form', async () => {
+    const form: TerminalForm = { phone: '13900000025', edition: 2011 };
+    const id = await rig.vehicle(form.phone);
+    const first = await rig.open(form);
+    const code = await first.enrol();
+    // Zeros, as in the middle of pictures: no location is to be seen in them.
+    const data = Buffer.concat([jpeg(3_000).subarray(0, 2_998), Buffer.alloc(5_000), jpeg(4_000).subarray(4)]);
+    const mediaId = 0x01020304;
+    const packets = splitBody(data, 700);
+    const total = packets.length;
+    expect(total).toBeGreaterThan(15);
+    // Serials with gaps: other frames go between the packets.
+    const frames = packets.map((part, i) => {
+      const body = { mediaId, type: 0, format: 0, event: 1, channel: 2, totalPackets: total, packetId: i + 1, data: part };
+      return messageOf(form, 'mediaData', 0x0801, 500 + 3 * i, body);
+    });
+    const lost = [2, 6];
+    const early = 8;
+    first.send(...frames.slice(0, early).filter((_, i) => !lost.includes(i + 1)));
+    expect(await first.acknowledged(0x0801, 500 + 3 * (early - 1))).toBe(0);
+    await first.end();
+    await rig.restart();
+    const second = await rig.open(form);
+    await second.login(code);
+    second.send(...frames.slice(early));
+    const asked = await second.until(() => second.answers.of(0x8800)[0], 'the request');
+    // What came before the restart is asked for too: nobody remembers which packets came, and twice does no harm.
+    const request = decodeBody(0x8800, 2011, asked.body)!.body as { replySerial: number; mediaId: number; missing: number[] };
+    expect(request).toMatchObject({ replySerial: 500 + 3 * (total - 1), mediaId });
+    expect(request.missing).toEqual(expect.arrayContaining(lost));
+    second.send(...request.missing.map((number) => frames[number - 1]!));
+    const done = await second.until(() => second.answers.of(0x8800)[1], 'the end of the upload');
+    expect(decodeBody(0x8800, 2011, done.body)!.body).toMatchObject({ mediaId, missing: [] });
+    const [photo] = await rig.until(async () => (await photos(id)).length > 0 && photos(id), 'the photo');
+    expect(photo).toMatchObject({ mediaId, channel: 2, event: 'timed', bytes: data.length });
+    const served = await rig.fetch('GET', photo.url);
+    expect(Buffer.from(await served.arrayBuffer()).equals(data)).toBe(true);
+    await second.end();
+  }, 60_000); // prettier-ignore
 
   it('keeps a photo with the order on whose site it was taken, once however often it comes', async () => {
     const form: TerminalForm = { phone: '13900000023', edition: 2013 };
