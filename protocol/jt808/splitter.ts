@@ -64,6 +64,7 @@ export class FrameSplitter {
   private skipping = false;
   /** Stream offset of the first byte of the current chunk. */
   private streamOffset = 0;
+  private stopped = false;
 
   constructor(options: SplitterOptions = {}) {
     this.framing = options.framing === 'e7' ? e7Framing : standardFraming;
@@ -86,11 +87,19 @@ export class FrameSplitter {
     return this.pending === undefined ? new Uint8Array(0) : copyBytes(this.pending, 0, this.pendingLength);
   }
 
+  /** Nothing more is looked at, from the callback on in which this is called: the connection is given up. */
+  stop(): void {
+    this.stopped = true;
+    this.pending = undefined;
+    this.pendingLength = 0;
+  }
+
   /** Takes the next bytes of the stream, in any portions, and hands what they complete to `sink`. Keeps no reference. */
   push(chunk: Uint8Array, sink: FrameSink): void {
     const { flag, escapeA, escapeB } = this.framing;
     const length = chunk.length;
     let start = 0;
+    if (this.stopped) return;
     if (this.pendingLength > 0 || this.skipping) {
       const close = chunk.indexOf(flag);
       if (close < 0) {
@@ -99,6 +108,7 @@ export class FrameSplitter {
         return;
       }
       this.finishPending(chunk, close, sink);
+      if (this.stopped) return;
       start = close + 1;
     }
     let xor = 0;
@@ -107,6 +117,7 @@ export class FrameSplitter {
       const value = chunk[i]!;
       if (value === flag) {
         if (i > start) this.candidate(chunk, start, i, xor, escaped, this.streamOffset + start, sink);
+        if (this.stopped) return;
         start = i + 1;
         xor = 0;
         escaped = false;

@@ -159,6 +159,26 @@ describe('what is no frame', () => {
     expect(run([new Uint8Array([...longer, 0x7e])]).found).toEqual([`too_long@0+${longer.length}`]);
   });
 
+  it('is looked at no further once the splitter was stopped', () => {
+    for (const chunks of [
+      ['7e01027e03047e0506', '7e01027e'],
+      ['7e0102', '7e03047e0506', '7e0102'],
+    ]) {
+      const splitter = new FrameSplitter();
+      let refused = 0;
+      for (const chunk of chunks) {
+        splitter.push(fromHex(chunk), {
+          frame: () => expect.unreachable(),
+          refused: () => {
+            refused++;
+            splitter.stop();
+          },
+        });
+      }
+      expect([refused, splitter.pendingBytes]).toEqual([1, 0]);
+    }
+  });
+
   it('is counted until the next good frame', () => {
     const { splitter } = run([fromHex('7e01027e03047e050607')]);
     expect([splitter.badCandidates, splitter.garbageBytes, splitter.pendingBytes]).toEqual([2, 4, 3]);

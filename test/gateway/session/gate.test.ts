@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBody, limits as wireLimits } from '../../../protocol/index.js';
-import { frameOf, generalReply, locationBody, messageOf, type TerminalForm } from '../support/frames.js';
+import {
+  authentication,
+  frameOf,
+  generalReply,
+  locationBody,
+  messageOf,
+  type TerminalForm,
+} from '../support/frames.js';
 import { SessionWorld } from '../support/session-world.js';
 
 const form: TerminalForm = { phone: '13800138000', edition: 2013 };
@@ -201,6 +208,20 @@ describe('bad input of a known terminal', () => {
     expect(world.findings).toHaveLength(2);
     world.receive(location(1));
     expect(world.appended).toEqual([]);
+  });
+
+  it('garbage before the first sound frame: given up sooner, and in the middle of what came at once', () => {
+    const world = new SessionWorld({ strangerCandidates: 5 });
+    world.receive(Buffer.from('7e0102030405067e'.repeat(100), 'hex'));
+    expect(world.closed).toEqual(['garbage']);
+    expect(Object.values(world.counters.framesRefused).reduce((a, b) => a + b, 0)).toBe(5);
+    const silent = new SessionWorld({ strangerGarbageBytes: 8 * 1024 });
+    for (let i = 0; i < 9; i++) silent.receive(Buffer.alloc(1024, 0x31));
+    expect(silent.closed).toEqual(['garbage']);
+    // A terminal that begins in the middle of a frame, on a bad line.
+    const terminal = new SessionWorld({ strangerCandidates: 5 });
+    terminal.receive(Buffer.from('0102030405067e0102037e0102037e0102037e', 'hex'), authentication(form, 1, 'code'));
+    expect([terminal.closed, terminal.asked]).toEqual([[], [form.phone]]);
   });
 
   it('a piece without a flag that never ends: closed, and never more kept than a frame can have', () => {
