@@ -15,6 +15,10 @@ export interface GatewayLimits {
   readonly unauthenticatedFrames: number;
   /** Frames with another terminal's number on one connection; a single one is firmware, a stream of them a relay or an attack. */
   readonly foreignFrames: number;
+  /** Refused pieces before a connection's first sound frame: a terminal may begin in the middle of one, and lose a few bytes; most attacks end here, before they cost more than the connect. */
+  readonly strangerCandidates: number;
+  /** Bytes of such pieces: two of the largest frames with every byte escaped. */
+  readonly strangerGarbageBytes: number;
   /** Frames that are refused for their body or id, of one connection, that are logged with their bytes; the rest is only counted. */
   readonly loggedFrames: number;
   /** Frames of one connection between arrival and commit. Terminals keep 1 to 20 in flight; past it the socket is not read. */
@@ -96,6 +100,8 @@ export const defaultLimits: GatewayLimits = {
   registrations: 5,
   unauthenticatedFrames: 50,
   foreignFrames: 10,
+  strangerCandidates: 5,
+  strangerGarbageBytes: 8 * 1024,
   loggedFrames: 20,
   inFlightFrames: 512,
   heldBytes: 96 * 1024,
