@@ -4,12 +4,11 @@ import { patch } from '../api/client.js';
 import type { OrderJson } from '../api/types.js';
 import { t } from '../i18n/index.js';
 import type { Bounds, OrderMark } from '../map/engine.js';
-import { MapView } from '../map/map-view.js';
 import { takeOrder, type LiveOrder } from '../state/live.js';
-import { Boundary } from '../ui/boundary.js';
-import { Dialog } from '../ui/dialog.js';
+import { Dialog, SaveRow } from '../ui/dialog.js';
 import { problemWords, say, sayProblem } from '../ui/toast.js';
 import { contentOf, OrderFields, placeOf, type Content } from './board/order-fields.js';
+import { PickMap } from './board/pick-map.js';
 
 type Changes = Partial<Content>;
 const same = (a: object, b: object): boolean =>
@@ -79,33 +78,9 @@ export function EditDialog({ order, onClose }: { order: LiveOrder; onClose: () =
           <OrderFields order={order} place={place} setPlace={setPlace} />
         </div>
         <div class="stack">
-          <p class="muted small">{t('new.pickPlace')}</p>
-          <div class="pick-map">
-            <Boundary name="map">
-              <MapView
-                label={t('new.pickPlace')}
-                fleet={[]}
-                orders={marks}
-                lines={[]}
-                start={around(site)}
-                onPoint={(lon, lat) => setPlace({ lat: lat.toFixed(6), lon: lon.toFixed(6) })}
-              />
-            </Boundary>
-          </div>
+          <PickMap marks={marks} start={around(site)} onPick={setPlace} />
           <p class="muted small">{t('edit.told')}</p>
-          {problem && (
-            <p class="problem" role="alert">
-              {problem}
-            </p>
-          )}
-          <footer class="row end">
-            <button type="button" onClick={onClose}>
-              {t('do.cancel')}
-            </button>
-            <button type="submit" class="primary">
-              {t('do.save')}
-            </button>
-          </footer>
+          <SaveRow problem={problem} onCancel={onClose} />
         </div>
       </form>
     </Dialog>

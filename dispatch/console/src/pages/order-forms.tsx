@@ -4,7 +4,7 @@ import { orders } from '../state/live.js';
 import { distance } from '../format.js';
 import { t, tValue } from '../i18n/index.js';
 import { takeStep } from '../state/steps.js';
-import { Dialog } from '../ui/dialog.js';
+import { Dialog, SaveRow } from '../ui/dialog.js';
 import { Empty } from '../ui/pieces.js';
 import { metresBetween } from './board/nearby.js';
 import { textOf } from '../ui/form-data.js';
@@ -38,11 +38,7 @@ export function CallBackDialog({ order, onClose }: { order: LiveOrder; onClose: 
           <span>{t('callback.words')}</span>
           <textarea name="words" rows={2} />
         </label>
-        <footer class="row end">
-          <button type="submit" class="primary">
-            {t('do.save')}
-          </button>
-        </footer>
+        <SaveRow />
       </form>
     </Dialog>
   );

@@ -4,7 +4,7 @@ import type { OrderJson } from '../api/types.js';
 import { t, tValue, type Key } from '../i18n/index.js';
 import type { LiveOrder } from '../state/live.js';
 import { takeStep } from '../state/steps.js';
-import { Dialog } from '../ui/dialog.js';
+import { Dialog, SaveRow } from '../ui/dialog.js';
 import { plainText, textOf } from '../ui/form-data.js';
 import { MAX_PHOTOS, orderPhoto, smaller, uploadPhotos } from '../ui/photo.js';
 import { sayProblem } from '../ui/toast.js';
@@ -35,7 +35,7 @@ function localTime(at: string | undefined): string {
 const extraFields = (order: OrderJson): string[] => (order.recordFields ?? []).filter((field) => !OWN.has(field));
 
 /** The photos of a record before it is filed. */
-export function usePhotos(): { photos: Blob[]; add(files: FileList | null): Promise<void> } {
+function usePhotos(): { photos: Blob[]; add(files: FileList | null): Promise<void> } {
   const [photos, setPhotos] = useState<Blob[]>([]);
   return {
     photos,
@@ -51,7 +51,7 @@ export function usePhotos(): { photos: Blob[]; add(files: FileList | null): Prom
 }
 
 /** What the kind of fault requires is marked, and asked for before it is sent. */
-export function RecordFields(props: {
+function RecordFields(props: {
   order: OrderJson;
   photos: readonly Blob[];
   addPhotos(files: FileList | null): Promise<void>;
@@ -124,7 +124,7 @@ export function RecordFields(props: {
 }
 
 /** The record's values; empty ones are left out. The time is read in the browser's zone. */
-export function recordOf(form: HTMLFormElement): Record<string, unknown> {
+function recordOf(form: HTMLFormElement): Record<string, unknown> {
   const data = new FormData(form);
   const record: Record<string, unknown> = {};
   for (const name of TEXTS) {
@@ -140,15 +140,18 @@ export function recordOf(form: HTMLFormElement): Record<string, unknown> {
   return record;
 }
 
-export function RecordDialog({ order, onClose }: { order: LiveOrder; onClose: () => void }) {
+/** The form in its dialog. `file` keeps or sends the record; true when it was taken. */
+export function RecordDialog(props: {
+  order: OrderJson;
+  onClose: () => void;
+  file(record: Record<string, unknown>, photos: readonly Blob[]): Promise<boolean>;
+}) {
+  const { order, onClose, file } = props;
   const { photos, add } = usePhotos();
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const record = recordOf(event.target as HTMLFormElement);
     try {
-      const names = await uploadPhotos(order.id, photos);
-      if (names.length > 0) record.photos = [...(filedOf(order).photos ?? []), ...names];
-      if (await takeStep(order, 'record', { record })) onClose();
+      if (await file(recordOf(event.target as HTMLFormElement), photos)) onClose();
     } catch (error) {
       sayProblem(error);
     }
@@ -157,14 +160,21 @@ export function RecordDialog({ order, onClose }: { order: LiveOrder; onClose: ()
     <Dialog title={`${t('step.record')} · ${order.number}`} onClose={onClose}>
       <form class="stack" onSubmit={(event) => void submit(event)}>
         <RecordFields order={order} photos={photos} addPhotos={add} />
-        <footer class="row end">
-          <button type="submit" class="primary">
-            {t('do.save')}
-          </button>
-        </footer>
+        <SaveRow />
       </form>
     </Dialog>
   );
+}
+
+/** The office sends the photos and the record at once. */
+export async function fileRecord(
+  order: LiveOrder,
+  record: Record<string, unknown>,
+  photos: readonly Blob[],
+): Promise<boolean> {
+  const names = await uploadPhotos(order.id, photos);
+  const all = names.length > 0 ? { photos: [...(filedOf(order).photos ?? []), ...names] } : {};
+  return takeStep(order, 'record', { record: { ...record, ...all } });
 }
 
 /** The record as it was filed. */

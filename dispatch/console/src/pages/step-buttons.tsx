@@ -8,7 +8,7 @@ import { t } from '../i18n/index.js';
 import { AssignDialog } from './assign-dialog.js';
 import { EditDialog } from './order-edit.js';
 import { CallBackDialog, MergeDialog } from './order-forms.js';
-import { RecordDialog } from './record-form.js';
+import { fileRecord, RecordDialog } from './record-form.js';
 import { StatusLinkDialog } from './status-link.js';
 
 /** The form on show. It stands beside the views, not inside a card: a click in it must not open the card. */
@@ -20,7 +20,10 @@ export function StepForms() {
   const { form, order } = open;
   const onClose = (): void => void (openForm.value = undefined);
   if (form === 'assign' || form === 'reassign') return <AssignDialog order={order} step={form} onClose={onClose} />;
-  if (form === 'record') return <RecordDialog order={order} onClose={onClose} />;
+  if (form === 'record') {
+    const file = (record: Record<string, unknown>, photos: readonly Blob[]) => fileRecord(order, record, photos);
+    return <RecordDialog order={order} onClose={onClose} file={file} />;
+  }
   if (form === 'callback') return <CallBackDialog order={order} onClose={onClose} />;
   if (form === 'edit') return <EditDialog order={order} onClose={onClose} />;
   if (form === 'status-link') return <StatusLinkDialog order={order} onClose={onClose} />;

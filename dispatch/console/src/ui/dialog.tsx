@@ -40,6 +40,29 @@ export function Dialog(props: {
   );
 }
 
+/** The end of a form in a dialog: what was refused, in words, and the way to save or to leave. */
+export function SaveRow({ problem, onCancel }: { problem?: string | undefined; onCancel?: () => void }) {
+  return (
+    <>
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <footer class="row end">
+        {onCancel && (
+          <button type="button" onClick={onCancel}>
+            {t('do.cancel')}
+          </button>
+        )}
+        <button type="submit" class="primary">
+          {t('do.save')}
+        </button>
+      </footer>
+    </>
+  );
+}
+
 interface Question {
   title: string;
   text?: string;

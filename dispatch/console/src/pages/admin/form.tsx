@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.js';
-import { Dialog } from '../../ui/dialog.js';
+import { Dialog, SaveRow } from '../../ui/dialog.js';
 import { problemWords, say } from '../../ui/toast.js';
 
 export { textOf as fieldOf } from '../../ui/form-data.js';
@@ -85,19 +85,7 @@ export function FormDialog(props: {
     <Dialog title={props.title} onClose={props.onClose}>
       <form class="stack" onSubmit={(event) => void submit(event)}>
         {props.children}
-        {problem && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <footer class="row end">
-          <button type="button" onClick={props.onClose}>
-            {t('do.cancel')}
-          </button>
-          <button type="submit" class="primary">
-            {t('do.save')}
-          </button>
-        </footer>
+        <SaveRow problem={problem} onCancel={props.onClose} />
       </form>
     </Dialog>
   );

@@ -7,19 +7,18 @@ import { distance } from '../../format.js';
 import { t } from '../../i18n/index.js';
 import { boundsOf, type OrderMark } from '../../map/engine.js';
 import { orderMarks } from '../../map/live-marks.js';
-import { MapView } from '../../map/map-view.js';
 import { gatewayNow } from '../../state/clock.js';
 import { centres, orders, takeOrder, vehicles, type LiveOrder } from '../../state/live.js';
 import { positions } from '../../state/positions.js';
 import { openOrder } from '../../state/selection.js';
 import { takeStep } from '../../state/steps.js';
-import { Boundary } from '../../ui/boundary.js';
 import { Dialog } from '../../ui/dialog.js';
 import { Icon } from '../../ui/icons.js';
 import { Countdown, StagePill } from '../../ui/pieces.js';
 import { say, sayProblem } from '../../ui/toast.js';
 import { metresBetween } from './nearby.js';
 import { contentOf, OrderFields, placeOf, type Place } from './order-fields.js';
+import { PickMap } from './pick-map.js';
 import { textOf } from '../../ui/form-data.js';
 
 export const newOrderOpen = signal(false);
@@ -137,22 +136,7 @@ export function NewOrder({ onClose }: { onClose: () => void }) {
           )}
         </div>
         <div class="stack">
-          <p class="muted small">{t('new.pickPlace')}</p>
-          <div class="pick-map">
-            <Boundary name="map">
-              <MapView
-                label={t('new.pickPlace')}
-                fleet={[]}
-                orders={[...orderMarks.value, ...mark]}
-                lines={[]}
-                start={start}
-                nothing={start === undefined}
-                onPoint={(lon, lat) => {
-                  setPlaceText({ lat: lat.toFixed(6), lon: lon.toFixed(6) });
-                }}
-              />
-            </Boundary>
-          </div>
+          <PickMap marks={[...orderMarks.value, ...mark]} start={start} onPick={setPlaceText} />
           <Duplicates place={place} phone={phone} mergeInto={mergeInto} setMergeInto={setMergeInto} />
         </div>
         <footer class="row end">
