@@ -73,6 +73,9 @@ describe('the configuration', () => {
     ['LINECREW_MQTT_URL', 'http://broker', 'mqtt://'],
     ['LINECREW_RETENTION_POSITIONS', 'forever', '180d or 3y'],
     ['LINECREW_TRUST_PROXY', 'maybe', 'true or false'],
+    ['LINECREW_MAP_URL', 'tiles.example/{z}/{x}/{y}.png', 'a raster template with {z}, {x} and {y}'],
+    ['LINECREW_MAP_URL', 'https://tiles.example/{z}/{x}.png', 'a raster template with {z}, {x} and {y}'],
+    ['LINECREW_MAP_URL', 'pmtiles:', 'pmtiles:FILE'],
   ])('refuses %s=%s and says what was expected', (variable, value, expected) => {
     const message = refusalOf({ env: { [variable]: value } });
     expect(message).toContain(variable);
