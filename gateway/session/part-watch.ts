@@ -12,6 +12,7 @@ interface Watched {
   readonly firstSerial: number;
   /** The packets of the 2011 draft: serial of the newest one, which a request for missing ones quotes. */
   packetSerial: number | undefined;
+  /** A bit for each part. */
   readonly seen: Uint8Array;
   received: number;
   /** When a part came last, and when that or a request for parts was, ms. */
@@ -84,7 +85,7 @@ export class PartWatch {
     if (one === undefined) {
       one = {
         ...message,
-        seen: new Uint8Array(total),
+        seen: new Uint8Array((total + 7) >> 3),
         received: 0,
         partAt: nowMs,
         lastAt: nowMs,
@@ -97,8 +98,8 @@ export class PartWatch {
     one.partAt = one.lastAt = nowMs;
     one.packetSerial = packetSerial;
     if (index === 1 || inPackets) one.head = head;
-    if (one.seen[index - 1] === 1) return 'again';
-    one.seen[index - 1] = 1;
+    if (hasSeen(one, index)) return 'again';
+    one.seen[(index - 1) >> 3]! |= 1 << ((index - 1) & 7);
     if (++one.received < total) return 'new';
     this.#watched.splice(this.#watched.indexOf(one), 1);
     this.completedHead = one.head ?? 0;
@@ -139,8 +140,8 @@ export class PartWatch {
         continue;
       }
       const numbers: number[] = [];
-      for (let i = 0; i < one.total && numbers.length < wireLimits.missingPartsPerRequest; i++) {
-        if (one.seen[i] === 0) numbers.push(i + 1);
+      for (let index = 1; index <= one.total && numbers.length < wireLimits.missingPartsPerRequest; index++) {
+        if (!hasSeen(one, index)) numbers.push(index);
       }
       one.asked++;
       one.lastAt = nowMs;
@@ -149,4 +150,8 @@ export class PartWatch {
     }
     return requests;
   }
+}
+
+function hasSeen({ seen }: Watched, index: number): boolean {
+  return (seen[(index - 1) >> 3]! & (1 << ((index - 1) & 7))) !== 0;
 }

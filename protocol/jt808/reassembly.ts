@@ -114,8 +114,9 @@ export class Reassembler {
         messageId,
         total,
         firstSerial,
-        parts: new Array<Uint8Array | undefined>(total),
-        serials: new Array<number>(total),
+        // Not made for `total` parts beforehand: anybody can declare thousands and send one.
+        parts: [],
+        serials: [],
         received: 0,
         bytes: 0,
         lastPartAt: now,

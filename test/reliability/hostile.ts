@@ -2,7 +2,8 @@
  * `npm run hostile -- [--terminals 1000] [--seconds 10] [--only NAME,…] [--scale 1] [--json]`: how long honest terminals
  * wait for their confirmation while the gateway is attacked. Control of each row: the same terminals at the same gateway
  * while the same attack hits a bare server that only reads. Gateway and bare server run on processor 0, attackers and
- * terminals on processor 1 (`taskset`).
+ * terminals on processor 1 (`taskset`). Beside it stands what the attack costs the gateway in processor time, which other
+ * work on the machine changes less than a latency: above what the honest terminals cost, and against the bare server.
  */
 import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,6 +38,8 @@ if (!(terminals > 0 && ms > 0 && scale > 0) || attacks.length === 0) {
 /** One location of each terminal in this time. */
 const INTERVAL_MS = 1_000;
 const INSIDERS = 20;
+/** An attack runs this long before latencies count, ms. */
+const LEAD_MS = 1_000;
 const SERVER_CPU = 0;
 const CLIENT_CPU = 1;
 
@@ -45,6 +48,11 @@ interface Row {
   control: Window;
   attacked: Window;
   ratio: number;
+  /** Processor time of the gateway above that of the control, and of the bare server, ms for each second of attack. */
+  cpuMsPerS: number;
+  bareCpuMsPerS: number;
+  /** The gateway's, for each of the attacker's connections, ms. */
+  cpuMsPerConnection: number;
   /** Connections of the attacker: opened, and ended or refused by the gateway. */
   opened: number;
   ended: number;
@@ -92,33 +100,52 @@ async function measure(attack: Attack, fleet: HonestFleet): Promise<Row> {
   const { window: control } = controlled;
   const { window, opened, ended } = attacked;
   const rss = (await gateway.metrics()).get('linecrew_process_resident_memory_bytes') ?? NaN;
+  const cpuMs = attacked.gatewayMs - controlled.gatewayMs;
+  const seconds = (ms + LEAD_MS) / 1000;
   return {
     attack: attack.name,
     control,
     attacked: window,
     ratio: window.p99Ms / control.p99Ms,
+    cpuMsPerS: cpuMs / seconds,
+    bareCpuMsPerS: (controlled.bareMs - attacked.bareMs) / seconds,
+    cpuMsPerConnection: cpuMs / opened,
     opened,
     ended,
     rssMb: Math.round(rss / 2 ** 20),
   };
 }
 
-async function under(
-  attack: Attack,
-  target: Target,
-  fleet: HonestFleet,
-): Promise<{ window: Window; opened: number; ended: number }> {
-  // prettier-ignore
+interface Under {
+  window: Window;
+  opened: number;
+  ended: number;
+  /** Processor time from the first byte of the attack to its end, ms. */
+  gatewayMs: number;
+  bareMs: number;
+}
+
+async function under(attack: Attack, target: Target, fleet: HonestFleet): Promise<Under> {
+  const before = await cpu();
   attacker.send({ start: attack.name, target, scale } satisfies AttackOrder);
-  await pause(1_000);
+  await pause(LEAD_MS);
   fleet.window();
   await pause(ms);
   const window = fleet.window();
+  const after = await cpu();
   attacker.send({ stop: true } satisfies AttackOrder);
   const [counts] = (await once(attacker, 'message')) as [{ opened: number; ended: number }];
   // What the attack left behind ends before the next row begins.
   await pause(1_500);
-  return { window, ...counts };
+  return { window, ...counts, gatewayMs: after.gatewayMs - before.gatewayMs, bareMs: after.bareMs - before.bareMs };
+}
+
+/** Processor time so far, ms. */
+async function cpu(): Promise<{ gatewayMs: number; bareMs: number }> {
+  const gatewayMs = ((await gateway.metrics()).get('linecrew_process_cpu_seconds_total') ?? NaN) * 1000;
+  const answer = once(bare, 'message') as Promise<[number]>;
+  bare.send('cpu');
+  return { gatewayMs, bareMs: (await answer)[0] };
 }
 
 function child(name: string): ChildProcess {
@@ -134,12 +161,13 @@ function report(): void {
   if (values.json) return void process.stdout.write(JSON.stringify({ terminals, seconds: ms / 1000, scale, load: loadavg(), rows }) + '\n'); // prettier-ignore
   const one = (window: Window): string => `${window.p50Ms.toFixed(1)} / ${window.p99Ms.toFixed(1)}`;
   const lines = rows.map(
-    ({ attack, control, attacked, ratio, opened, ended, rssMb }) =>
-      `| ${attack} | ${one(control)} | ${one(attacked)} | ${ratio.toFixed(2)} | ${attacked.lost} | ${opened} / ${ended} | ${rssMb} |`,
+    ({ attack, control, attacked, ratio, cpuMsPerS, bareCpuMsPerS, cpuMsPerConnection, opened, ended, rssMb }) =>
+      `| ${attack} | ${one(control)} | ${one(attacked)} | ${ratio.toFixed(2)} | ${cpuMsPerS.toFixed(0)} / ${bareCpuMsPerS.toFixed(0)} | ` +
+      `${cpuMsPerConnection.toFixed(2)} | ${attacked.lost} | ${opened} / ${ended} | ${rssMb} |`,
   );
   process.stdout.write(
-    '| attack | control p50 / p99, ms | attacked p50 / p99, ms | ratio of p99 | honest connections lost | attacker’s connections: opened / ended | gateway RSS, MiB |\n' +
-      '|---|---|---|---|---|---|---|\n' +
+    '| attack | control p50 / p99, ms | attacked p50 / p99, ms | ratio of p99 | CPU for the attack, gateway / bare server, ms per s | per hostile connection, ms | honest connections lost | attacker’s connections: opened / ended | gateway RSS, MiB |\n' +
+      '|---|---|---|---|---|---|---|---|---|\n' +
       lines.join('\n') +
       '\n',
   );
