@@ -2,8 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
 import type { Command } from '../../dispatch/domain/commands.js';
+import type { StoredEvent } from '../../dispatch/domain/events.js';
 import type { Docs, DocKind } from '../../dispatch/domain/model.js';
+import { replay } from '../../dispatch/domain/reduce.js';
 import { loadConfig } from '../../gateway/config/load.js';
 import { createLog } from '../../gateway/log.js';
 import { startGateway, type Gateway } from '../../gateway/main.js';
@@ -13,6 +17,8 @@ export const person = {
   name: 'wang',
   roles: ['dispatcher', 'agent', 'supervisor', 'administrator'],
 } as const;
+
+const asJson = (value: unknown): unknown => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 
 export class Service {
   gateway!: Gateway;
@@ -70,6 +76,27 @@ export class Service {
       }
     } finally {
       follow.cancel();
+    }
+  }
+
+  /** State is what the events say: everything that this gateway's store holds, replayed from its log. */
+  async checkReplay(): Promise<void> {
+    const { store } = this.gateway.dispatch;
+    for (;;) {
+      const last = await store.lastPosition();
+      const events: StoredEvent[] = [];
+      while (events.length < last) events.push(...(await store.eventsAfter(events.length, 1_000)));
+      const differing: string[] = [];
+      for (const [key, value] of replay(events).all) {
+        const colon = key.indexOf(':');
+        const stored = await store.get(key.slice(0, colon), key.slice(colon + 1));
+        if (!isDeepStrictEqual(asJson(stored?.value), asJson(value))) differing.push(key);
+      }
+      // Rules still run: what they changed meanwhile is compared at the new end of the log.
+      if ((await store.lastPosition()) !== last) continue;
+      expect(last).toBeGreaterThan(0);
+      expect(differing).toEqual([]);
+      return;
     }
   }
 

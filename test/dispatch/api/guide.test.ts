@@ -43,6 +43,7 @@ describe('docs/api.md', () => {
       asked.map(({ command }) => command),
       'functions of the terminal',
     ).toHaveLength(2);
+    await service.checkReplay();
   });
 
   it('names every report, role and code of a stream’s end that there is', async () => {
