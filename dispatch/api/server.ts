@@ -25,6 +25,7 @@ import { validate } from './http/validate.js';
 import { createHttpMetrics } from './metrics.js';
 import { allRoutes } from './routes/index.js';
 import { createReachedCentre } from './reached-centre.js';
+import { watchSilentConnections } from './silent-connections.js';
 import { createStreams, type StreamLimits } from './stream.js';
 import { createWebhooks, type WebhookConfig } from '../webhooks/webhooks.js';
 
@@ -154,8 +155,12 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     void app.register(async (scope) => plugin(scope, { route: (spec) => registrar.add(scope, spec), fallback }));
   }
   app.addHook('onReady', async () => webhooks.start());
+  const endSilent = watchSilentConnections(app.server);
   // Before the server waits for its sockets: open streams would never end by themselves.
-  app.addHook('preClose', async () => streams.close());
+  app.addHook('preClose', async () => {
+    streams.close();
+    endSilent();
+  });
   app.addHook('onClose', async () => {
     await webhooks.stop();
     await audit.close();
