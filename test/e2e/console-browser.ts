@@ -51,7 +51,10 @@ export async function openBrowser({
       return route.abort();
     },
   );
-  context.on('weberror', (error) => complaints.push(String(error.error().stack ?? error.error())));
+  context.on('weberror', (event) => {
+    const error = event.error();
+    complaints.push(`${event.page()?.url()}: ${error.name}: ${error.message} ${error.stack ?? ''}`);
+  });
   context.on('console', (message) => {
     if (/Content Security Policy|Content-Security-Policy/i.test(message.text())) complaints.push(message.text());
   });
