@@ -155,6 +155,6 @@ export class LogOwnership {
   }
 }
 
-function leaseName(node: string): string {
+export function leaseName(node: string): string {
   return `ingest:${node}`;
 }

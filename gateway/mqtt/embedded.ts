@@ -28,7 +28,7 @@ import { UplinkGate } from './uplink-gate.js';
 export interface EmbeddedBrokerOptions {
   readonly dispatch: DispatchPort;
   readonly accounts: Pick<Accounts, 'token'>;
-  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits'>;
+  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits' | 'taps'>;
   readonly node: string;
   readonly log: Logger;
   readonly limits?: Partial<MqttLimits>;
@@ -216,9 +216,9 @@ export class EmbeddedBroker {
     const { dispatch, terminals, node } = this.options;
     const facts = await terminalLogin(this.options, peer.conn, client.id, phone, password);
     const { clock } = dispatch;
-    const { committer, registry } = terminals;
+    const { committer, registry, taps } = terminals;
     const terminal = new MqttTerminal(
-      { clock, committer, registry, counters: this.counters, limits: this.#limits },
+      { clock, committer, registry, taps, counters: this.counters, limits: this.#limits },
       {
         id: `${node}.mqtt.${clock.now()}.${this.#nextId++}`,
         address: peer.address,

@@ -7,6 +7,7 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { vehiclePrefix } from '../ingest/entry.js';
+import { leaseName } from '../ingest/log-ownership.js';
 import type { Logger } from '../log.js';
 import type { TerminalFacts } from '../session/sink.js';
 import type { TerminalGateway } from '../terminal-gateway.js';
@@ -24,7 +25,7 @@ export interface ExternalBrokerOptions {
   readonly connections: number;
   readonly version: '3.1.1' | '5';
   readonly dispatch: DispatchPort;
-  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits'>;
+  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits' | 'taps'>;
   /** Must stay the same over restarts: sessions at the broker are named after it. */
   readonly node: string;
   readonly log: Logger;
@@ -36,6 +37,8 @@ const RECONNECT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How long the broker keeps what it could not hand over while a node is away (MQTT 5; 3.1.1 brokers have their own rule). */
 const SESSION_EXPIRY_S = 7 * 86_400;
+/** How long a stop waits for the broker to take this node out of the shared subscription, ms of gateway time. */
+const HAND_OVER_MS = 5_000;
 /** Downlinks without the broker's PUBACK; past it deliveries wait. */
 const PENDING_PUBLISHES = 1_000;
 /** How often terminals without an owner are looked for, ms of gateway time. */
@@ -80,11 +83,38 @@ export class ExternalBroker {
   }
 
   async close(): Promise<void> {
-    this.#stopped = true;
     this.#sweep.cancel();
+    await this.#handOver().catch((error: unknown) => {
+      this.options.log.warn({ err: error, msg: 'uplinks may wait at the MQTT broker until this node is back' });
+    });
+    this.#stopped = true;
     this.#offline();
     await this.#events.stop();
     await Promise.all([this.#control, ...this.#readers].map((client) => client.endAsync(true)));
+  }
+
+  /**
+   * Where another node goes on reading, this one leaves the shared subscription: the broker would keep its share back
+   * for it. What was handed over before is taken first (UNSUBACK comes behind it). The last node stays subscribed, so
+   * that the broker keeps what comes while none is there.
+   */
+  async #handOver(): Promise<void> {
+    const { dispatch } = this.options;
+    const readers = this.#readers.filter((reader) => reader.connected);
+    if (readers.length === 0 || !(await this.#hasPeer())) return;
+    const left = Promise.all(readers.map((reader) => reader.unsubscribeAsync(ALL_UP)));
+    const tooLong = new Promise<void>((resolve) => void dispatch.clock.after(HAND_OVER_MS, resolve));
+    await Promise.race([left, tooLong]);
+  }
+
+  /** Whether another node lives: it holds its own ingest log. */
+  async #hasPeer(): Promise<boolean> {
+    const { dispatch, node: self } = this.options;
+    const { store, clock } = dispatch;
+    for (const node of await store.ingestNodes()) {
+      if (node !== self && (await store.owner(leaseName(node), clock.now()))?.node === node) return true;
+    }
+    return false;
   }
 
   // ---- connections
@@ -131,7 +161,8 @@ export class ExternalBroker {
   /** Waits until the payload is durable. False only when this node stops: the broker then hands it over again. */
   async #gate(phone: string, payload: Buffer): Promise<boolean> {
     const { dispatch, terminals, log } = this.options;
-    const context = { clock: dispatch.clock, committer: terminals.committer, counters: this.counters };
+    const { committer, taps } = terminals;
+    const context = { clock: dispatch.clock, committer, taps, counters: this.counters };
     while (!this.#stopped) {
       try {
         const facts = await terminals.directory.lookup(phone);
@@ -191,9 +222,9 @@ export class ExternalBroker {
 
   #terminal(phone: string, facts: TerminalFacts): MqttTerminal {
     const { dispatch, terminals, node } = this.options;
-    const { committer, registry } = terminals;
+    const { committer, registry, taps } = terminals;
     const terminal: MqttTerminal = new MqttTerminal(
-      { clock: dispatch.clock, committer, registry, counters: this.counters, limits: this.#limits },
+      { clock: dispatch.clock, committer, registry, taps, counters: this.counters, limits: this.#limits },
       {
         id: `${node}.mqtt.${dispatch.clock.now()}.${this.#nextId++}`,
         address: 'broker',

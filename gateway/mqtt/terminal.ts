@@ -7,6 +7,7 @@ import type { Appender, Committer } from '../ingest/committer.js';
 import { vehiclePrefix } from '../ingest/entry.js';
 import type { OutgoingMessage, TerminalLink } from '../session/link.js';
 import type { CloseReason, TerminalFacts } from '../session/sink.js';
+import type { Taps } from '../taps.js';
 import type { OwnedConnection, SessionRegistry } from '../sessions.js';
 import type { MqttCounters } from './counters.js';
 import type { MqttLimits } from './limits.js';
@@ -17,6 +18,7 @@ export interface MqttTerminalContext {
   readonly registry: SessionRegistry;
   readonly counters: MqttCounters;
   readonly limits: MqttLimits;
+  readonly taps: Taps;
 }
 
 export interface MqttTerminalOptions {
@@ -70,20 +72,44 @@ export class MqttTerminal implements OwnedConnection, Appender {
     this.#fence = fence;
     return true;
   }
-  #fence = 0;
+  /** Of its lease, while it has one. */
+  #fence: number | undefined;
+  #claiming = false;
 
   /** It can be written to: it listens on its topic. */
   up(): void {
     if (this.closed || this.#link) return;
-    this.#link = new MqttLink(this.#facts, this.#fence, (payload) => this.options.publish(payload));
+    if (this.#fence === undefined) return void this.#claimAgain();
+    this.#link = new MqttLink(this.#facts, this.#fence, (payload) => this.#publish(payload));
     this.context.registry.up(this, this.#link);
+  }
+
+  #publish(bytes: Uint8Array): boolean {
+    const { taps } = this.context;
+    const taken = this.options.publish(bytes);
+    if (taken && taps.any) taps.tell(this.phone, { direction: 'out', connection: this.id, bytes, form: 'protobuf' });
+    return taken;
   }
 
   /** It cannot be written to any more, by its last will or because it said so. */
   down(reason: CloseReason): void {
     const link = this.#link;
     this.#link = undefined;
-    if (link) this.context.registry.down(this, link, reason);
+    if (!link) return;
+    // The lease is given back with the link.
+    this.#fence = undefined;
+    this.context.registry.down(this, link, reason);
+  }
+
+  /** It said that it was gone, and is back on the same connection. */
+  async #claimAgain(): Promise<void> {
+    if (this.#claiming) return;
+    this.#claiming = true;
+    const claimed = await this.claim().catch(() => false);
+    this.#claiming = false;
+    // Lost to another connection, or the store cannot say: with a new connection it is asked again.
+    if (claimed) this.up();
+    else if (!this.closed) this.options.end('takenOver');
   }
 
   /** The connection is gone. */
@@ -91,6 +117,7 @@ export class MqttTerminal implements OwnedConnection, Appender {
     if (this.closed) return;
     this.closed = true;
     this.down('byTerminal');
+    this.context.registry.gone(this, this.phone);
   }
 
   heard(): void {
@@ -104,8 +131,12 @@ export class MqttTerminal implements OwnedConnection, Appender {
    */
   receive(bytes: Uint8Array, start: number, end: number, done: (durable: boolean) => void): void {
     this.heard();
-    const { committer, counters } = this.context;
+    const { committer, counters, taps } = this.context;
     counters.uplinks++;
+    if (taps.any) {
+      const piece = { connection: this.id, bytes: bytes.subarray(start, end), form: 'protobuf' } as const;
+      taps.tell(this.phone, { direction: 'in', ...piece });
+    }
     const outcome = committer.append(this, 'mqtt', 2013, this.#vehicle, this.#number, bytes, start, end, this.heardMs);
     if (outcome === 'shed') done(false);
     else this.#waiting.push(done);
@@ -136,12 +167,13 @@ export class MqttTerminal implements OwnedConnection, Appender {
 
 /** Puts a payload of an `up` topic through the gate; true when it is durable. `vehicle` is from `vehiclePrefix`. */
 export function appendUplink(
-  { committer, counters, clock }: Pick<MqttTerminalContext, 'committer' | 'counters' | 'clock'>,
+  { committer, counters, clock, taps }: Pick<MqttTerminalContext, 'committer' | 'counters' | 'clock' | 'taps'>,
   phone: string,
   vehicle: Uint8Array,
   payload: Uint8Array,
 ): Promise<boolean> {
   counters.uplinks++;
+  if (taps.any) taps.tell(phone, { direction: 'in', connection: 'broker', bytes: payload, form: 'protobuf' });
   return committer.appendAndWait('mqtt', vehicle, phone, payload, clock.now());
 }
 

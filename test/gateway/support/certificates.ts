@@ -10,7 +10,8 @@ export interface Certificates {
   client: { cert: string; key: string };
 }
 
-export function makeCertificates(): Certificates {
+/** @param clientName common name of the client's certificate */
+export function makeCertificates(clientName = 'client'): Certificates {
   const directory = mkdtempSync(join(tmpdir(), 'linecrew-certificates-'));
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   const read = (name: string) => readFileSync(join(directory, name), 'utf8');
@@ -18,7 +19,8 @@ export function makeCertificates(): Certificates {
   try {
     openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test CA');
     for (const name of ['server', 'client']) {
-      openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+      const subject = `/CN=${name === 'client' ? clientName : name}`;
+      openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
       writeFileSync(join(directory, 'san'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
       const files = ['-in', `${name}.csr`, '-out', `${name}.pem`, '-extfile', 'san', '-days', '2'];
       openssl('x509', '-req', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', ...files);
