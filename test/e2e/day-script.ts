@@ -6,9 +6,7 @@
 export const MINUTE = 60_000;
 export const CENTRES = ['centre-1', 'centre-2', 'centre-3'] as const;
 export const CREWS = 10;
-/** More than two only where the machine has time for them: LINECREW_DAY_ORDERS=10 is a day of 300 orders. */
-const ORDERS_PER_CREW = Number(process.env['LINECREW_DAY_ORDERS'] ?? 2);
-/** These two have one order less: they ask for a break afterwards. */
+/** They ask for a break when their work is done. */
 export const ON_BREAK = { granted: 8, refused: 7 };
 /** Out of reach for a while; presses its keys all the same. */
 export const HOLE = { crew: 4, from: 7 * MINUTE, to: 14 * MINUTE };
@@ -16,7 +14,16 @@ export const HOLE = { crew: 4, from: 7 * MINUTE, to: 14 * MINUTE };
 export const BY_POSITION = 5;
 /** Gives its first order to another crew. */
 export const REASSIGNED = { from: 2, to: 3 };
-const CYCLE_MS = 6 * MINUTE;
+/** Orders by crew in each centre. */
+export type DaySize = readonly number[];
+/** A full day: 100 in each centre. */
+export const FULL_DAY: DaySize = [6, 14, 14, 6, 14, 6, 6, 14, 14, 6];
+/** Every kind of thing that happens, in half of the time: 30 in each centre. */
+export const SHORT_DAY: DaySize = [2, 4, 4, 2, 4, 2, 2, 4, 4, 2];
+/** From one departure to the next. Positions need time between two orders: they measure the terminal's clock too. */
+const cycleOf = (crew: number): number => (crew === BY_POSITION ? 8 : 4) * MINUTE;
+/** An order comes in this many departures before its own: these are on the truck when the shift begins. */
+export const AHEAD = 3;
 const BASE = { lat: 31, lon: 121 };
 
 export interface Work {
@@ -33,6 +40,8 @@ export interface PlannedOrder {
   crew: number;
   /** Place in the crew's day, from 0. */
   place: number;
+  /** After the beginning of the shift; before it, where that is not later. */
+  comesAfterMs: number;
   site: { lat: number; lon: number; address: string };
   /** Minutes of driving; the last order of some crews is far away, and was written down late. */
   driveMin: number;
@@ -43,26 +52,26 @@ export const vehicleOf = (centre: string, crew: number): string => `${centre}-tr
 export const phoneOf = (centre: string, crew: number): string =>
   String(13_000_000_000 + CENTRES.indexOf(centre as (typeof CENTRES)[number]) * 100 + crew);
 
-/** The orders of one centre, in the order in which they come: each crew's first, each crew's second, … */
-export function plannedOrders(centre: string): PlannedOrder[] {
-  const orders: PlannedOrder[] = [];
-  for (let place = 0; place < ORDERS_PER_CREW; place++) {
+/** The orders of one centre, in the order in which they come. */
+export function plannedOrders(centre: string, ordersOf: DaySize): PlannedOrder[] {
+  const orders: Omit<PlannedOrder, 'index'>[] = [];
+  for (let place = 0; place < Math.max(...ordersOf); place++) {
     for (let crew = 0; crew < CREWS; crew++) {
-      const isShort = crew === ON_BREAK.granted || crew === ON_BREAK.refused;
-      if (isShort && place === ORDERS_PER_CREW - 1) continue;
-      const isFar = place === ORDERS_PER_CREW - 1 && crew % 3 === 0;
+      if (place >= ordersOf[crew]!) continue;
+      const isFar = place === ordersOf[crew]! - 1 && crew % 3 === 0;
       orders.push({
         centre,
-        index: orders.length,
         crew,
         place,
+        comesAfterMs: (place - AHEAD) * cycleOf(crew),
         site: siteOf(centre, crew, place),
-        driveMin: isFar ? 29 : 2 + ((crew + place) % 3) * 0.5,
-        writtenLateMin: isFar ? 10 : 0,
+        driveMin: isFar ? 29 : 2 + ((crew + place) % 3) * 0.25,
+        writtenLateMin: isFar ? 15 : 0,
       });
     }
   }
-  return orders;
+  orders.sort((a, b) => Math.max(0, a.comesAfterMs) - Math.max(0, b.comesAfterMs));
+  return orders.map((order, index) => ({ ...order, index }));
 }
 
 /** Every site has a street of its own, 3 km from the next. */
@@ -73,11 +82,14 @@ function siteOf(centre: string, crew: number, place: number): PlannedOrder['site
 }
 export const depotOf = (centre: string, crew: number): { lat: number; lon: number } => siteOf(centre, crew, -1);
 
-/** What the crew does about its `nth` order of the day, from 0. All in whole seconds, as JT/T 808 tells time. */
-export function workOf(startAt: number, order: PlannedOrder, nth: number): Work {
-  const departAt = startAt + nth * CYCLE_MS + 20_000 + order.crew * 1_000;
+/** When the crew means to set out for its `nth` order of the day, from 0. Whole seconds, as JT/T 808 tells time. */
+export const departureOf = (startAt: number, crew: number, nth: number): number =>
+  startAt + nth * cycleOf(crew) + 20_000 + crew * 1_000;
+
+/** What the crew does about an order for which it sets out then. */
+export function workOf(order: PlannedOrder, acceptAt: number, departAt: number): Work {
   const arriveAt = departAt + order.driveMin * MINUTE;
-  return { acceptAt: startAt + 5_000 + nth * 1_000, departAt, arriveAt, doneAt: arriveAt + 90_000 };
+  return { acceptAt, departAt, arriveAt, doneAt: arriveAt + MINUTE };
 }
 
 export interface Figures {
