@@ -53,7 +53,7 @@ import type {
 } from './store.js';
 import type { StoredEvent } from '../domain/events.js';
 import { BLOCK_MS, groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
-import { LocalPresence } from './local-presence.js';
+import { LocallyPresent } from './local-presence.js';
 import { DueClaims } from './due-claims.js';
 import { Watchers } from './watchers.js';
 
@@ -108,12 +108,11 @@ function checkFormat(env: Env, directory: string): void {
   }
 }
 
-class LmdbStore implements DispatchStore {
+class LmdbStore extends LocallyPresent implements DispatchStore {
   readonly kind = 'lmdb';
   readonly #writer: LmdbWriter;
   readonly #watchers = new Watchers();
   readonly #claims = new DueClaims();
-  readonly #presence = new LocalPresence();
   /** Grows with each opening: a second process that slipped past the lock is found by it, and fences grow with it. */
   #epoch = 0;
   #lastPosition = 0;
@@ -133,6 +132,7 @@ class LmdbStore implements DispatchStore {
     private readonly unlock: () => void,
     private readonly now: () => number,
   ) {
+    super();
     this.#writer = new LmdbWriter({
       ready: () => this.#ready(),
       begin: () => new CommitScope(this.env, this.now(), this.#lastPosition, this.#last, this.#logs, this.#tails),
@@ -148,7 +148,7 @@ class LmdbStore implements DispatchStore {
     this.#load();
     const bytes = this.env.meta.get(Buffer.from('store.epoch'));
     const epoch = (bytes ? parse<number>(bytes) : 0) + 1;
-    this.#presence.start(epoch);
+    this.presence.start(epoch);
     await this.#writer.write(({ env }) => {
       env.meta.putSync(Buffer.from('store.format'), json(FORMAT));
       env.meta.putSync(Buffer.from('store.epoch'), json(epoch));
@@ -319,23 +319,10 @@ class LmdbStore implements DispatchStore {
     return deleted;
   }
 
-  // ---- presence
+  // ---- presence: LocallyPresent
 
-  async claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number) {
+  protected checkOpen(): void {
     this.#open();
-    return this.#presence.claim(terminal, node, connection, now, leaseMs);
-  }
-
-  async renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean> {
-    return this.#presence.renew(terminal, fence, now, leaseMs);
-  }
-
-  async releaseTerminal(terminal: string, fence: number): Promise<void> {
-    this.#presence.release(terminal, fence);
-  }
-
-  async owner(terminal: string, now: number) {
-    return this.#presence.owner(terminal, now);
   }
 
   // ---- blobs

@@ -41,3 +41,28 @@ export class LocalPresence {
     return lease && lease.until > now ? { ...lease } : undefined;
   }
 }
+
+/** The part of a store that answers for presence, where {@link LocalPresence} holds it. */
+export abstract class LocallyPresent {
+  protected readonly presence = new LocalPresence();
+
+  /** Throws where the store is closed. */
+  protected abstract checkOpen(): void;
+
+  async claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number) {
+    this.checkOpen();
+    return this.presence.claim(terminal, node, connection, now, leaseMs);
+  }
+
+  async renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean> {
+    return this.presence.renew(terminal, fence, now, leaseMs);
+  }
+
+  async releaseTerminal(terminal: string, fence: number): Promise<void> {
+    this.presence.release(terminal, fence);
+  }
+
+  async owner(terminal: string, now: number): Promise<Lease | undefined> {
+    return this.presence.owner(terminal, now);
+  }
+}

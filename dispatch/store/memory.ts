@@ -16,7 +16,7 @@ import {
   splitDocKey,
 } from './keys.js';
 import { isLater, latestRows, rowNumbers } from './last-position.js';
-import { LocalPresence } from './local-presence.js';
+import { LocallyPresent } from './local-presence.js';
 import type { Position } from './position-batch.js';
 import { noSuchEvent, prepareBatch, rewritten, type PreparedBatch, type PreparedPut } from './prepare.js';
 import { SortedKeys } from './sorted-keys.js';
@@ -64,7 +64,7 @@ export function memoryStore(options: MemoryOptions = {}): DispatchStore {
   return new MemoryStore(options.now ?? Date.now, options.faults);
 }
 
-class MemoryStore implements DispatchStore {
+class MemoryStore extends LocallyPresent implements DispatchStore {
   readonly kind = 'memory';
   readonly #docs = new Map<string, Doc>();
   readonly #indexes = new Map<string, SortedKeys>();
@@ -77,7 +77,6 @@ class MemoryStore implements DispatchStore {
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #meta = new Map<string, string>();
   readonly #claims = new DueClaims();
-  readonly #presence = new LocalPresence();
   readonly #watchers = new Watchers();
   /** Writes happen in the order of their calls, also while one is delayed. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -87,7 +86,8 @@ class MemoryStore implements DispatchStore {
     private readonly now: () => number,
     private readonly faults: Faults | undefined,
   ) {
-    this.#presence.start(1);
+    super();
+    this.presence.start(1);
   }
 
   // ---- documents
@@ -255,23 +255,10 @@ class MemoryStore implements DispatchStore {
     });
   }
 
-  // ---- presence
+  // ---- presence: LocallyPresent
 
-  async claimTerminal(terminal: string, node: string, connection: string, now: number, leaseMs: number) {
+  protected checkOpen(): void {
     this.#open();
-    return this.#presence.claim(terminal, node, connection, now, leaseMs);
-  }
-
-  async renewTerminal(terminal: string, fence: number, now: number, leaseMs: number): Promise<boolean> {
-    return this.#presence.renew(terminal, fence, now, leaseMs);
-  }
-
-  async releaseTerminal(terminal: string, fence: number): Promise<void> {
-    this.#presence.release(terminal, fence);
-  }
-
-  async owner(terminal: string, now: number) {
-    return this.#presence.owner(terminal, now);
   }
 
   // ---- blobs
