@@ -44,20 +44,23 @@ export function StepButtons({ order, shown = 4, small }: { order: LiveOrder; sho
       key={step.name}
       class={`${primary ? 'primary' : ''} ${step.danger ? 'danger-text' : ''} ${small ? 'small-button' : ''}`}
       data-step={step.name}
-      onClick={(event) => {
-        event.stopPropagation();
-        run(step);
-      }}
+      onClick={() => run(step)}
     >
       <Icon name={step.icon} size={small ? 14 : 16} /> {stepLabel(step.name)}
     </button>
   );
   const rest = steps.slice(shown);
   return (
-    <div class="steps">
+    // A click here is about the order's next step, not about the card that it stands on.
+    <div class="steps" onClick={(event) => event.stopPropagation()}>
       {steps.slice(0, shown).map(({ step, next }) => button(step, next))}
       {rest.length > 0 && (
-        <details class="menu" onClick={(event) => event.stopPropagation()}>
+        <details
+          class="menu"
+          onClick={(event) => {
+            if ((event.target as Element).closest('button')) event.currentTarget.open = false;
+          }}
+        >
           <summary class={small ? 'small-button' : ''} aria-label={t('do.moreOf', { number: order.number })}>
             {small ? '⋯' : t('do.more')}
           </summary>

@@ -121,6 +121,15 @@ function Others({ readings, known }: { readings: Map<string, Reading>; known: Re
   );
 }
 
+/** How the newest question is going, else when values came last. */
+function statusWords(newest: DeliveryJson | undefined, lastRead: string | undefined): string {
+  if (newest && isOpen(newest)) return t('parameters.asking');
+  if (newest && newest.state !== 'receipted') {
+    return `${tValue('delivery', newest.state)} ${tValue('result', newest.result)}`;
+  }
+  return lastRead ? t('parameters.readAt', { at: dateTime(lastRead) }) : t('parameters.neverRead');
+}
+
 export function ParametersDialog(props: {
   vehicle: VehicleJson;
   deliveries: readonly DeliveryJson[];
@@ -176,11 +185,7 @@ export function ParametersDialog(props: {
             {t('parameters.read')}
           </button>
           <span class="muted small" role="status">
-            {newest && isOpen(newest)
-              ? t('parameters.asking')
-              : lastRead
-                ? t('parameters.readAt', { at: dateTime(lastRead) })
-                : t('parameters.neverRead')}
+            {statusWords(newest, lastRead)}
           </span>
         </div>
         {declared.problem && <Empty text={declared.problem} />}
