@@ -121,7 +121,7 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   }
 
   #tap(direction: 'in' | 'out', bytes: Uint8Array): void {
-    this.context.taps.tell(this.session.phone, { direction, connection: this.id, bytes });
+    this.context.taps.tell(this.session.phone, { direction, connection: this.id, bytes, form: 'jt808' });
   }
 
   canSend(): boolean {

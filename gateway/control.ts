@@ -1,11 +1,12 @@
 /**
  * The control socket: how `linecrew backup`, `user` and `token` reach the gateway that has the store open. A Unix socket
- * in the store's directory, so that the directory's permissions decide who may use it. One JSON object a line each way.
+ * in the store's directory, so that the directory's permissions decide who may use it; a gateway on a store that several
+ * share has it in a directory of its user's. One JSON object a line each way.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export type ControlHandlers = Record<string, (args: Record<string, unknown>) => Promise<unknown>>;
@@ -41,6 +42,27 @@ export function controlPath(directory: string): string {
   const path = join(resolve(directory), 'control.sock');
   if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES) return path;
   return join(tmpdir(), `linecrew-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.sock`);
+}
+
+/** Where the gateway of this configuration keeps its socket: beside its store, else by store and name of the gateway. */
+export function controlDirectory({ store, nodeId }: { store: string; nodeId: string }): string {
+  if (store.startsWith('lmdb:')) return resolve(store.slice('lmdb:'.length));
+  const name = createHash('sha256')
+    .update(JSON.stringify([store, nodeId]))
+    .digest('hex')
+    .slice(0, 16);
+  return join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), `linecrew-${userInfo().uid}-${name}`);
+}
+
+/**
+ * Makes the directory that {@link controlDirectory} names for a shared store.
+ * @throws {Error} where it belongs to somebody else, or others may enter it
+ */
+export function makeControlDirectory(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(directory);
+  const own = process.getuid === undefined || uid === process.getuid();
+  if (!own || (mode & 0o077) !== 0) throw new Error(`${directory} is not this user's alone (expected mode 0700)`);
 }
 
 /** Listens until closed. A socket file that a killed gateway left behind is replaced. */

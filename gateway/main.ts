@@ -1,8 +1,7 @@
 /** The composition root: puts store, dispatch, terminals, deliveries and HTTP together, in the order of who needs whom. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
@@ -24,7 +23,7 @@ import { terminalFunctionsPlugin } from './api/terminal-functions.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
 import type { Config } from './config/settings.js';
-import { serveControl } from './control.js';
+import { controlDirectory, makeControlDirectory, serveControl } from './control.js';
 import { erasureHandlers } from './erasure.js';
 import { evidenceHandlers, evidencePlugin } from './evidence/handlers.js';
 import { Deliveries } from './deliveries/loop.js';
@@ -131,6 +130,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   }); // prettier-ignore
   undo.add('http', () => http.close());
   if (config.store.startsWith('lmdb:')) await openControl(config, dispatch, accounts, terminals, undo);
+  else await openNodeControl(config, dispatch, terminals, undo, words);
 
   // Terminals come last: what they send must find everything else at work.
   ports.http = await listenHttp(http, config);
@@ -205,6 +205,7 @@ async function firstAdministrator(accounts: Accounts, config: Config, log: Logge
   const made = await accounts.ensureFirstAdministrator(config.adminPassword);
   if (made === undefined) return;
   log.info({ account: made.name, msg: 'made the first administrator' });
+  if (made.weak) log.warn({ account: made.name, msg: 'the password of the first administrator is short: change it' });
   if (made.password !== undefined) {
     process.stderr.write(`\nFirst administrator (shown once): name ${made.name}, password ${made.password}\n\n`);
   }
@@ -264,7 +265,6 @@ async function openControl(
 ): Promise<void> {
   const { store, clock } = dispatch;
   const now = (): number => clock.now();
-  const directory = resolve(config.store.slice('lmdb:'.length));
   const handlers = {
     ...peopleHandlers(accounts, now),
     ...evidenceHandlers(store, now),
@@ -274,10 +274,38 @@ async function openControl(
     doctor: () => checkStore(store, now()),
     backup: ({ directory: target }: Record<string, unknown>) => store.backup(String(target)),
   };
-  const control = await serveControl(directory, handlers, {
-    tail: (of, emit) => tail(dispatch, of, emit, taps),
+  const control = await serveControl(controlDirectory(config), handlers, {
+    tail: (of, emit) => tail(dispatch, of, emit, { node: config.nodeId, taps }),
   });
   undo.add('control', () => control.close());
+}
+
+/**
+ * One of several gateways on a store: commands open that themselves, only the bytes of terminals pass through here. The
+ * gateway does without where it has no place for the socket.
+ */
+async function openNodeControl(
+  config: Config,
+  dispatch: Dispatch,
+  { taps }: TerminalGateway,
+  undo: Undo,
+  words: Words,
+): Promise<void> {
+  const directory = controlDirectory(config);
+  try {
+    makeControlDirectory(directory);
+    const control = await serveControl(
+      directory,
+      { ping: async () => ({ version }) },
+      { tail: (of, emit) => tail(dispatch, of, emit, { node: config.nodeId, taps }) },
+    );
+    undo.add('control', async () => {
+      await control.close();
+      rmdirSync(directory);
+    });
+  } catch (error) {
+    words.warn({ err: error, directory }, 'without a control socket: `linecrew tail` shows no frames');
+  }
 }
 
 type Words = ReturnType<typeof wordLog>;

@@ -2,12 +2,13 @@
 import type { StoredEvent } from '../dispatch/domain/events.js';
 import type { Order } from '../dispatch/domain/model.js';
 import type { DispatchPort } from '../dispatch/ports.js';
-import type { Taps } from './taps.js';
+import type { Piece, Taps } from './taps.js';
 
 export type Tailed =
   | { kind: 'about'; words: string }
   | { kind: 'event'; event: StoredEvent }
-  | { kind: 'bytes'; at: number; direction: 'in' | 'out'; connection: string; hex: string }
+  /** Bytes of a stream of JT/T 808 frames as they came, or one whole message of terminal.proto. */
+  | { kind: 'bytes'; at: number; direction: 'in' | 'out'; connection: string; form: Piece['form']; hex: string }
   /** More came than a person or a pipe takes. */
   | { kind: 'missed'; pieces: number };
 
@@ -25,25 +26,35 @@ const PIECE_BYTES = 4096;
 
 /**
  * Emits the latest events, then everything new, until the returned function is called.
+ * @param here this gateway: its name among those on one store, and where its terminals are listened to; absent where
+ * only the store is at hand
  * @throws {Error} where there is no such terminal or order
  */
 export async function tail(
   dispatch: DispatchPort,
   of: TailOf,
   emit: (tailed: Tailed) => void,
-  taps?: Taps,
+  here?: { node: string; taps: Taps },
 ): Promise<() => void> {
   const { ref, words } = await subjectOf(dispatch, of);
   emit({ kind: 'about', words });
-  const last = await dispatch.store.lastPosition();
-  for (const event of await latest(dispatch, ref, last)) emit({ kind: 'event', event });
+  // From the first line on nothing of the terminal is missed.
+  const stop = of.terminal === undefined ? undefined : here && listen(of.terminal, dispatch, emit, here.taps);
+  let last: number;
+  try {
+    if (of.terminal !== undefined) await sayWhere(dispatch, of.terminal, emit, here?.node);
+    last = await dispatch.store.lastPosition();
+    for (const event of await latest(dispatch, ref, last)) emit({ kind: 'event', event });
+  } catch (error) {
+    stop?.();
+    throw error;
+  }
   const [kind, id] = [ref.slice(0, ref.indexOf(':')), ref.slice(ref.indexOf(':') + 1)];
   const follow = dispatch.follow(last, (events) => {
     for (const event of events) {
       if ((kind === 'order' ? event.orderId : event.vehicleId) === id) emit({ kind: 'event', event });
     }
   });
-  const stop = of.terminal === undefined ? undefined : listen(of.terminal, dispatch, emit, taps);
   return () => {
     follow.cancel();
     stop?.();
@@ -82,17 +93,21 @@ async function subjectOf(dispatch: DispatchPort, { terminal, order }: TailOf): P
   return { ref: `order:${found.id}`, words: `order ${found.number} (${found.id}), ${found.stage}` };
 }
 
-function listen(
+/** Frames pass through the gateway that the terminal is connected to, and are seen on its machine. */
+async function sayWhere(
+  { store, clock }: DispatchPort,
   phone: string,
-  { clock }: DispatchPort,
   emit: (tailed: Tailed) => void,
-  taps: Taps | undefined,
-): () => void {
-  // prettier-ignore
-  if (!taps) {
-    emit({ kind: 'about', words: 'its frames are seen only on the machine of a gateway with an embedded store' });
-    return () => {};
-  }
+  node: string | undefined,
+): Promise<void> {
+  const owner = await store.owner(phone, clock.now());
+  if (node !== undefined && (owner === undefined || owner.node === node)) return;
+  const where = owner === undefined ? 'the gateway that it connects to' : `gateway ${owner.node}`;
+  const missing = node === undefined ? 'no gateway of this name runs here; ' : '';
+  emit({ kind: 'about', words: `${missing}its frames are seen on the machine of ${where}` });
+}
+
+function listen(phone: string, { clock }: DispatchPort, emit: (tailed: Tailed) => void, taps: Taps): () => void {
   let pieces = 0;
   let missed = 0;
   const turn = setInterval(() => {
@@ -100,11 +115,12 @@ function listen(
     pieces = missed = 0;
   }, 1_000);
   turn.unref();
-  const stop = taps.listen(phone, ({ direction, connection, bytes }) => {
+  const stop = taps.listen(phone, ({ direction, connection, bytes, form }) => {
     if (pieces++ >= PIECES_PER_S) return void missed++;
-    for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
-      const hex = Buffer.from(bytes.subarray(from, from + PIECE_BYTES)).toString('hex');
-      emit({ kind: 'bytes', at: clock.now(), direction, connection, hex });
+    const most = form === 'protobuf' ? bytes.length : PIECE_BYTES;
+    for (let from = 0; from < bytes.length; from += most) {
+      const hex = Buffer.from(bytes.subarray(from, from + most)).toString('hex');
+      emit({ kind: 'bytes', at: clock.now(), direction, connection, form, hex });
     }
   });
   return () => {

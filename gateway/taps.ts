@@ -4,6 +4,8 @@ export interface Piece {
   /** Connection that it is of: a terminal may have two for a moment. */
   connection: string;
   bytes: Uint8Array;
+  /** What the bytes are: of a stream of JT/T 808 frames, or one message of terminal.proto. */
+  form: 'jt808' | 'protobuf';
 }
 
 /** Somebody who looks for a fault looks at a few terminals. */

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import { openClock } from '../../dispatch/clock.js';
 import { createDispatch } from '../../dispatch/service.js';
-import { FrameSplitter, fromHex, messageName, toHex } from '../../protocol/index.js';
+import { decodeDownlink, decodeUplink, FrameSplitter, fromHex, messageName, toHex } from '../../protocol/index.js';
 import { dispatchSettings } from '../config/dispatch-settings.js';
 import { ConfigError } from '../config/load.js';
 import { openConfigured } from '../config/open-configured.js';
-import { followGateway } from '../control.js';
+import { controlDirectory, followGateway, NotRunning } from '../control.js';
 import { createLog, wordLog } from '../log.js';
 import { tail, type Tailed, type TailOf } from '../tail.js';
 import { configOf } from './serve.js';
@@ -34,9 +34,11 @@ export function registerTail(program: Command): void {
 /** Until the gateway ends, or Ctrl-C. */
 async function follow(of: TailOf, options: StoreOptions, emit: (tailed: Tailed) => void): Promise<void> {
   const { config } = configOf({ ...options });
-  if (config.store.startsWith('lmdb:')) {
-    await followGateway(config.store.slice('lmdb:'.length), 'tail', { ...of }, (line) => emit(line as Tailed));
-    return;
+  try {
+    return await followGateway(controlDirectory(config), 'tail', { ...of }, (line) => emit(line as Tailed));
+  } catch (error) {
+    // A store that several share tells the events without a gateway here.
+    if (!(error instanceof NotRunning) || config.store.startsWith('lmdb:')) throw error;
   }
   const store = await openConfigured(config);
   const clock = await openClock(store, config.clockRate);
@@ -47,6 +49,18 @@ async function follow(of: TailOf, options: StoreOptions, emit: (tailed: Tailed) 
   stop();
   await dispatch.stop();
   await store.close();
+}
+
+/** One message of terminal.proto. Fields of bytes are shown as hex. */
+function messageLine({ at, direction, hex }: Extract<Tailed, { kind: 'bytes' }>): string {
+  const arrow = direction === 'in' ? '<-' : '->';
+  const show = (_key: string, value: unknown): unknown => (value instanceof Uint8Array ? toHex(value) : value);
+  try {
+    const message = direction === 'in' ? decodeUplink(fromHex(hex)) : decodeDownlink(fromHex(hex));
+    return `${time(at)}  ${arrow} ${JSON.stringify(message, show)}\n`;
+  } catch (error) {
+    return `${time(at)}  ${arrow} no message of terminal.proto: ${(error as Error).message}  ${hex}\n`;
+  }
 }
 
 const time = (at: number): string => new Date(at).toISOString();
@@ -66,6 +80,7 @@ function words(): (one: Tailed) => string {
         return `${time(committedAt)}  event ${position}  ${type}${about}  ${source} ${by}  ${JSON.stringify(data)}\n`;
       }
       case 'bytes': {
+        if (one.form === 'protobuf') return messageLine(one);
         const key = `${one.connection} ${one.direction}`;
         const splitter = splitters.get(key) ?? new FrameSplitter();
         splitters.set(key, splitter);

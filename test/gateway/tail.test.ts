@@ -90,8 +90,9 @@ describe('linecrew tail', () => {
       seen.push(one);
       if (one.kind === 'missed') tell();
     };
-    const stop = await tail(service.gateway.dispatch, { terminal: form.phone }, emit, taps);
-    const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(3) } as const;
+    const here = { node: 'node-1', taps };
+    const stop = await tail(service.gateway.dispatch, { terminal: form.phone }, emit, here);
+    const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(3), form: 'jt808' } as const;
     for (let i = 0; i < 1_000; i++) taps.tell(form.phone, piece);
     await told;
     stop();
@@ -106,7 +107,7 @@ it('listens for a bounded number of people, and only as long as they do', () => 
   const heard: string[] = [];
   const stops = Array.from({ length: 16 }, (_, i) => taps.listen('1', () => heard.push(String(i))));
   expect(() => taps.listen('2', () => {})).toThrow(/listened to already/);
-  const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(1) } as const;
+  const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(1), form: 'jt808' } as const;
   taps.tell('1', piece);
   taps.tell('2', piece);
   taps.tell(undefined, piece);
