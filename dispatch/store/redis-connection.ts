@@ -12,6 +12,8 @@ export type RedisUrl = Exclude<StoreUrl, { kind: 'lmdb' }>;
 export type Arg = string | Buffer | number;
 
 const MAX_RETRY_DELAY_MS = 1_000;
+/** Longest time of a command on a cluster, redirections and the wait for a flush included, in times of one command. */
+const CLUSTER_TIMES = 3;
 
 export class RedisConnection {
   readonly client: Redis | Cluster;
@@ -158,7 +160,9 @@ export class RedisConnection {
   async #mapped<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new StoreError('closed', 'the store is closed');
     try {
-      return await (this.client.status === 'ready' && this.client instanceof Redis ? this.#answered(work) : work());
+      if (this.client instanceof Redis) return await (this.client.status === 'ready' ? this.#answered(work) : work());
+      // A cluster's client sends a command on until a server takes it; nobody waits for that without end.
+      return await withTimeout(work(), CLUSTER_TIMES * this.settings.commandTimeoutMs);
     } catch (error) {
       throw redisError(error);
     }
