@@ -33,6 +33,7 @@ import {
   replyOf,
   type ReplyFields,
 } from './terminal-functions/replies.js';
+import { sayingOf, type Saying } from './terminal-functions/sayings.js';
 
 /** Where an uplink came from. */
 export interface Origin {
@@ -216,7 +217,8 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       return;
     }
     default:
-      // Positions are done; what is no reply to a command is kept in the log and says nothing to dispatch.
+      // Positions are done. What is neither a reply to a command nor says anything of its own is kept in the log.
+      addSaying(sayingOf(decoded), origin, into);
       addReply(replyOf(decoded), message, origin, into);
       return;
   }
@@ -257,6 +259,14 @@ function placeOf({ receivedAt }: Origin): NonNullable<MediaUpload['location']> {
   const valid = deviceAt >= earliestAt && deviceAt <= receivedAt + aheadMs;
   const place = (status & fixBit) !== 0 ? { place: { lat: latE6 / 1e6, lon: lonE6 / 1e6 } } : {};
   return valid ? { takenAt: deviceAt, ...place } : place;
+}
+
+function addSaying(saying: Saying | undefined, origin: Origin, into: Translation): void {
+  if (saying === undefined) return;
+  const { values, at = origin.receivedAt } = saying;
+  const plausible = at >= earliestAt && at <= origin.receivedAt + aheadMs;
+  const when = plausible ? at : origin.receivedAt;
+  into.reports.push({ ...origin, dedupKey: '', type: 'report.attributes', values, at: when });
 }
 
 function addReply(reply: ReplyFields | undefined, message: WireMessage, origin: Origin, into: Translation): void {

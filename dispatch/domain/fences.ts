@@ -6,7 +6,7 @@
 import { emitEnd, outboxOf, queueItem } from './delivery-items.js';
 import type { View } from './delivery-plan.js';
 import { emptyOutbox, isOpen, legKey } from './outbox.js';
-import type { Fence, Outbox } from './model.js';
+import { PEOPLES_AREA_IDS, type Fence, type Outbox } from './model.js';
 import { folding, type Appliers, type Reducers, type ReportOf } from './tables.js';
 import { arrivedByFence } from './terminal-actions.js';
 import type { Tx } from './tx.js';
@@ -97,7 +97,8 @@ function freeId(key: string, { fences = {} }: Readonly<Outbox>): number {
   let id = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) id = Math.imul(id ^ key.charCodeAt(i), 0x01000193) >>> 0;
   const used = new Set(Object.values(fences).map((fence) => fence.id));
-  while (id === 0 || used.has(id)) id = (id + 1) >>> 0;
+  const first = PEOPLES_AREA_IDS + 1;
+  while (id < first || used.has(id)) id = id < first || id === 0xffff_ffff ? first : id + 1;
   return id;
 }
 

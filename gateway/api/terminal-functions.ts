@@ -118,7 +118,7 @@ function callRoute(dispatch: DispatchPort, ends: DeliveryEnds, one: TerminalFunc
     method: 'POST',
     path: `/vehicles/{id}/terminal/${one.name}`,
     tag: TAG,
-    right: 'delivery.command',
+    right: one.maintenance ? 'terminal.maintain' : 'delivery.command',
     summary: one.title,
     params: byId,
     query,

@@ -1,13 +1,5 @@
 /** The profiles by name, and how an item becomes messages in them. */
-import {
-  declarationOf,
-  encodeBody,
-  EncodeError,
-  messageName,
-  messages,
-  type Body,
-  type MessageName,
-} from '../../protocol/index.js';
+import { EncodeError } from '../../protocol/index.js';
 import type { ProfileName } from '../../dispatch/domain/model.js';
 import { isList, isOrder } from '../../dispatch/domain/outbox.js';
 import type { OutgoingMessage } from '../session/link.js';
@@ -45,10 +37,7 @@ function rendererOf(profile: TerminalProfile, item: RenderContext['item']): Rend
   return item.kind === 'recall' ? profile.recall : item.kind === 'urge' ? profile.urge : profile.notice;
 }
 
-/**
- * A function of the terminal, or a message of the JT/T 808 layer by its declared name or id: then the arguments are the
- * fields of its body.
- */
+/** A function of the terminal. */
 function command(context: RenderContext): OutgoingMessage[] {
   const { item, edition, transport } = context;
   const { name, arguments: args } = item.command!;
@@ -57,13 +46,6 @@ function command(context: RenderContext): OutgoingMessage[] {
     if (!known?.app) throw new CannotShow(`${name} needs JT/T 808; the terminal is connected over MQTT`);
     return appFunction(context, known.app(args));
   }
-  if (known) return known.render(args, edition);
-  const messageId = name in messages ? messages[name as MessageName].id : Number(name);
-  const declaration = declarationOf(messageId);
-  const declared = messageName(messageId);
-  if (!declaration || !declared || declaration.direction !== 'down')
-    throw new CannotShow(`there is no command ${name}`);
-  const body = encodeBody(declared, edition, (args ?? {}) as Body<typeof declared>);
-  const { reply } = declaration;
-  return [{ messageId, body, ...(reply && reply !== 0x0001 ? { answeredBy: reply } : {}) }];
+  if (!known) throw new CannotShow(`there is no command ${name}`);
+  return known.render(args, edition);
 }

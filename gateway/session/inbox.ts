@@ -143,6 +143,9 @@ export class Inbox {
     const edition = this.host.editionOf(frame);
     const fault = faultOf(frame.messageId, edition, frame.body);
     if (fault !== undefined) return this.#malformed(frame, fault.code, fault.message, 2);
+    // Sent when a card is put in as well as on request: confirmed either way.
+    const matched = frame.messageId === 0x0702 ? this.host.outstanding?.matchDedicated(0x0702, undefined) : undefined;
+    if (matched !== undefined) return this.#answered(frame, edition, matched, 0);
     const packet = frame.messageId === 0x0801 && edition === 2011 ? readMediaPacket(frame.body) : undefined;
     if (packet !== undefined) return this.#packet(frame, packet);
     const taken = this.host.append('frame', edition, undefined, frame, 0);
@@ -174,13 +177,14 @@ export class Inbox {
     this.#answered(frame, this.host.edition, matched);
   }
 
-  #answered(frame: Frame, edition: Edition, matched: MatchedAnswer | undefined): void {
+  /** @param own result of the 0x8001 that it is confirmed with itself */
+  #answered(frame: Frame, edition: Edition, matched: MatchedAnswer | undefined, own: number = noAnswer): void {
     const { host } = this;
-    if (matched === undefined) host.append('frame', edition, undefined, frame, noAnswer);
-    else if (!matched.ends) host.append('partReceipt', edition, undefined, frame, noAnswer);
+    if (matched === undefined) host.append('frame', edition, undefined, frame, own);
+    else if (!matched.ends) host.append('partReceipt', edition, undefined, frame, own);
     else {
       const { deliveryId, result } = matched;
-      const taken = host.append('receipt', edition, `${deliveryId}\n${result}`, frame, noAnswer);
+      const taken = host.append('receipt', edition, `${deliveryId}\n${result}`, frame, own);
       if (taken) host.after({ do: 'receipt', deliveryId, result });
     }
   }

@@ -29,6 +29,8 @@ export interface TerminalFunction<Arguments = unknown> {
   readonly since: Edition;
   /** 2019 withdrew the message (reference 4.0): there only on terminals whose option `withdrawn` says that they keep it. */
   readonly withdrawn?: true;
+  /** Only for administrators: nothing that a dispatcher needs, and much that can go wrong. */
+  readonly maintenance?: true;
   /** Needs a screen or a loudspeaker: not on profile `tracker`. */
   readonly screen?: true;
   readonly arguments: z.ZodType<Arguments>;

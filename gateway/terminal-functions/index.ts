@@ -1,11 +1,14 @@
 /** All functions of terminals by name, and which of them a terminal has. */
 import type { Terminal } from '../../dispatch/domain/model.js';
+import { areaFunctions } from './areas.js';
 import { controlFunctions } from './control.js';
 import { driverFunctions } from './driver.js';
 import type { TerminalFunction } from './function.js';
 import { fenceFunctions } from './fences.js';
 import { mediaFunctions } from './media.js';
 import { parameterFunctions } from './parameters.js';
+import { send } from './send.js';
+import { serviceFunctions } from './service.js';
 
 export type { TerminalFunction } from './function.js';
 
@@ -15,6 +18,9 @@ export const terminalFunctions: readonly TerminalFunction[] = [
   ...controlFunctions,
   ...driverFunctions,
   ...mediaFunctions,
+  ...areaFunctions,
+  ...serviceFunctions,
+  send,
 ];
 
 const byName = new Map([...terminalFunctions, ...fenceFunctions].map((one) => [one.name, one]));

@@ -39,6 +39,7 @@ export function replyOf(message: Message): ReplyFields | undefined {
       return reply(message.name, { parameters: grouped(read), ...cutNote(parameters.length) }, replySerial);
     }
     case 'attributes':
+    case 'driverIdentity':
       return reply(message.name, { ...message.body });
     case 'shootAnswer':
     case 'recorderData': {

@@ -69,9 +69,12 @@ export interface Delivery {
   answer?: unknown;
 }
 
+/** Area ids up to this one are for what people set in terminals; the circles of orders have higher ones. */
+export const PEOPLES_AREA_IDS = 0xffff;
+
 /** A circle in a terminal around the site of a leg. */
 export interface Fence {
-  /** Area id on the wire, 1 to 2^32 − 1. */
+  /** Area id on the wire, above `PEOPLES_AREA_IDS`. */
   id: number;
   lat: number;
   lon: number;
