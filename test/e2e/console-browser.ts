@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, errors, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { chromiumPath } from '../support/system.js';
 
 const ARGUMENTS = [
@@ -80,6 +80,23 @@ export async function signIn(page: Page, url: string, name: string, password: st
   await page.fill('input[name=password]', password);
   await page.click('button[type=submit]');
   await page.waitForSelector('.shell, .crew');
+}
+
+/** One try to press a step; a card that moves to another column meanwhile closes its menu. */
+const STEP_TRY_MS = 2_000;
+const STEP_TRIES = 10;
+
+/** Presses a step of an order's card, opening the menu where it is not among the buttons. */
+export async function chooseStep(card: Locator, step: string): Promise<void> {
+  const button = card.locator(`[data-step="${step}"]`);
+  for (let left = STEP_TRIES; ; left--) {
+    try {
+      if (!(await button.isVisible())) await card.locator('details summary').click({ timeout: STEP_TRY_MS });
+      return await button.click({ timeout: STEP_TRY_MS });
+    } catch (error) {
+      if (!(error instanceof errors.TimeoutError) || left === 0) throw error;
+    }
+  }
 }
 
 /** The gateway serves `dist/console`: built here where nobody has built it. */

@@ -6,7 +6,14 @@ import { decodeBody, encodeParameter } from '../../protocol/index.js';
 import { frameOf, locationBody, messageOf, type Answer, type TerminalForm } from '../gateway/support/frames.js';
 import { TerminalClient } from '../gateway/support/terminal-client.js';
 import { answering } from '../gateway/terminal/support.js';
-import { accessibilityProblems, ensureConsoleBuilt, openBrowser, signIn, type Browser } from './console-browser.js';
+import {
+  accessibilityProblems,
+  chooseStep,
+  ensureConsoleBuilt,
+  openBrowser,
+  signIn,
+  type Browser,
+} from './console-browser.js';
 import { Service } from './support.js';
 
 const PASSWORD = 'a long enough password';
@@ -129,12 +136,7 @@ const chips = (truck: Truck) => page.locator(`.lane[data-vehicle="${truck.id}"] 
 const tab = (name: string) => page.locator(`.inspector [data-tab=${name}]`);
 const history = () => page.locator('.deliveries > li');
 
-/** A step of the card's menu or buttons. */
-async function step(number: string, name: string): Promise<void> {
-  const button = card(number).locator(`[data-step="${name}"]`);
-  if (!(await button.isVisible())) await card(number).locator('details summary').click();
-  await button.click();
-}
+const step = (number: string, name: string): Promise<void> => chooseStep(card(number), name);
 
 beforeAll(async () => {
   ensureConsoleBuilt();

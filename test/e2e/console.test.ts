@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { startFleet, type Fleet } from '../../simulator/index.js';
 import { defaultCentre } from '../../simulator/index.js';
-import { accessibilityProblems, ensureConsoleBuilt, openBrowser, signIn, type Browser } from './console-browser.js';
+import {
+  accessibilityProblems,
+  chooseStep,
+  ensureConsoleBuilt,
+  openBrowser,
+  signIn,
+  type Browser,
+} from './console-browser.js';
 import { Service } from './support.js';
 
 const TOKEN = 'a-token-for-the-console-tests';
@@ -121,8 +128,7 @@ describe.sequential('the console', () => {
       .locator(`.lane[data-vehicle="${vehicleIds[1]}"] .chip`)
       .filter({ hasText: recalled.slice(-4) })
       .waitFor();
-    await card(recalled).locator('details summary').click();
-    await card(recalled).locator('[data-step=recall]').click();
+    await chooseStep(card(recalled), 'recall');
     await page.locator('dialog textarea').fill('the customer called it off');
     await page.locator('dialog button[type=submit]').click();
     const confirm = page.locator('dialog button[type=submit]');
