@@ -78,7 +78,11 @@ describe('linecrew tail at a gateway on Redis', () => {
     const client = await connectAsync(url, { clientId: smart, username: smart, password: SECRET, reconnectPeriod: 0 });
     await client.subscribeAsync(`linecrew/v1/t/${smart}/down`, { qos: 1 });
     const sentAtMs = 1_700_000_000_000;
-    const uplink = encodeUplink({ sequence: 7, sentAtMs, body: { kind: 'duty', to: 'onBreak', reason: 'lunch' } });
+    const uplink = encodeUplink({
+      sequence: 7,
+      sentAtMs,
+      body: { kind: 'duty', to: 'onBreak', atMs: sentAtMs, reason: 'lunch' },
+    });
     await client.publishAsync(`linecrew/v1/t/${smart}/up`, Buffer.from(uplink), { qos: 1 });
     const said = (await here.until(bytes('in', 'protobuf'))) as Extract<Tailed, { kind: 'bytes' }>;
     expect(decodeUplink(fromHex(said.hex))).toMatchObject({ sequence: 7, body: { kind: 'duty', reason: 'lunch' } });
