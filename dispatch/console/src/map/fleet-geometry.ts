@@ -123,11 +123,24 @@ export class FleetGeometry {
     }
     const clusters: Cluster[] = [];
     const singles: number[] = [];
-    for (const members of squares.values()) {
+    for (const members of this.#apart([...squares.values()], 0.8 / scale)) {
       if (members.length < CLUSTER_MIN) singles.push(...members);
       else clusters.push(this.#cluster(members));
     }
     return { clusters, singles };
+  }
+
+  /** Puts groups together whose middles are so near (Mercator) that their circles would hide each other. */
+  #apart(groups: number[][], near: number): number[][] {
+    const kept: { x: number; y: number; members: number[] }[] = [];
+    for (const members of groups.sort((a, b) => b.length - a.length)) {
+      const mean = (of: Float64Array): number => members.reduce((sum, i) => sum + of[i]!, 0) / members.length;
+      const [x, y] = [mean(this.x), mean(this.y)];
+      const neighbour = kept.find((one) => Math.hypot(one.x - x, one.y - y) < near);
+      if (neighbour) neighbour.members = neighbour.members.concat(members);
+      else kept.push({ x, y, members });
+    }
+    return kept.map(({ members }) => members);
   }
 
   #cluster(members: readonly number[]): Cluster {
