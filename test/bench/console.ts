@@ -155,14 +155,23 @@ async function measure(size: number): Promise<string> {
     timer = setInterval(tick, 1_000);
     await page.waitForTimeout(4_000);
     await page.evaluate(WATCH);
+    // Processor time of the page's thread: what it would take on a machine that does nothing else.
+    const devTools = await browser.context.newCDPSession(page);
+    await devTools.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const threadS = async (): Promise<number> => {
+      const { metrics } = await devTools.send('Performance.getMetrics');
+      return metrics.find(({ name }) => name === 'TaskDuration')!.value;
+    };
+    const before = await threadS();
     const from = performance.now();
     await page.waitForTimeout(SECONDS * 1_000);
     const seconds = (performance.now() - from) / 1_000;
+    const perUpdateMs = ((await threadS()) - before) * (1_000 / SECONDS);
     const seen = await page.evaluate<Seen>('bench');
     return [
       String(size).padStart(8), String(seen.drawn.length).padStart(8), `${median(seen.drawn).toFixed(0)} ms`.padStart(10),
       `${Math.max(0, ...seen.drawn).toFixed(0)} ms`.padStart(10), `${seen.longest.toFixed(0)} ms`.padStart(13), String(seen.over50).padStart(9),
-      (seen.frames / seconds).toFixed(0).padStart(9), seen.mode.padStart(10),
+      (seen.frames / seconds).toFixed(0).padStart(9), `${perUpdateMs.toFixed(0)} ms`.padStart(12), seen.mode.padStart(10),
     ].join(''); // prettier-ignore
   } finally {
     clearInterval(timer);
@@ -174,6 +183,6 @@ async function measure(size: number): Promise<string> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   ensureConsoleBuilt();
-  process.stdout.write('vehicles updates  to drawn   slowest  longest task  over 50  frames/s  drawn as\n');
+  process.stdout.write('vehicles updates  to drawn   slowest  longest task  over 50  frames/s  CPU/update  drawn as\n');
   for (const size of SIZES) process.stdout.write(`${await measure(size)}\n`);
 }

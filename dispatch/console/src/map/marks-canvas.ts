@@ -11,7 +11,7 @@ import {
 import { Images } from './images.js';
 import { paletteOf } from './palette.js';
 import { dotOf, iconOf, ringOf } from './sprites.js';
-import { putStamp, type Pixels } from './stamp.js';
+import { putStamp, type Pixels, type Stamp } from './stamp.js';
 
 /** Names are drawn from these zooms on, and only as many as can be read. */
 const VEHICLE_NAMES_ZOOM = 11.5;
@@ -137,14 +137,28 @@ export class MarksCanvas {
   }
 
   #stampVehicles(pixels: Pixels, view: MarksView, ratio: number, mode: FleetMode): void {
-    const { marks, x, y } = this.geometry;
+    if (mode === 'dots') return this.#stampDots(pixels, view, ratio);
+    const { marks } = this.geometry;
     for (const i of this.#drawn) {
-      const [px, py] = [(x[i]! - view.left) * view.world * ratio, (y[i]! - view.top) * view.world * ratio];
-      const sprites = mode === 'dots' ? dotOf(marks[i]!, view.zoom) : iconOf(marks[i]!);
-      for (const { name, dx, dy, turnDeg } of sprites) {
+      const { x, y } = this.#placeOf(view, i);
+      for (const { name, dx, dy, turnDeg } of iconOf(marks[i]!)) {
         const stamp = this.#images.stamp(name, ratio, turnDeg);
-        if (stamp) putStamp(pixels, stamp, px + dx * ratio, py + dy * ratio);
+        if (stamp) putStamp(pixels, stamp, (x + dx) * ratio, (y + dy) * ratio);
       }
+    }
+  }
+
+  /** There are thousands of them in a dozen looks: a stamp is looked for by what it depends on, no name is put together. */
+  #stampDots(pixels: Pixels, view: MarksView, ratio: number): void {
+    const { marks, x, y } = this.geometry;
+    const [up, others] = [new Map<string, Stamp | undefined>(), new Map<string, Stamp | undefined>()];
+    const scale = view.world * ratio;
+    for (const i of this.#drawn) {
+      const mark = marks[i]!;
+      const stamps = mark.link === 'up' ? up : others;
+      let stamp = stamps.get(mark.duty);
+      if (!stamp) stamps.set(mark.duty, (stamp = this.#images.stamp(dotOf(mark, view.zoom), ratio)));
+      if (stamp) putStamp(pixels, stamp, (x[i]! - view.left) * scale, (y[i]! - view.top) * scale);
     }
   }
 

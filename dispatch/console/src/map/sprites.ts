@@ -184,14 +184,9 @@ export interface PlacedSprite {
 
 /** Zoom from which circles are larger. */
 const LARGE_DOTS_ZOOM = 12;
-const dots = new Map<string, PlacedSprite[]>();
-/** What a vehicle far away consists of; the same object for all of one look, since there are thousands. */
-export function dotOf({ duty, link }: FleetMark, zoom: number): PlacedSprite[] {
-  const name = `d/${duty}/${link === 'up' ? 'up' : 'not'}/${zoom < LARGE_DOTS_ZOOM ? 3 : 5}`;
-  let sprites = dots.get(name);
-  if (!sprites) dots.set(name, (sprites = [{ name, dx: 0, dy: 0, turnDeg: 0 }]));
-  return sprites;
-}
+/** The circle of a vehicle far away. */
+export const dotOf = ({ duty, link }: FleetMark, zoom: number): string =>
+  `d/${duty}/${link === 'up' ? 'up' : 'not'}/${zoom < LARGE_DOTS_ZOOM ? 3 : 5}`;
 
 /** What a vehicle near by consists of, the lowest first. */
 export function iconOf(mark: FleetMark): PlacedSprite[] {
