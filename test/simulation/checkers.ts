@@ -74,24 +74,24 @@ export function checkOutbox(outbox: Docs['outbox']): string[] {
 export class LogChecker {
   readonly faults: string[] = [];
   #last = 0;
-  readonly #raised = new Map<string, number>();
+  readonly #told = new Map<string, number>();
   readonly #numbers = new Map<string, string>();
 
   take(events: readonly StoredEvent[]): void {
     for (const event of events) {
       if (event.position !== this.#last + 1) this.faults.push(`event ${event.position} follows event ${this.#last}`);
       this.#last = event.position;
-      if (event.type === 'alert.raised') this.#alert(event);
+      if (event.type === 'alert.raised') this.#once('alert', (event.data as { alert: { id: string } }).alert.id);
+      if (event.type === 'order.reminded') this.#once('reminder', (event.data as { step: string }).step);
       if (event.type === 'order.received') this.#number(event);
     }
   }
 
-  /** Each step of the ladder fires once for what it is about: the id of its alert says what that is. */
-  #alert(event: StoredEvent): void {
-    const { id } = (event.data as { alert: { id: string } }).alert;
-    const count = (this.#raised.get(id) ?? 0) + 1;
-    this.#raised.set(id, count);
-    if (count > 1 && event.leg !== undefined) this.faults.push(`alert ${id} was raised ${count} times`);
+  /** Each step of the ladder fires once for what it is about: its id says what that is. */
+  #once(what: 'alert' | 'reminder', id: string): void {
+    const count = (this.#told.get(id) ?? 0) + 1;
+    this.#told.set(id, count);
+    if (count > 1) this.faults.push(`${what} ${id} was raised ${count} times`);
   }
 
   /** Orders in the log. */
@@ -172,7 +172,7 @@ export function checkConverged(
     const seen = shown.join(' ') || 'nothing';
     faults.push(`${vehicleId} (${profile}) shows ${seen}, the queue is ${wanted.join(' ') || 'empty'}`);
   }
-  if ((profile === 'smart' || profile === 'menu') && vehicle.queue.confirmedRevision !== vehicle.queue.revision) {
+  if (profile !== 'text' && profile !== 'tracker' && vehicle.queue.confirmedRevision !== vehicle.queue.revision) {
     faults.push(
       `${vehicleId}: revision ${vehicle.queue.revision} is not confirmed, ${vehicle.queue.confirmedRevision} is`,
     );

@@ -72,19 +72,63 @@ export class SimSocket extends EventEmitter {
 /** Where connections are accepted: a gateway process, or none. */
 export interface Door {
   accept(socket: SimSocket, address: string): void;
+  acceptMqtt(client: MqttClientEnd): Promise<MqttSession>;
+}
+
+/** The terminal's end of an MQTT connection, as the platform sees it. */
+export interface MqttClientEnd {
+  phone: string;
+  secret: string;
+  address: string;
+  /** A publication on its topic; false when it is not connected any more. */
+  down(payload: Uint8Array): boolean;
+  /** The platform ends the connection. */
+  ended(): void;
+}
+
+/** The platform's end of an MQTT connection. */
+export interface MqttSession {
+  /** The terminal has subscribed to its topic. */
+  listens(): void;
+  /** A publication with QoS 1; `acknowledged` is its PUBACK. */
+  publish(payload: Uint8Array, acknowledged: () => void): void;
+  /** The connection is over for the platform. */
+  gone(): void;
+}
+
+/** One thing to be sent. */
+export interface Sent {
+  bytes: Uint8Array;
+  reportId?: number;
 }
 
 export interface SimLinkEvents {
   connected(): void;
   received(bytes: Uint8Array): void;
+  /** Over MQTT: a report's publication was acknowledged. */
+  acknowledged(reportId: number): void;
   closed(reason: string): void;
+}
+
+/** A terminal's connection through the radio. */
+export interface Link {
+  readonly radio: Radio;
+  /** Trying to connect, or connected. */
+  readonly active: boolean;
+  connect(): void;
+  send(out: Sent): void;
+  close(reason: string): void;
+  lose(): void;
+  platformDied(door: Door, silent: boolean): void;
+  heal(): void;
 }
 
 /**
  * The terminal's end: a byte stream through the radio, with everything that the radio does to it. Bytes of a frame may
  * arrive in pieces, a connection may die without a word.
  */
-export class SimLink {
+export class SimLink implements Link {
+  #door: Door | undefined;
   #socket: SimSocket | undefined;
   #open = false;
   #dead = false;
@@ -117,6 +161,7 @@ export class SimLink {
         this.#gone(socket, 'refused');
         return;
       }
+      this.#door = door;
       door.accept(socket, this.address);
       this.#open = true;
       this.radio.connected(this.time.now());
@@ -124,7 +169,7 @@ export class SimLink {
     });
   }
 
-  send(frame: Uint8Array): void {
+  send({ bytes: frame }: Sent): void {
     const socket = this.#socket;
     if (socket === undefined || !this.#open || this.#dead || this.radio.silent) return;
     const fate = this.radio.up(frame, this.time.now());
@@ -149,9 +194,9 @@ export class SimLink {
   }
 
   /** The gateway's machine is gone; the terminal hears of it at once (RST) or never. */
-  platformDied(silent: boolean): void {
+  platformDied(door: Door, silent: boolean): void {
     const socket = this.#socket;
-    if (socket === undefined) return;
+    if (socket === undefined || this.#door !== door) return;
     if (silent) this.#dead = true;
     else this.#later(this.random.between(5, 100), () => this.#gone(socket, 'reset'));
   }
@@ -192,6 +237,7 @@ export class SimLink {
   #gone(socket: SimSocket, reason: string): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
+    this.#door = undefined;
     this.#open = false;
     this.events.closed(reason);
   }

@@ -1,20 +1,29 @@
+import { PassThrough } from 'node:stream';
 import { PositionRules } from '../../dispatch/automation.js';
+import { Role } from '../../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../../dispatch/service.js';
 import { DEFAULT_SETTINGS } from '../../dispatch/domain/settings.js';
 import type { DispatchStore, StoreListener } from '../../dispatch/store/store.js';
 import { TerminalConnection, type ConnectionContext } from '../../gateway/connection.js';
 import { Deliveries } from '../../gateway/deliveries/loop.js';
 import { createLog } from '../../gateway/log.js';
-import { startTerminalGateway } from '../../gateway/terminal-gateway.js';
+import { MqttCounters } from '../../gateway/mqtt/counters.js';
+import { defaultMqttLimits } from '../../gateway/mqtt/limits.js';
+import { terminalLogin } from '../../gateway/mqtt/login.js';
+import { MqttTerminal } from '../../gateway/mqtt/terminal.js';
+import { UplinkGate } from '../../gateway/mqtt/uplink-gate.js';
+import { startTerminalGateway, type TerminalGateway } from '../../gateway/terminal-gateway.js';
 import type { Random } from '../../simulator/index.js';
-import type { Door, SimSocket } from './network.js';
+import type { Door, MqttClientEnd, MqttSession, SimSocket } from './network.js';
 import type { SimTime } from './time.js';
 
 /** What the product's log says goes into the trace; nothing is printed. */
 export type Trace = (who: string, what: string) => void;
 
 const sweepMs = 1_000;
-const node = 'node-1';
+
+/** Tokens of integrators: there are none in the simulation. */
+const noTokens = { token: () => Promise.resolve(undefined) };
 
 /**
  * One run of the gateway program, put together from the product's own parts as its composition root does, without
@@ -28,13 +37,17 @@ export class SimProcess implements Door {
   #up = false;
   #nextConnection = 1;
   #context!: ConnectionContext;
+  #terminals!: TerminalGateway;
+  readonly #mqtt = new Set<{ terminal: MqttTerminal; end: () => void }>();
   readonly #connections = new Set<TerminalConnection>();
   readonly #sockets = new Set<SimSocket>();
 
   constructor(
     private readonly time: SimTime,
     store: DispatchStore,
-    private readonly random: Random,
+    random: Random,
+    /** Among those on one store. */
+    readonly node: string,
     private readonly name: string,
     private readonly trace: Trace,
   ) {
@@ -42,13 +55,21 @@ export class SimProcess implements Door {
     const own = mortal(store, () => this.#alive);
     const bytes = (count: number): Uint8Array => Buffer.from(random.hex(count * 2), 'hex');
     const log = this.#words();
-    this.dispatch = createDispatch({ store: own, clock, settings: DEFAULT_SETTINGS, random: bytes, log, node });
+    this.dispatch = createDispatch({
+      store: own,
+      clock,
+      settings: DEFAULT_SETTINGS,
+      random: bytes,
+      log,
+      node: this.node,
+    });
     this.ready = this.#start(clock, bytes, log);
     this.ready.catch((error: unknown) => this.trace(this.name, `did not start: ${String(error)}`));
   }
 
-  get alive(): boolean {
-    return this.#alive;
+  /** Whether it takes connections. */
+  get up(): boolean {
+    return this.#up;
   }
 
   accept(socket: SimSocket, address: string): void {
@@ -67,6 +88,49 @@ export class SimProcess implements Door {
     });
   }
 
+  /**
+   * A terminal connects with MQTT: its login, its session and the gate of its uplinks are the product's; the broker's
+   * packets between them are left out. Rejects as the login does.
+   */
+  async acceptMqtt(client: MqttClientEnd): Promise<MqttSession> {
+    if (!this.#up) throw new Error('not up');
+    const { dispatch } = this;
+    const { phone, address } = client;
+    const id = `${this.name}.mqtt.${this.#nextConnection++}`;
+    // The stream only says whether the connection is still there.
+    const conn = new PassThrough();
+    const password = Buffer.from(client.secret);
+    const facts = await terminalLogin(
+      { dispatch, accounts: noTokens, terminals: this.#terminals },
+      conn,
+      phone,
+      phone,
+      password,
+    );
+    const { clock } = dispatch;
+    const { committer, registry, taps } = this.#terminals;
+    const limits = defaultMqttLimits;
+    const terminal = new MqttTerminal(
+      { clock, committer, registry, taps, counters: new MqttCounters(), limits },
+      { id, address, facts, publish: (payload) => client.down(payload), end: () => client.ended() },
+    );
+    if (!(await terminal.claim())) throw new Error('another connection was faster');
+    const gate = new UplinkGate({ terminal, conn, clock, limits });
+    const entry = { terminal, end: () => client.ended() };
+    this.#mqtt.add(entry);
+    return {
+      listens: () => terminal.up(),
+      publish: (payload, acknowledged) => {
+        if (this.#alive) gate.append(payload, 0, payload.length, acknowledged);
+      },
+      gone: () => {
+        this.#mqtt.delete(entry);
+        conn.destroy();
+        if (this.#alive) terminal.ended();
+      },
+    };
+  }
+
   /** Power cut. */
   kill(): void {
     this.#alive = false;
@@ -79,7 +143,7 @@ export class SimProcess implements Door {
     random: (bytes: number) => Uint8Array,
     words: Words,
   ): Promise<void> {
-    const { dispatch } = this;
+    const { dispatch, node } = this;
     await dispatch.start();
     const deliveries = new Deliveries({ dispatch, node, log: words });
     await deliveries.start();
@@ -93,10 +157,17 @@ export class SimProcess implements Door {
       soon: (call) => void clock.after(0, call),
     });
     this.#context = terminals.context;
-    const rules = new PositionRules(dispatch, words);
-    await rules.start();
+    this.#terminals = terminals;
+    const begin = async (): Promise<PositionRules> => {
+      const rules = new PositionRules(dispatch, words);
+      await rules.start();
+      return rules;
+    };
+    await new Role(dispatch, { name: 'rules', node, begin, log: words }).start();
     clock.every(sweepMs, () => {
       for (const connection of this.#connections) connection.tick(clock.now());
+      const before = clock.now() - terminals.limits.idleMs;
+      for (const { terminal, end } of [...this.#mqtt]) if (terminal.heardMs < before) end();
       void terminals.registry.renew();
     });
     this.#up = true;

@@ -1,7 +1,8 @@
-import { Jt808Wire, Terminal, type Profile, type Random, type TerminalEvent } from '../../simulator/index.js';
+import { Jt808Wire, MqttWire, Terminal, type Profile, type Random, type TerminalEvent } from '../../simulator/index.js';
 import type { Edition } from '../../protocol/index.js';
 import type { Radio } from '../../simulator/radio.js';
-import { SimLink, type Door } from './network.js';
+import { SimMqttLink } from './mqtt-link.js';
+import { SimLink, type Door, type Link } from './network.js';
 import type { Trace } from './process.js';
 import type { SimTime } from './time.js';
 
@@ -10,6 +11,8 @@ export interface TruckSpec {
   vehicleId: string;
   profile: Profile;
   edition: Edition;
+  /** Password of an `mqtt` terminal. */
+  secret: string;
 }
 
 /** What a terminal was told is safe. */
@@ -33,7 +36,7 @@ const home = { lat: 36.6, lon: 101.3 };
 /** A simulated terminal in the simulated world, with a crew that presses what the screen offers, more or less in turn. */
 export class SimTruck {
   readonly terminal: Terminal;
-  readonly link: SimLink;
+  readonly link: Link;
   readonly positions: ConfirmedPosition[] = [];
   readonly keys: PressedKey[] = [];
   /** Broken promises of the screen, for the checkers. */
@@ -66,16 +69,24 @@ export class SimTruck {
     this.terminal = new Terminal({
       profile,
       phone,
-      wire: (hooks, flash) => new Jt808Wire({ edition, phone, ...identity }, hooks, flash),
+      wire: (hooks, flash) =>
+        profile === 'mqtt' ? new MqttWire(hooks, flash) : new Jt808Wire({ edition, phone, ...identity }, hooks, flash),
       heartbeatMs: 30_000,
       // Texts go out again only to another device: a dispatch screen that forgets them has lost them for good.
       keepsScreen: profile === 'menu' || profile === 'text',
     });
-    this.link = new SimLink(time, radio, random.stream('link'), door, `10.0.0.${phone.slice(-2)}`, {
+    const address = `10.0.0.${phone.slice(-2)}`;
+    const events = {
       connected: () => this.#do(() => this.terminal.connected(time.now())),
-      received: (bytes) => this.#do(() => this.terminal.received(bytes, time.now())),
-      closed: (reason) => this.#do(() => this.#closed(reason)),
-    });
+      received: (bytes: Uint8Array) => this.#do(() => this.terminal.received(bytes, time.now())),
+      acknowledged: (reportId: number) => this.#do(() => this.terminal.acknowledged(reportId, time.now())),
+      closed: (reason: string) => this.#do(() => this.#closed(reason)),
+    };
+    const stream = random.stream('link');
+    this.link =
+      profile === 'mqtt'
+        ? new SimMqttLink(time, radio, stream, door, { phone, secret: spec.secret, address }, events)
+        : new SimLink(time, radio, stream, door, address, events);
     time.after(random.between(0, 3_000), () => this.#connect());
     time.every(1_000, () => this.#tick());
     time.every(lookMs, () => this.#look());
@@ -167,7 +178,7 @@ export class SimTruck {
   #do(act: () => void): void {
     act();
     if (this.terminal.takeRebooted()) this.link.close('reboot');
-    for (const { bytes } of this.terminal.take()) this.link.send(bytes);
+    for (const out of this.terminal.take()) this.link.send(out);
     const close = this.terminal.takeClose();
     if (close !== undefined) this.link.close(close);
     for (const event of this.terminal.takeEvents()) this.#note(event);

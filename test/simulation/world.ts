@@ -32,13 +32,17 @@ const patienceMs = 16 * 60_000;
 /** More starts than any storm causes: past it a start fails for ever. */
 const mostStarts = 300;
 const centre = 'centre-1';
-const fleet: readonly Omit<TruckSpec, 'phone' | 'vehicleId'>[] = [
+/** Kinds of terminals; a world has some that stand beside each other here. */
+const fleet: readonly Pick<TruckSpec, 'profile' | 'edition'>[] = [
   { profile: 'smart', edition: 2013 },
   { profile: 'smart', edition: 2019 },
   { profile: 'menu', edition: 2013 },
   { profile: 'menu', edition: 2011 },
   { profile: 'text', edition: 2019 },
+  { profile: 'mqtt', edition: 2019 },
+  { profile: 'tracker', edition: 2013 },
 ];
+const mostTrucks = 5;
 const everybody: Actor = {
   source: 'dispatcher',
   name: 'dispatcher',
@@ -66,6 +70,8 @@ export async function simulate(seed: number): Promise<Outcome> {
 
 class World {
   readonly #random: Random;
+  /** Which gateway a command goes to. */
+  readonly #desks: Random;
   readonly #trace: string[] = [];
   readonly #faults: string[] = [];
   readonly #counts: Record<string, number> = {};
@@ -75,8 +81,11 @@ class World {
   readonly #sites = new Map<string, { lat: number; lon: number }>();
   readonly #log = new LogChecker();
   readonly #events: StoredEvent[] = [];
-  #process: SimProcess | undefined;
+  /** Gateways on the one store, by node; undefined while one is down. */
+  readonly #nodes = new Map<string, SimProcess | undefined>();
   #starts = 0;
+  /** The node that never comes back. */
+  #gone: string | undefined;
   #chaos = true;
   #storeFails = false;
   #keys = 0;
@@ -90,12 +99,15 @@ class World {
     private readonly time: SimTime,
   ) {
     this.#random = new Random(seed);
+    this.#desks = this.#random.stream('desks');
     const faults = this.#random.stream('store');
     this.#store = memoryStore({ now: () => time.now(), faults: () => this.#storeFault(faults) });
   }
 
   async run(): Promise<Outcome> {
-    await this.#boot();
+    const nodes = this.#random.stream('nodes');
+    for (let i = 1; i <= (nodes.chance(0.4) ? 2 : 1); i++) this.#start(`node-${i}`);
+    await this.#someNodeUp();
     await this.#enrol();
     this.#misfortune();
     this.#dispatcher();
@@ -105,7 +117,8 @@ class World {
     this.#chaos = false;
     this.#storeFails = false;
     this.#note('world', 'the faults stop');
-    if (this.#process === undefined) await this.#boot();
+    this.#calm(nodes);
+    await this.#someNodeUp();
     for (const truck of this.#trucks) {
       truck.heal();
       truck.working = false;
@@ -130,7 +143,7 @@ class World {
       'keys',
       this.#trucks.reduce((sum, truck) => sum + truck.keys.length, 0),
     );
-    this.#process?.kill();
+    for (const process of this.#nodes.values()) process?.kill();
     return {
       events: this.#events,
       seed: this.seed,
@@ -142,51 +155,61 @@ class World {
 
   // ---- the platform
 
-  async #boot(): Promise<void> {
+  /** A start may need the store, which may fail: it is tried again, as a supervisor of processes would. */
+  #start(node: string): void {
+    if (this.#nodes.get(node) !== undefined || node === this.#gone) return;
     const name = `gateway ${++this.#starts}`;
     const random = this.#random.stream(name);
-    const process = new SimProcess(this.time, this.#store, random, name, (who, what) => this.#note(who, what));
-    this.#process = process;
-    // A start may need the store, which may fail: it is tried again, as a supervisor of processes would.
-    let state: 'starting' | 'up' | 'failed' = 'starting';
-    process.ready.then(
-      () => (state = 'up'),
-      () => (state = 'failed'),
-    );
-    await this.time.run(this.time.now() + 1_000);
-    if ((state as string) !== 'failed') return;
-    process.kill();
-    this.#process = undefined;
-    if (this.#chaos) this.time.after(2_000, () => this.#restart());
-    else if (this.#starts < mostStarts) await this.#boot();
-    else this.#faults.push('the gateway does not start any more');
-  }
-
-  /** Without letting time pass: it does that by itself. */
-  #restart(): void {
-    if (this.#process !== undefined) return;
-    const name = `gateway ${++this.#starts}`;
-    const process = new SimProcess(this.time, this.#store, this.#random.stream(name), name, (who, what) =>
-      this.#note(who, what),
-    );
-    this.#process = process;
+    const process = new SimProcess(this.time, this.#store, random, node, name, (who, what) => this.#note(who, what));
+    this.#nodes.set(node, process);
     process.ready.catch(() => {
       process.kill();
-      if (this.#process === process) this.#process = undefined;
-      this.time.after(2_000, () => this.#restart());
+      if (this.#nodes.get(node) === process) this.#nodes.set(node, undefined);
+      if (this.#starts < mostStarts) this.time.after(2_000, () => this.#start(node));
     });
   }
 
-  #kill(): void {
-    const process = this.#process;
+  /** A gateway that takes connections, any of them; undefined while none does. */
+  #anyNode(random: Random): SimProcess | undefined {
+    const up = [...this.#nodes.values()].filter((process) => process?.up);
+    return up.length === 0 ? undefined : random.pick(up);
+  }
+
+  async #someNodeUp(): Promise<void> {
+    const until = this.time.now() + mostStarts * 2_000;
+    while (![...this.#nodes.values()].some((process) => process?.up)) {
+      await this.time.run(this.time.now() + 1_000);
+      if (this.time.now() < until) continue;
+      this.#faults.push('the gateway does not start any more');
+      return;
+    }
+  }
+
+  #kill(node: string): void {
+    const process = this.#nodes.get(node);
     if (process === undefined) return;
     const silent = this.#random.chance(0.3);
-    this.#note('world', `power cut${silent ? ', nobody is told' : ''}`);
+    this.#note('world', `power cut of ${node}${silent ? ', nobody is told' : ''}`);
     this.#count('power cuts');
-    this.#process = undefined;
+    this.#nodes.set(node, undefined);
     process.kill();
-    for (const truck of this.#trucks) truck.link.platformDied(silent);
-    this.time.after(this.#random.between(500, 20_000), () => this.#restart());
+    for (const truck of this.#trucks) truck.link.platformDied(process, silent);
+    this.time.after(this.#random.between(500, 20_000), () => this.#start(node));
+  }
+
+  /** Everything that was down comes up again; of two nodes one may be gone for good, and the other has to do without. */
+  #calm(random: Random): void {
+    if (this.#nodes.size > 1 && random.chance(0.5)) {
+      const node = random.pick([...this.#nodes.keys()]);
+      this.#note('world', `${node} is gone for good`);
+      this.#count('nodes gone for good');
+      const process = this.#nodes.get(node);
+      this.#nodes.delete(node);
+      process?.kill();
+      if (process) for (const truck of this.#trucks) truck.link.platformDied(process, random.chance(0.3));
+      this.#gone = node;
+    }
+    for (const node of this.#nodes.keys()) this.#start(node);
   }
 
   #storeFault(random: Random): Fault | undefined | Promise<Fault | undefined> {
@@ -204,20 +227,24 @@ class World {
   // ---- the world
 
   async #enrol(): Promise<void> {
-    const size = this.#random.stream('fleet').int(2, fleet.length);
-    for (const [i, kind] of fleet.slice(0, size).entries()) {
+    const draw = this.#random.stream('fleet');
+    const [size, first] = [draw.int(2, mostTrucks), draw.int(0, fleet.length - 1)];
+    for (let i = 0; i < size; i++) {
+      const kind = fleet[(first + i) % fleet.length]!;
       const phone = `1380000000${i + 1}`;
       const vehicleId = `v${i + 1}`;
+      const secret = `secret-of-${phone}`;
       await this.#command({
         type: 'vehicle.create',
         id: vehicleId,
         plate: `京A000${i + 1}`,
-        terminal: { phone, profile: kind.profile },
+        terminal: { phone, profile: kind.profile, ...(kind.profile === 'mqtt' ? { secret } : {}) },
         crew: { name: `crew ${i + 1}`, members: [{ name: 'A' }] },
         repairCentreId: centre,
         trade: 'lowVoltage',
       });
       const random = this.#random.stream(vehicleId);
+      const doors = random.stream('doors');
       const conditions = {
         ...radioByName[random.pick(['city', 'bad', 'awful'] as const)],
         outagesPerHour: random.pick([0, 10, 40]),
@@ -227,11 +254,11 @@ class World {
       const site = (number: string): { lat: number; lon: number } | undefined => this.#sites.get(number);
       this.#trucks.push(
         new SimTruck(
-          { ...kind, phone, vehicleId },
+          { ...kind, phone, vehicleId, secret },
           this.time,
           random,
           radio,
-          () => this.#process,
+          () => this.#anyNode(doors),
           (who, what) => this.#note(who, what),
           site,
         ),
@@ -252,7 +279,7 @@ class World {
       };
       next();
     };
-    often('power', 150_000, () => this.#kill());
+    often('power', 150_000, (random) => this.#kill(random.pick([...this.#nodes.keys()])));
     often('disk', 100_000, (random) => {
       this.#storeFails = true;
       this.#note('world', 'the store begins to fail');
@@ -338,7 +365,7 @@ class World {
   async #execute(command: Command): Promise<Record<string, unknown> | undefined> {
     const idempotencyKey = `key-${++this.#keys}`;
     for (let attempt = 1; attempt <= 3; attempt++) {
-      const process = this.#process;
+      const process = this.#anyNode(this.#desks);
       if (process === undefined) return undefined;
       try {
         const { result } = await process.dispatch.execute(command, everybody, { idempotencyKey });
@@ -381,8 +408,10 @@ class World {
       if (vehicle === undefined) continue;
       found.push(...checkConverged(truck, vehicle, await this.#doc('outbox', truck.spec.vehicleId), orders));
     }
-    const { appended, applied } = await this.#store.ingestState('node-1');
-    if (applied < appended) found.push(`the reader stands at group ${applied} of ${appended}`);
+    for (const node of await this.#store.ingestNodes()) {
+      const { appended, applied } = await this.#store.ingestState(node);
+      if (applied < appended) found.push(`the reader of ${node} stands at group ${applied} of ${appended}`);
+    }
     return found;
   }
 
