@@ -11,6 +11,7 @@ import type { EntryKind } from './ingest/entry.js';
 import type { GatewayLimits } from './limits.js';
 import type { Logger } from './log.js';
 import type { Edition, TerminalLink, TransportResult } from './session/link.js';
+import type { LongSends } from './session/long-send.js';
 import type { PartWatches } from './session/part-watches.js';
 import { Session } from './session/session.js';
 import type { CloseReason, Finding, RegistrationRequest, SessionSink, TerminalFacts } from './session/sink.js';
@@ -27,6 +28,7 @@ export interface ConnectionContext {
   readonly registry: SessionRegistry;
   readonly acks: AckWriter;
   readonly partWatches: PartWatches;
+  readonly longSends: LongSends;
   /** See `SessionOptions`. */
   readonly vendorFraming?: boolean;
   readonly findings: FindingsLog;
@@ -51,7 +53,7 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     /** Called once, when the connection has proved who it is. */
     private readonly authenticated: () => void,
   ) {
-    const { limits, counters, acks, partWatches, vendorFraming, clock } = context;
+    const { limits, counters, acks, partWatches, longSends, vendorFraming, clock } = context;
     this.session = new Session({
       sink: this,
       limits,
@@ -59,6 +61,7 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
       acks,
       transport,
       partWatches,
+      longSends,
       vendorFraming,
       nowMs: clock.now(),
     });

@@ -29,6 +29,14 @@ export interface GatewayLimits {
   readonly outstandingDeliveries: number;
   /** Frame bytes kept for retransmission of those items (a text or list is under 2 KiB, an upgrade part under 64 KiB). */
   readonly outstandingBytes: number;
+  /** Body bytes of a message of many parts that are handed to a socket at once: orders that come meanwhile wait for no more. */
+  readonly longWindowBytes: number;
+  /** How often the next window is written where the terminal does not ask for it by confirming, ms. */
+  readonly longPaceMs: number;
+  /** How long such a message may stay unconfirmed after its last part: what waits in kernels and radio takes that long at 2 kB/s. */
+  readonly longQuietMs: number;
+  /** Terminals whose progress in such a message is remembered over a break of the connection (up to 8 KiB each). */
+  readonly longTerminals: number;
   /** Bytes that a socket has not taken yet. A terminal that reads slower than 256 KiB behind does not come back in time. */
   readonly sendBytes: number;
   /** Sub-packaged messages of one connection whose missing parts are watched (the same number as the reassembler keeps). */
@@ -107,6 +115,10 @@ export const defaultLimits: GatewayLimits = {
   heldBytes: 96 * 1024,
   outstandingDeliveries: 8,
   outstandingBytes: 256 * 1024,
+  longWindowBytes: 32 * 1024,
+  longPaceMs: 1_000,
+  longQuietMs: 120_000,
+  longTerminals: 1_000,
   sendBytes: 256 * 1024,
   watchedMessages: 4,
   watchedTerminals: 10_000,

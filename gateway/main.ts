@@ -19,6 +19,7 @@ import { Role, type RoleWork } from '../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../dispatch/service.js';
 import type { DispatchStore } from '../dispatch/store/store.js';
 import { decodePlugin } from './api/decode.js';
+import { terminalFilesPlugin } from './api/terminal-files.js';
 import { terminalFunctionsPlugin } from './api/terminal-functions.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
@@ -37,6 +38,7 @@ import { peopleHandlers } from './people.js';
 import { createReadiness } from './readiness.js';
 import { startRetention } from './retention.js';
 import { tail } from './tail.js';
+import { TerminalFiles } from './terminal-files.js';
 import { startTerminalGateway, type TerminalGateway } from './terminal-gateway.js';
 import { transferHandlers } from './transfer/transfer.js';
 import { version } from './version.js';
@@ -98,7 +100,8 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const accounts = new Accounts(dispatch);
   await firstAdministrator(accounts, config, log);
 
-  const deliveries = new Deliveries({ dispatch, node: config.nodeId, log: words });
+  const files = new TerminalFiles(store);
+  const deliveries = new Deliveries({ dispatch, node: config.nodeId, log: words, files });
   await deliveries.start();
   undo.add('deliveries', () => deliveries.stop());
   const terminals = await startTerminalGateway({
@@ -126,7 +129,10 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
     dispatch, road, config: httpConfig(config), log, registry, readiness: readiness.state,
-    plugins: [...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch), decodePlugin(), consoleOf(config, words)],
+    plugins: [
+      ...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch, files), terminalFilesPlugin(dispatch, files),
+      decodePlugin(), consoleOf(config, words),
+    ],
   }); // prettier-ignore
   undo.add('http', () => http.close());
   if (config.store.startsWith('lmdb:')) await openControl(config, dispatch, accounts, terminals, undo);
@@ -325,6 +331,8 @@ class Undo {
 
   async #run(log: Words): Promise<void> {
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      // The last one named is the one that holds up a stop.
+      log.info({ part: step.name }, 'stopping a part');
       try {
         await step.stop();
       } catch (error) {

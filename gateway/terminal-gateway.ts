@@ -16,6 +16,7 @@ import { defaultLimits, type GatewayLimits } from './limits.js';
 import { LinkReports } from './link-reports.js';
 import { wordLog, type Logger } from './log.js';
 import type { DeliveryLoop } from './session/link.js';
+import { LongSends } from './session/long-send.js';
 import { PartWatches } from './session/part-watches.js';
 import { endStaleLinks, SessionRegistry } from './sessions.js';
 import { Taps } from './taps.js';
@@ -116,6 +117,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     registry,
     acks: new AckWriter(),
     partWatches: new PartWatches(limits),
+    longSends: new LongSends(limits.longTerminals),
     vendorFraming: options.vendorFraming ?? false,
     findings: new FindingsLog(log, () => clock.now()),
     taps: new Taps(),

@@ -11,6 +11,7 @@ import type { ApiPlugin } from '../../dispatch/api/server.js';
 import { plainObject } from '../../dispatch/views/json.js';
 import { DecodeError, EncodeError, parameters } from '../../protocol/index.js';
 import { editionOf, lacks, terminalFunctions, type TerminalFunction } from '../terminal-functions/index.js';
+import type { TerminalFiles } from '../terminal-files.js';
 import { DeliveryEnds } from './delivery-ends.js';
 
 const TAG = 'Terminals';
@@ -49,7 +50,7 @@ const parameter = z.object({
   critical: z.boolean().meta({ description: 'A wrong value cuts the terminal off: set it with `confirm`' }),
 });
 
-export function terminalFunctionsPlugin(dispatch: DispatchPort): ApiPlugin {
+export function terminalFunctionsPlugin(dispatch: DispatchPort, files: TerminalFiles): ApiPlugin {
   return async (app, api) => {
     const ends = new DeliveryEnds(dispatch);
     await ends.start();
@@ -57,7 +58,7 @@ export function terminalFunctionsPlugin(dispatch: DispatchPort): ApiPlugin {
     app.addHook('preClose', async () => ends.stop());
     api.route(listRoute(dispatch));
     api.route(parametersRoute(dispatch));
-    for (const one of terminalFunctions) api.route(callRoute(dispatch, ends, one));
+    for (const one of terminalFunctions) api.route(callRoute({ dispatch, ends, files }, one));
   };
 }
 
@@ -113,7 +114,13 @@ function parametersRoute(dispatch: DispatchPort): Route {
   });
 }
 
-function callRoute(dispatch: DispatchPort, ends: DeliveryEnds, one: TerminalFunction): Route {
+interface CallDeps {
+  dispatch: DispatchPort;
+  ends: DeliveryEnds;
+  files: TerminalFiles;
+}
+
+function callRoute({ dispatch, ends, files }: CallDeps, one: TerminalFunction): Route {
   return route({
     method: 'POST',
     path: `/vehicles/{id}/terminal/${one.name}`,
@@ -134,8 +141,9 @@ function callRoute(dispatch: DispatchPort, ends: DeliveryEnds, one: TerminalFunc
       const terminal = await terminalOf(dispatch, value.terminal.phone);
       const why = lacks(one, terminal);
       if (why) throw new Refusal('unsupportedByTerminal', why.words, 409, { reason: why.code });
-      checkArguments(one, body, terminal);
-      const expiresAt = dispatch.clock.now() + (asked.timeoutS ?? defaultTimeoutS) * 1000;
+      const blob = one.file?.(body);
+      checkArguments(one, body, terminal, blob === undefined ? undefined : await files.load(blob));
+      const expiresAt = dispatch.clock.now() + (asked.timeoutS ?? one.timeoutS ?? defaultTimeoutS) * 1000;
       const { once, awaits, name } = one;
       const { result } = await guard.execute(
         { type: 'delivery.command', vehicleId: params.id, name, arguments: body, once, awaits, expiresAt },
@@ -149,11 +157,11 @@ function callRoute(dispatch: DispatchPort, ends: DeliveryEnds, one: TerminalFunc
 }
 
 /** Rendered once for its faults alone: what the terminal's edition does not take is refused before it is queued. */
-function checkArguments(one: TerminalFunction, args: unknown, terminal: Terminal): void {
+function checkArguments(one: TerminalFunction, args: unknown, terminal: Terminal, data: Uint8Array | undefined): void {
   // terminal.proto has no editions: it takes whatever the schema of the arguments does.
   if (terminal.profile === 'mqtt') return;
   try {
-    one.render(args, editionOf(terminal));
+    one.render(args, editionOf(terminal), data);
   } catch (error) {
     if (!(error instanceof EncodeError || error instanceof DecodeError)) throw error;
     const pointer = error instanceof EncodeError ? `#/${error.path.replaceAll('.', '/')}` : '#';

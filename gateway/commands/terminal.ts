@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError, withUsage } from './input.js';
 
@@ -25,16 +27,38 @@ export function registerTerminal(program: Command): void {
     .action((name: string, vehicle: string, words: string[], flags: Flags) =>
       withUsage(() => call(name, vehicle, words, flags)),
     );
+  program
+    .command('terminal-file')
+    .description('upload a file for `linecrew terminal upgrade`; prints its id')
+    .argument('<path>', 'the file')
+    .option('--http <url>', 'the gateway’s HTTP address', process.env['LINECREW_URL'] ?? 'http://127.0.0.1:8080')
+    .option('--token <token>', 'API token (or LINECREW_API_TOKEN)', process.env['LINECREW_API_TOKEN'])
+    .action((path: string, flags: Pick<Flags, 'http' | 'token'>) => withUsage(() => upload(path, flags)));
+}
+
+async function upload(path: string, { http, token }: Pick<Flags, 'http' | 'token'>): Promise<void> {
+  const bytes = await readFile(path).catch((error: Error) => {
+    throw new UsageError(`${path} cannot be read: ${error.message}`);
+  });
+  const address = new URL('/api/v1/terminal-files', addressOf(http));
+  address.searchParams.set('name', basename(path));
+  const file = await ask('POST', address, tokenOf(token), bytes);
+  process.stdout.write(`${String(file['id'])}\n`);
+}
+
+function tokenOf(token: string | undefined): string {
+  if (token === undefined) throw new UsageError('give an API token: --token or LINECREW_API_TOKEN');
+  return token;
 }
 
 async function call(name: string, vehicle: string, words: readonly string[], flags: Flags): Promise<void> {
-  if (flags.token === undefined) throw new UsageError('give an API token: --token or LINECREW_API_TOKEN');
+  const token = tokenOf(flags.token);
   if (!/^[a-z-]+$/.test(name)) throw new UsageError(`${name} is no function; “functions” lists them`);
   const address = new URL(`/api/v1/vehicles/${encodeURIComponent(vehicle)}/terminal/${name}`, addressOf(flags.http));
-  if (name === 'functions') return list(await ask('GET', address, flags.token), flags.json === true);
+  if (name === 'functions') return list(await ask('GET', address, token), flags.json === true);
   if (flags.wait) address.searchParams.set('wait', '1');
   if (flags.timeout !== undefined) address.searchParams.set('timeoutS', flags.timeout);
-  show(await ask('POST', address, flags.token, argumentsOf(words)), flags.json === true);
+  show(await ask('POST', address, token, argumentsOf(words)), flags.json === true);
 }
 
 function addressOf(text: string): URL {
@@ -75,15 +99,17 @@ function valueOf(text: string): unknown {
   }
 }
 
-async function ask(method: string, address: URL, token: string, body?: unknown): Promise<Record<string, unknown>> {
+/** @param body sent as JSON, or as it is where it is bytes */
+async function ask(method: string, address: URL, token: string, body?: object): Promise<Record<string, unknown>> {
+  const bytes = body instanceof Uint8Array;
   const response = await fetch(address, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
       accept: 'application/json',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': bytes ? 'application/octet-stream' : 'application/json' }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: bytes ? Uint8Array.from(body) : JSON.stringify(body) }),
     // The gateway waits 30 s at most for the terminal.
     signal: AbortSignal.timeout(60_000),
   });

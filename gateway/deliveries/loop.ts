@@ -6,6 +6,7 @@
 import type { StoredEvent } from '../../dispatch/domain/events.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import type { DeliveryLoop, TerminalLink, TransportResult } from '../session/link.js';
+import { TerminalFiles } from '../terminal-files.js';
 import { OutboxRunner } from './runner.js';
 
 export interface DeliveriesOptions {
@@ -16,6 +17,8 @@ export interface DeliveriesOptions {
     warn(fields: Record<string, unknown>, message: string): void;
     error(fields: Record<string, unknown>, message: string): void;
   };
+  /** Where functions find the files that they send; by default those of the store. */
+  files?: Pick<TerminalFiles, 'load'>;
 }
 
 /** Outboxes that are worked on at the same time: enough to keep the store busy, few enough not to flood it. */
@@ -28,9 +31,12 @@ export class Deliveries implements DeliveryLoop {
   #running = 0;
   #follow: { cancel(): void } | undefined;
   #stopped = false;
+  readonly #files: Pick<TerminalFiles, 'load'>;
   readonly #idle: (() => void)[] = [];
 
-  constructor(private readonly options: DeliveriesOptions) {}
+  constructor(private readonly options: DeliveriesOptions) {
+    this.#files = options.files ?? new TerminalFiles(options.dispatch.store);
+  }
 
   /** Starts to follow the event log. */
   async start(): Promise<void> {
@@ -52,7 +58,8 @@ export class Deliveries implements DeliveryLoop {
     if (this.#stopped) return;
     this.#runners.get(link.vehicleId)?.stop();
     const { dispatch, node, log } = this.options;
-    const runner = new OutboxRunner({ dispatch, node, log, link, wake: (one) => this.#wake(one) });
+    const files = this.#files;
+    const runner = new OutboxRunner({ dispatch, node, log, link, files, wake: (one) => this.#wake(one) });
     this.#runners.set(link.vehicleId, runner);
     this.#wake(runner);
   }

@@ -6,12 +6,15 @@ import { deadlineOf } from '../../dispatch/domain/segments.js';
 import { Refusal } from '../../dispatch/domain/tx.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { CannotShow, render } from '../profiles/index.js';
+import type { TerminalFiles } from '../terminal-files.js';
+import { functionOf } from '../terminal-functions/index.js';
 import type { OutgoingMessage, TerminalLink } from '../session/link.js';
 
 export interface RunnerOptions {
   dispatch: DispatchPort;
   node: string;
   link: TerminalLink;
+  files: Pick<TerminalFiles, 'load'>;
   log: {
     warn(fields: Record<string, unknown>, message: string): void;
     error(fields: Record<string, unknown>, message: string): void;
@@ -108,6 +111,7 @@ export class OutboxRunner {
     if (step.do === 'wait') return step.until === undefined ? undefined : Math.max(1, step.until - now);
     if (step.do === 'write') return this.#write(look, step.item);
     if (now - (this.#answered.get(step.item.id) ?? -Infinity) < ANSWER_APPLIED_MS) return FAILED_MS;
+    if (this.link.isBusyWith?.(step.item.id)) return FAILED_MS;
     if (step.do === 'retry') return this.#write(look, step.item);
     this.link.forget(step.item.id);
     return this.#tell({ type: 'delivery.unanswered', deliveryId: step.item.id });
@@ -158,7 +162,14 @@ export class OutboxRunner {
     for (const order of found) if (order) orders.set(order.value.id, order.value);
     const now = dispatch.clock.now();
     const deadline = (order: Order): number => deadlineOf(order, dispatch.settings);
-    return render({ item, vehicle, terminal, outbox, orders, edition, transport, now, deadlineOf: deadline });
+    const file = await this.#file(item);
+    return render({ item, vehicle, terminal, outbox, orders, edition, transport, now, deadlineOf: deadline, file });
+  }
+
+  /** Of a function that sends one; undefined where it is not there any more. */
+  async #file({ command }: Delivery): Promise<Uint8Array | undefined> {
+    const blob = command && functionOf(command.name)?.file?.(command.arguments);
+    return blob === undefined ? undefined : this.options.files.load(blob);
   }
 
   async #writeNow(): Promise<number | undefined> {

@@ -47,5 +47,5 @@ function command(context: RenderContext): OutgoingMessage[] {
     return appFunction(context, known.app(args));
   }
   if (!known) throw new CannotShow(`there is no command ${name}`);
-  return known.render(args, edition);
+  return known.render(args, edition, context.file);
 }

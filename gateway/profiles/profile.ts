@@ -13,6 +13,8 @@ export interface RenderContext {
   readonly outbox: Outbox;
   /** Orders of the queue and of the item, by id. */
   readonly orders: ReadonlyMap<string, Order>;
+  /** Bytes of the file that the item's function sends. */
+  readonly file?: Uint8Array | undefined;
   readonly edition: Edition;
   readonly transport: 'tcp' | 'tls' | 'mqtt';
   /** Gateway time, ms UTC. */

@@ -41,6 +41,8 @@ export interface InboxHost {
   acknowledge(messageId: number, serial: number, result: number): void;
   reply(messageId: number, body: Uint8Array): void;
   send(bytes: Uint8Array): void;
+  /** Goes on with a long message that waits for its terminal. */
+  writeOn(): void;
   find(what: Finding['what'], detail: string, frame: Frame): void;
   register(frame: Frame): void;
   authenticate(frame: Frame): void;
@@ -172,9 +174,10 @@ export class Inbox {
       return this.#malformed(frame, 'truncated', 'a general reply has 5 bytes', noAnswer);
     }
     const result = frame.bytes[frame.bodyStart + 4]!;
-    const matched = this.host.outstanding?.matchGeneral(word(frame, 2), word(frame, 0), result);
+    const matched = this.host.outstanding?.matchGeneral(word(frame, 2), word(frame, 0), result, this.host.nowMs);
     if (matched === undefined) this.host.find('unmatchedAnswer', 'an answer to nothing that is outstanding', frame);
     this.#answered(frame, this.host.edition, matched);
+    if (matched?.ends === false) this.host.writeOn();
   }
 
   /** @param own result of the 0x8001 that it is confirmed with itself */
@@ -244,8 +247,9 @@ export class Inbox {
     const numbers: number[] = [];
     const wide = (frame.bodyEnd - frame.bodyStart) % 2 === 0;
     for (let at = wide ? 4 : 3; frame.bodyStart + at + 2 <= frame.bodyEnd; at += 2) numbers.push(word(frame, at));
-    const frames = host.outstanding?.parts(word(frame, 0), numbers) ?? [];
+    const frames = host.outstanding?.parts(word(frame, 0), numbers, host.nowMs) ?? [];
     if (frames.length > 0) host.send(Buffer.concat(frames));
+    host.writeOn();
   }
 
   /** A known message with a wrong body: its bytes go to quarantine, and it is answered when they are safe there. */

@@ -17,6 +17,8 @@ export interface OutgoingMessage {
    * with result 0 says only "received" and does not end the item; another result does.
    */
   readonly answeredBy?: number;
+  /** Written a window at a time and resumed after a break of the connection; the only message of its item. */
+  readonly inWindows?: true;
 }
 
 /** 0x0001 result 0, 1, 2, 3 (JT/T 808 2.6 of the reference). */
@@ -43,6 +45,8 @@ export interface TerminalLink {
     deliveryId: string,
     messages: readonly OutgoingMessage[],
   ): { serials: [first: number, last: number] } | undefined;
+  /** True while a long item is still being written, or its terminal confirms parts of it: no answer is missed yet. */
+  isBusyWith?(deliveryId: string): boolean;
   /** The item needs no answer any more (cancelled, superseded, set aside): its frames and serials are dropped. */
   forget(deliveryId: string): void;
 }

@@ -5,6 +5,7 @@
 import { encodeFrame, limits as wireLimits, splitBody, type Identity } from '../../protocol/index.js';
 import type { GatewayLimits } from '../limits.js';
 import type { OutgoingMessage, TransportResult } from './link.js';
+import type { LongSend } from './long-send.js';
 
 interface WrittenMessage {
   readonly messageId: number;
@@ -12,6 +13,8 @@ interface WrittenMessage {
   readonly firstSerial: number;
   readonly parts: number;
   readonly frames: readonly Uint8Array[];
+  /** Instead of the frames, where they are made when they are written. */
+  readonly long?: LongSend;
   answered: boolean;
 }
 
@@ -62,12 +65,36 @@ export class Outstanding {
     nextSerial: () => number,
   ): Uint8Array[] | undefined {
     const bytes = messages.reduce((sum, { body }) => sum + body.length, 0);
-    const full = this.#items.size >= this.limits.outstandingDeliveries;
-    if (full || (this.#bytes > 0 && this.#bytes + bytes > this.limits.outstandingBytes)) return undefined;
+    if (this.isFull || (this.#bytes > 0 && this.#bytes + bytes > this.limits.outstandingBytes)) return undefined;
     const written = messages.map((message) => frame(message, identity, nextSerial));
     this.#items.set(deliveryId, { deliveryId, messages: written, bytes });
     this.#bytes += bytes;
     return written.flatMap((message) => message.frames);
+  }
+
+  /** Adds an item of one message that is written in windows. */
+  addLong(deliveryId: string, { messageId, answeredBy = 0x0001 }: OutgoingMessage, long: LongSend): void {
+    const { parts, serials } = long;
+    const message = { messageId, answeredBy, firstSerial: serials[0], parts, frames: [], long, answered: false };
+    // Its bytes are those of the file, which all terminals share.
+    this.#items.set(deliveryId, { deliveryId, messages: [message], bytes: 0 });
+  }
+
+  get isFull(): boolean {
+    return this.#items.size >= this.limits.outstandingDeliveries;
+  }
+
+  longOf(deliveryId: string): LongSend | undefined {
+    return this.#items.get(deliveryId)?.messages[0]?.long;
+  }
+
+  /** The one that has parts to be written. */
+  get unwritten(): LongSend | undefined {
+    for (const { messages } of this.#items.values()) {
+      const long = messages[0]?.long;
+      if (long !== undefined && !long.written) return long;
+    }
+    return undefined;
   }
 
   drop(deliveryId: string): void {
@@ -86,11 +113,15 @@ export class Outstanding {
    * 0x0001: matches (reply id, reply serial), any serial of a sub-packaged message (reference 2.9); where no message has
    * that id, the serial alone (reference 2.6). Marks the message as answered.
    */
-  matchGeneral(replyId: number, replySerial: number, result: number): MatchedAnswer | undefined {
+  matchGeneral(replyId: number, replySerial: number, result: number, nowMs: number): MatchedAnswer | undefined {
     const found =
-      this.#find((m) => m.messageId === replyId && within(m, replySerial)) ?? this.#find((m) => within(m, replySerial));
+      this.#find((m) => m.messageId === replyId && within(m, replySerial)) ??
+      this.#find((m) => m.long === undefined && within(m, replySerial));
     if (found === undefined) return undefined;
     const transport = results[result] ?? 'refused';
+    if (transport === 'ok' && found.message.long?.confirmed(replySerial, nowMs) === 'part') {
+      return { deliveryId: found.item.deliveryId, ends: false, result: transport };
+    }
     // With a dedicated reply to come, "received" is not the answer yet.
     if (transport === 'ok' && found.message.answeredBy !== 0x0001) {
       return { deliveryId: found.item.deliveryId, ends: false, result: transport };
@@ -107,10 +138,12 @@ export class Outstanding {
   }
 
   /** Frames that a 0x0005 asks for again; numbers count from 1, empty asks for all. */
-  parts(firstSerial: number, numbers: readonly number[]): Uint8Array[] {
+  parts(firstSerial: number, numbers: readonly number[], nowMs: number): Uint8Array[] {
     const found = this.#find((m) => m.firstSerial === firstSerial);
     if (found === undefined) return [];
-    const { frames } = found.message;
+    const { frames, long } = found.message;
+    // Written by its windows.
+    if (long !== undefined) long.requested(numbers, nowMs);
     if (numbers.length === 0) return [...frames];
     return numbers.flatMap((number) => frames[number - 1] ?? []);
   }

@@ -2,6 +2,7 @@
 import type { Identity } from '../../protocol/index.js';
 import type { GatewayLimits } from '../limits.js';
 import type { Edition, OutgoingMessage, TerminalLink } from './link.js';
+import { LongSend, type LongSends } from './long-send.js';
 import { Outstanding } from './outstanding.js';
 import type { TerminalFacts } from './sink.js';
 
@@ -13,12 +14,15 @@ export interface LinkHost {
   nextSerial(): number;
   canSend(): boolean;
   send(bytes: Uint8Array): void;
+  readonly nowMs: number;
+  readonly longSends: LongSends;
 }
 
 export class SessionLink implements TerminalLink {
   readonly outstanding: Outstanding;
   /** True when the session lost its terminal. */
   ended = false;
+  #pumpedAt = 0;
 
   constructor(
     private readonly host: LinkHost,
@@ -48,18 +52,69 @@ export class SessionLink implements TerminalLink {
 
   write(deliveryId: string, messages: readonly OutgoingMessage[]): { serials: [number, number] } | undefined {
     if (this.ended || !this.host.canSend()) return undefined;
+    const long = this.outstanding.longOf(deliveryId);
+    if (long !== undefined) {
+      long.again();
+      this.pump();
+      return { serials: long.serials };
+    }
     const again = this.outstanding.written(deliveryId);
     if (again !== undefined) {
       this.host.send(Buffer.concat(again.frames));
       return { serials: again.serials };
     }
+    const [message] = messages;
+    if (message?.inWindows) return this.#writeLong(deliveryId, message);
     const frames = this.outstanding.add(deliveryId, messages, this.host.identity, () => this.host.nextSerial());
     if (frames === undefined) return undefined;
     this.host.send(Buffer.concat(frames));
     return { serials: this.outstanding.written(deliveryId)!.serials };
   }
 
+  #writeLong(deliveryId: string, message: OutgoingMessage): { serials: [number, number] } | undefined {
+    const { outstanding, host } = this;
+    if (outstanding.isFull) return undefined;
+    const progress = host.longSends.begin(this.phone, deliveryId, message.body.length, (parts) => {
+      const first = host.nextSerial();
+      for (let i = 1; i < parts; i++) host.nextSerial();
+      return first;
+    });
+    const long = new LongSend(message, host.identity, progress, host.nowMs);
+    outstanding.addLong(deliveryId, message, long);
+    this.pump();
+    return { serials: long.serials };
+  }
+
+  /**
+   * Writes the next window of a long message, unless the socket still has enough to do.
+   * @param confirmed the terminal asks for it by confirming parts: no more than a window stays unconfirmed
+   */
+  pump(confirmed = false): void {
+    const long = this.outstanding.unwritten;
+    if (long === undefined) return;
+    this.#pumpedAt = this.host.nowMs;
+    if (this.ended || !this.host.canSend()) return;
+    const frames = long.window(this.host.limits.longWindowBytes, confirmed, this.host.nowMs);
+    if (frames.length > 0) this.host.send(Buffer.concat(frames));
+  }
+
+  /** When the next window is due, ms, or Infinity. */
+  nextMs(): number {
+    return this.outstanding.unwritten === undefined ? Infinity : this.#pumpedAt + this.host.limits.longPaceMs;
+  }
+
+  isBusyWith(deliveryId: string): boolean {
+    const long = this.outstanding.longOf(deliveryId);
+    return long?.isBusy(this.host.nowMs, this.host.limits.longQuietMs) ?? false;
+  }
+
   forget(deliveryId: string): void {
     this.outstanding.drop(deliveryId);
+  }
+
+  /** The item ended for good: its progress is of no use any more. */
+  done(deliveryId: string): void {
+    this.outstanding.drop(deliveryId);
+    this.host.longSends.end(this.phone, deliveryId);
   }
 }

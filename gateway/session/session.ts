@@ -30,6 +30,7 @@ import { Gate, type AfterCommit } from './gate.js';
 import { HeaderForms } from './header-forms.js';
 import { Inbox, type InboxHost } from './inbox.js';
 import type { Edition, TerminalLink } from './link.js';
+import type { LongSends } from './long-send.js';
 import { Login, type LoginHost } from './login.js';
 import type { PartWatch } from './part-watch.js';
 import type { PartWatches } from './part-watches.js';
@@ -45,6 +46,8 @@ export interface SessionOptions {
   readonly transport: 'tcp' | 'tls';
   /** Unfinished messages over breaks of connections; one for all sessions of a node. */
   readonly partWatches: PartWatches;
+  /** Progress of long messages over breaks of connections; one for all sessions of a node. */
+  readonly longSends: LongSends;
   /** Take the vendor framing variants too: the first byte of a connection tells (reference 1.11). */
   readonly vendorFraming?: boolean | undefined;
   readonly nowMs: number;
@@ -58,6 +61,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
   readonly sink: SessionSink;
   readonly limits: GatewayLimits;
   readonly counters: GatewayCounters;
+  readonly longSends: LongSends;
   /** Time of the newest call, ms. */
   nowMs: number;
   edition: Edition = 2013;
@@ -85,13 +89,15 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
   /** Authentication, silence, or the end of a superseded connection: whichever the state waits for. */
   #deadlineMs: number;
 
-  constructor({ sink, limits, counters, acks, transport, partWatches, vendorFraming, nowMs }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { sink, limits, counters, acks, transport, partWatches, longSends, vendorFraming, nowMs } = options;
     this.sink = sink;
     this.limits = limits;
     this.counters = counters;
     this.#acks = acks;
     this.#transport = transport;
     this.#partWatches = partWatches;
+    this.longSends = longSends;
     this.#vendorFraming = vendorFraming ?? false;
     this.#splitter = new FrameSplitter(vendorFraming ? { sentences: true, shortSerial: true } : {});
     this.nowMs = nowMs;
@@ -198,6 +204,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     if (this.#state === 'closed') return;
     this.nowMs = nowMs;
     if (nowMs >= this.#inbox.nextMs()) this.#inbox.askForParts(nowMs);
+    if (this.#link !== undefined && nowMs >= this.#link.nextMs()) this.#link.pump();
     if (nowMs < this.#deadlineMs) return;
     if (this.#state === 'finishing') this.close('takenOver');
     else if (this.#link === undefined) this.close('notAuthenticated');
@@ -217,7 +224,8 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
 
   /** Before this time `tick` has nothing to do. */
   nextDeadlineMs(): number {
-    return this.#state === 'closed' ? Infinity : Math.min(this.#deadlineMs, this.#inbox.nextMs());
+    if (this.#state === 'closed') return Infinity;
+    return Math.min(this.#deadlineMs, this.#inbox.nextMs(), this.#link?.nextMs() ?? Infinity);
   }
 
   // ---- command
@@ -390,6 +398,10 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     return this.#login.editionOf(frame);
   }
 
+  writeOn(): void {
+    this.#link?.pump(true);
+  }
+
   get outstanding() {
     return this.#link?.outstanding;
   }
@@ -420,7 +432,7 @@ export class Session implements FrameSink, LoginHost, InboxHost, LinkHost {
     if (action.do === 'send') return this.send(action.bytes);
     const link = this.#link;
     if (link === undefined) return;
-    link.outstanding.drop(action.deliveryId);
+    link.done(action.deliveryId);
     this.sink.receipt(link, action.deliveryId, action.result);
   }
 

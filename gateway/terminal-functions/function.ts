@@ -37,11 +37,15 @@ export interface TerminalFunction<Arguments = unknown> {
   /** See `TerminalCommandItem`. */
   readonly once?: true;
   readonly awaits?: MessageName;
+  /** How long it is tried unless the request says otherwise, s. */
+  readonly timeoutS?: number;
+  /** Name of the blob in the store that the call sends. */
+  file?(args: Arguments): string;
   /**
-   * The messages of the call.
+   * The messages of the call; `data` holds the bytes of its file, if it has one and that is there.
    * @throws EncodeError when an argument is not what this edition takes
    */
-  render(args: Arguments, edition: Edition): OutgoingMessage[];
+  render(args: Arguments, edition: Edition, data?: Uint8Array): OutgoingMessage[];
   /** The same for a terminal that speaks terminal.proto over MQTT; absent: that cannot be asked of it. */
   app?(args: Arguments): DownlinkBody;
 }

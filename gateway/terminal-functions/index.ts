@@ -9,6 +9,7 @@ import { mediaFunctions } from './media.js';
 import { parameterFunctions } from './parameters.js';
 import { send } from './send.js';
 import { serviceFunctions } from './service.js';
+import { upgrade } from './upgrade.js';
 
 export type { TerminalFunction } from './function.js';
 
@@ -20,6 +21,7 @@ export const terminalFunctions: readonly TerminalFunction[] = [
   ...mediaFunctions,
   ...areaFunctions,
   ...serviceFunctions,
+  upgrade,
   send,
 ];
 

@@ -6,6 +6,7 @@ import type { EntryKind } from '../../../gateway/ingest/entry.js';
 import { defaultLimits, type GatewayLimits } from '../../../gateway/limits.js';
 import { hashCode } from '../../../gateway/session/credentials.js';
 import type { Edition, TerminalLink, TransportResult } from '../../../gateway/session/link.js';
+import { LongSends } from '../../../gateway/session/long-send.js';
 import { PartWatches } from '../../../gateway/session/part-watches.js';
 import { Session } from '../../../gateway/session/session.js';
 import type { Finding, RegistrationRequest, SessionSink, TerminalFacts } from '../../../gateway/session/sink.js';
@@ -57,6 +58,7 @@ export class SessionWorld implements SessionSink {
       sink: this,
       limits: all,
       partWatches: new PartWatches(all),
+      longSends: new LongSends(all.longTerminals),
       counters: this.counters,
       acks: new AckWriter(),
       transport: 'tcp',
