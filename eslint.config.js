@@ -9,7 +9,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.json', './dispatch/console/tsconfig.json'],
+        project: ['./tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -30,6 +30,11 @@ export default tseslint.config(
       'no-console': ['error'],
       'prefer-const': 'error',
     },
+  },
+  {
+    // The browser's types are there, and only there.
+    files: ['dispatch/console/**', 'test/dispatch/console/**'],
+    languageOptions: { parserOptions: { project: ['./dispatch/console/tsconfig.json'] } },
   },
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],

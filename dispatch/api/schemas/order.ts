@@ -145,13 +145,10 @@ export const orderSummary = z
       .array(z.string())
       .optional()
       .meta({ description: 'Steps (`POST /orders/{id}/…`; `edit` is PATCH) that the rules would take from you now' }),
-    recordFields: z
-      .array(z.string())
-      .optional()
-      .meta({
-        description:
-          'Fields that the fault record needs by the kind of fault; others than `record`’s own go into `extra`',
-      }),
+    recordFields: z.array(z.string()).optional().meta({
+      description:
+        'Fields that the fault record needs by the kind of fault; others than `record`’s own go into `extra`',
+    }),
     record: z.looseObject({}).optional(),
     callBacks: z.array(z.looseObject({ at: timeOut, by: z.string(), result: z.string() })),
   })

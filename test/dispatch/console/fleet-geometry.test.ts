@@ -56,7 +56,12 @@ describe('the fleet on the flat map', () => {
     geometry.place(Array.from({ length: 2_500 }, (_, i) => mark(`v${i}`, 100 + i / 10_000, 36)));
     expect(geometry.modeAt(8, WORLD)).toBe('clusters');
     expect(geometry.modeAt(11, WORLD)).toBe('dots');
-    const part = { left: mercatorX(99.99995), right: mercatorX(100.09995), top: mercatorY(36.1), bottom: mercatorY(35.9) };
+    const part = {
+      left: mercatorX(99.99995),
+      right: mercatorX(100.09995),
+      top: mercatorY(36.1),
+      bottom: mercatorY(35.9),
+    };
     expect(geometry.countIn(part)).toBe(1_000);
     expect(geometry.modeAt(13, part)).toBe('icons');
     expect(geometry.within(grown(part, 1))).toHaveLength(2_000);
