@@ -59,6 +59,8 @@ export interface DispatchPort {
   getMany<K extends DocKind>(kind: K, ids: readonly string[]): Promise<(Versioned<K> | undefined)[]>;
   scan(scan: Scan): Promise<Page>;
   eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]>;
+  /** Newest first: see `DispatchStore.eventsBefore`. */
+  eventsBefore(before: number | undefined, limit: number, ref: string): Promise<StoredEvent[]>;
   lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>>;
   /** Every event once, in order, from `after` on, then live, until cancelled. Slow listeners are waited for. */
   follow(after: number, on: (events: StoredEvent[]) => void | Promise<void>): { cancel(): void };

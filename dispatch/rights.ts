@@ -95,6 +95,7 @@ const QUERIES = {
   'vehicle.read': read('vehicles', ...EVERYONE),
   'vehicle.track': read('vehicles', ...OFFICE),
   'vehicle.deliveries': read('vehicles', ...EVERYONE),
+  'vehicle.alarms': read('vehicles', ...EVERYONE),
   'terminal.maintain': write('vehicles', 'administrator'),
   'terminal.read': read('vehicles', 'administrator', 'dispatcher'),
   'organisation.read': read('organisation', ...OFFICE),

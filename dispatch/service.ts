@@ -176,6 +176,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     },
     scan: (scan) => store.scan(scan),
     eventsAfter: (after, limit, ref) => store.eventsAfter(after, limit, ref),
+    eventsBefore: (before, limit, ref) => store.eventsBefore(before, limit, ref),
     lastPositions: (vehicleIds) => store.lastPositions(vehicleIds),
     follow: (after, on) => cancellable(followLog(store, log, after, on)),
     onPositions: (on) => cancellable(followPositions(store, on)),

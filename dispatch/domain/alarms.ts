@@ -14,10 +14,12 @@ interface Raised {
   /** SOS: the alert that tells people. */
   alertId?: string;
 }
-interface Ended {
+export interface AlarmEnded {
   bit: number;
   name: string;
   since: number;
+  /** SOS: the alert that told people. */
+  alertId?: string;
 }
 
 /** Emergency button. */
@@ -33,7 +35,7 @@ export const alarmReducers: Reducers = {
     const active = { ...before.active, [alarm.bit]: alarm };
     docs.put('alarms', vehicleId!, { ...before, active, ...(alertId === undefined ? {} : { sosAlertId: alertId }) });
   }),
-  'alarm.ended': folding<Ended>((docs, { vehicleId, data: { bit } }) => {
+  'alarm.ended': folding<AlarmEnded>((docs, { vehicleId, data: { bit } }) => {
     const before = docs.get('alarms', vehicleId!);
     if (!before) return;
     const { [bit]: _ended, ...active } = before.active;
@@ -58,7 +60,9 @@ function changed(tx: Tx, report: ReportOf<'report.alarms'>): void {
   }
   for (const { bit, name, since } of Object.values(before)) {
     if (now.has(bit)) continue;
-    tx.emit({ type: 'alarm.ended', ...refs, data: { bit, name, since } satisfies Ended });
+    const alertId = bit === SOS_BIT ? tx.get('alarms', vehicleId)?.sosAlertId : undefined;
+    const data: AlarmEnded = { bit, name, since, ...(alertId === undefined ? {} : { alertId }) };
+    tx.emit({ type: 'alarm.ended', ...refs, data });
     if (bit === SOS_BIT) settle(tx, vehicleId);
   }
 }

@@ -55,6 +55,7 @@ import type { StoredEvent } from '../domain/events.js';
 import { BLOCK_MS, groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
 import { LocallyPresent } from './local-presence.js';
 import { DueClaims } from './due-claims.js';
+import { DiskGuard } from './lmdb-disk.js';
 import { Watchers } from './watchers.js';
 
 /** Version of the layout of the tables. A newer one in the directory is refused. */
@@ -122,8 +123,11 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
   /** One entry per node that ever logged. */
   #logs = new Map<string, IngestLog>();
   #failure: StoreError | undefined;
+  readonly #disk: DiskGuard;
   #committedAt = 0;
   #envOpen = true;
+  /** What is in memory is not what is on disk. */
+  #stale = false;
   #closed = false;
 
   constructor(
@@ -133,14 +137,13 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     private readonly now: () => number,
   ) {
     super();
+    this.#disk = new DiskGuard(directory);
     this.#writer = new LmdbWriter({
       ready: () => this.#ready(),
       begin: () => new CommitScope(this.env, this.now(), this.#lastPosition, this.#last, this.#logs, this.#tails),
       flushed: (scope) => this.#flushed(scope),
-      failed: (error) => {
-        this.#failure = error;
-        this.#tails.clear();
-      },
+      refused: (error) => void (this.#failure = error),
+      failed: (error) => this.#failed(error),
     });
   }
 
@@ -197,7 +200,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
 
   async eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]> {
     checkLimit(limit);
-    const { events, refs } = this.#open();
+    const { events } = this.#open();
     // What a transaction has written is readable before it is flushed; an event counts from then on only.
     const behind = this.#lastPosition + 1;
     if (after + 1 >= behind) return [];
@@ -206,8 +209,23 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
         toEvent(numberOfKey(key), value),
       );
     }
-    const from = numberedKey(checkName('ref', ref), clampAt(after + 1));
-    const range = { lower: from, upper: numberedKey(ref, behind), limit };
+    return this.#named(ref, { from: after + 1, behind, limit });
+  }
+
+  async eventsBefore(before: number | undefined, limit: number, ref: string): Promise<StoredEvent[]> {
+    checkLimit(limit);
+    const behind = Math.min(before ?? Infinity, this.#lastPosition + 1);
+    return behind <= 1 ? [] : this.#named(ref, { from: 1, behind, limit, reverse: true });
+  }
+
+  /** Events that name `ref`, from a position up to the one before `behind`. */
+  #named(
+    ref: string,
+    { from, behind, limit, reverse }: { from: number; behind: number; limit: number; reverse?: boolean },
+  ): StoredEvent[] {
+    const { events, refs } = this.#open();
+    const lower = numberedKey(checkName('ref', ref), clampAt(from));
+    const range = { lower, upper: numberedKey(ref, behind), limit, ...(reverse ? { reverse } : {}) };
     return keys(refs, range).map((key) => toEvent(numberOfKey(key), events.get(u48(numberOfKey(key)))!));
   }
 
@@ -469,12 +487,9 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     return record && { ...splitDocKey(key), version: record.version, value: record.value };
   }
 
-  /**
-   * After a failed commit the environment is opened anew: LMDB refuses all work after some errors (MDB_PANIC), and what
-   * the failed commit left is only known by reading it again.
-   */
   async #ready() {
-    if (this.#failure) await this.#reopen();
+    await this.#disk.check(this.#failure !== undefined);
+    if (this.#stale) await this.#reopen();
     const epoch = this.env.meta.get(Buffer.from('store.epoch'));
     if (this.#epoch !== 0 && (!epoch || parse<number>(epoch) !== this.#epoch)) {
       throw new StoreError('locked', `another process has opened the store directory ${this.directory} since`);
@@ -482,17 +497,30 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     return this.env.root;
   }
 
+  /**
+   * After a failed commit the environment is opened anew: LMDB refuses all work after some errors (MDB_PANIC), and what
+   * the failed commit left is only known by reading it again. At once, because lmdb 3.5 appends to its message at every
+   * read of a panicked environment, behind the end of its buffer in the end.
+   */
+  async #failed(error: StoreError): Promise<void> {
+    this.#failure = error;
+    this.#stale = true;
+    this.#tails.clear();
+    // Where that fails too, it is tried again before the next commit.
+    await this.#reopen().catch(() => undefined);
+  }
+
   async #reopen(): Promise<void> {
     if (this.#envOpen) {
-      // Within the callback, so that no read comes between closing and opening. lmdb would give the same, failed
-      // environment again if it were opened before it is closed. (The callback is missing in lmdb's types.)
+      // Nobody reads it any more.
+      this.#envOpen = false;
+      // Opened within the callback: lmdb would give the same, failed environment again if it were opened before it is
+      // closed. (The callback is missing in lmdb's types.)
       const { root } = this.env as { root: { close(closed: () => void): Promise<void> } };
-      await root.close(() => {
-        this.#envOpen = false;
-        this.#openEnv();
-      });
+      await root.close(() => this.#openEnv());
     } else this.#openEnv();
     this.#load();
+    this.#stale = false;
   }
 
   #openEnv(): void {

@@ -137,6 +137,18 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
     return found;
   }
 
+  async eventsBefore(before: number | undefined, limit: number, ref: string): Promise<StoredEvent[]> {
+    this.#open();
+    checkLimit(limit);
+    checkName('ref', ref);
+    const found: StoredEvent[] = [];
+    for (let i = Math.min(before ?? Infinity, this.#events.length + 1) - 2; i >= 0 && found.length < limit; i--) {
+      const { json, refs } = this.#events[i]!;
+      if (refs.includes(ref)) found.push({ ...(JSON.parse(json) as StoredEvent), position: i + 1 });
+    }
+    return found;
+  }
+
   async lastPosition(): Promise<number> {
     return this.#events.length;
   }

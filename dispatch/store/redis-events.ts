@@ -6,6 +6,9 @@ import type { RedisKeys } from './redis-keys.js';
 import { toEvents } from './redis-replies.js';
 import { scripts } from './redis-scripts.js';
 
+/** Member of the references for one position: they stand in the order of the log. */
+const refAt = (ref: string, position: number): string => `${ref}\u0000${position.toString(16).padStart(16, '0')}`;
+
 export class RedisEvents {
   constructor(
     private readonly redis: RedisConnection,
@@ -13,14 +16,23 @@ export class RedisEvents {
   ) {}
 
   async after(after: number, limit: number, ref?: string): Promise<StoredEvent[]> {
-    const { events, rewritten, refs, state } = this.keys;
+    const { events, rewritten, state } = this.keys;
     if (ref === undefined) {
       const reply = await this.redis.script(scripts.eventsAfter, [events, rewritten, state], [after, limit]);
       return toEvents(reply as Buffer[]);
     }
-    const from = `[${ref}\u0000${(after + 1).toString(16).padStart(16, '0')}`;
-    const reply = await this.redis.script(scripts.events, [refs, events, rewritten], [from, `(${ref}\u0001`, limit]);
-    return toEvents(reply as Buffer[]);
+    return this.#named([`[${refAt(ref, after + 1)}`, `(${ref}\u0001`, limit, 'oldest']);
+  }
+
+  /** Newest first. */
+  before(before: number | undefined, limit: number, ref: string): Promise<StoredEvent[]> {
+    const upper = before === undefined ? `(${ref}\u0001` : `(${refAt(ref, before)}`;
+    return this.#named([upper, `[${ref}\u0000`, limit, 'newest']);
+  }
+
+  async #named(args: Arg[]): Promise<StoredEvent[]> {
+    const { events, rewritten, refs } = this.keys;
+    return toEvents((await this.redis.script(scripts.events, [refs, events, rewritten], args)) as Buffer[]);
   }
 
   /** Puts other data into events; all positions must be in the log. */

@@ -158,6 +158,12 @@ class RedisStore implements DispatchStore {
     return this.#events.after(after, limit, ref);
   }
 
+  async eventsBefore(before: number | undefined, limit: number, ref: string): Promise<StoredEvent[]> {
+    this.#open();
+    checkLimit(limit);
+    return this.#events.before(before, limit, checkName('ref', ref));
+  }
+
   async rewriteEvents(events: readonly Pick<StoredEvent, 'position' | 'data'>[]): Promise<void> {
     this.#open();
     if (events.length > 0) await this.#track(this.#events.rewrite(events));

@@ -125,6 +125,8 @@ export interface DispatchStore {
   // event log
   /** Events with a position above `after`, in order; `ref` limits them to those that name it (`order:ID`, `vehicle:ID`). */
   eventsAfter(after: number, limit: number, ref?: string): Promise<StoredEvent[]>;
+  /** Events that name `ref` with a position below `before`, newest first; absent `before`: from the end of the log. */
+  eventsBefore(before: number | undefined, limit: number, ref: string): Promise<StoredEvent[]>;
   lastPosition(): Promise<number>;
   /**
    * Puts other data in the place of what the log says at these positions, all of them or none: for the deletion of

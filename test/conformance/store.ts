@@ -295,6 +295,26 @@ export function storeConformance(
         expect(await store.eventsAfter(0, 1000)).toHaveLength(180);
       });
 
+      test('events that name something are read from the newest, page by page', async () => {
+        const given = Array.from({ length: 40 }, (_, i) => event(`t${i}`, { vehicleId: i % 3 === 0 ? 'v1' : 'v2' }));
+        await ok(store.commit({ events: [...given, event('last', { vehicleId: 'v10' })] }));
+        for (const ref of ['vehicle:v1', 'vehicle:v2', 'vehicle:v10', 'vehicle:nobody']) {
+          const all = await store.eventsAfter(0, 100, ref);
+          expect(await store.eventsBefore(undefined, 100, ref)).toEqual(all.toReversed());
+          const paged: number[] = [];
+          for (let before: number | undefined; ;) {
+            const page = await store.eventsBefore(before, 4, ref);
+            paged.push(...page.map(({ position }) => position));
+            before = page.at(-1)?.position;
+            if (page.length < 4) break;
+          }
+          expect(paged).toEqual(all.map(({ position }) => position).toReversed());
+        }
+        expect(await store.eventsBefore(1, 5, 'vehicle:v1')).toEqual([]);
+        expect((await store.eventsBefore(10_000, 1, 'vehicle:v1'))[0]?.position).toBe(40);
+        await expect(store.eventsBefore(undefined, 0, 'vehicle:v1')).rejects.toMatchObject({ code: 'invalid' });
+      });
+
       test('an event comes back as it was given', async () => {
         const given = event('order.issued', {
           orderId: 'o1',

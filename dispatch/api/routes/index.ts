@@ -16,6 +16,7 @@ import { sessionRoutes } from './session.js';
 import { statusRoutes } from './status.js';
 import { terminalRoutes } from './terminals.js';
 import { trackRoutes } from './track.js';
+import { vehicleAlarmRoutes } from './vehicle-alarms.js';
 import { vehicleRoutes } from './vehicles.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -27,6 +28,7 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...statusRoutes(deps),
     ...customerRoutes(deps),
     ...vehicleRoutes(deps),
+    ...vehicleAlarmRoutes(deps),
     ...terminalRoutes(deps),
     ...trackRoutes(deps),
     ...organisationRoutes(deps),

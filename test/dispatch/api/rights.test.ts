@@ -60,6 +60,7 @@ const MATRIX: Record<string, string> = {
   'PUT /vehicles/{id}/queue': 'D',
   'GET /vehicles/{id}/track': OFFICE,
   'GET /vehicles/{id}/deliveries': ALL,
+  'GET /vehicles/{id}/alarms': ALL,
   'GET /vehicles/{id}/photos': ALL,
   'GET /vehicles/{id}/photos/{photo}': ALL,
   'POST /vehicles/{id}/deliveries/{deliveryId}/cancel': 'D',

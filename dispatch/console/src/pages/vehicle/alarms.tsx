@@ -1,7 +1,7 @@
 /** Alarms of the terminal: those that are on, when earlier ones began and ended, and who has seen the call for help. */
 import { useEffect, useState } from 'preact/hooks';
-import { getAll, post } from '../../api/client.js';
-import type { EventJson, VehicleJson } from '../../api/types.js';
+import { get, post, type PageOf } from '../../api/client.js';
+import type { VehicleJson } from '../../api/types.js';
 import { clockTime, dateTime, rough } from '../../format.js';
 import { t, tValue } from '../../i18n/index.js';
 import { now } from '../../state/clock.js';
@@ -12,41 +12,15 @@ import { AcknowledgeButton, AcknowledgedBy } from '../../ui/alert-parts.js';
 import { pathOf } from './path.js';
 
 interface Alarm {
-  key: string;
   bit: number;
   name: string;
   since: string;
   endedAt?: string;
   alertId?: string;
 }
-/** Read from the log for the history; a vehicle makes a few a day. */
-const MAX_EVENTS = 5_000;
 const MAX_SHOWN = 8;
 /** Types that a person can confirm to the terminal (JT/T 808, 0x8203). */
 const CONFIRMABLE = new Set([0, 3, 20, 21, 22, 27, 28]);
-
-type Raised = { alarm?: { bit: number; name: string; since: string | number }; alertId?: string };
-type Ended = { bit: number; since: string | number };
-
-const moment = (at: string | number): string => new Date(at).toISOString();
-
-/** Begin and end from the log, newest first. */
-export function alarmsOf(events: readonly EventJson[]): Alarm[] {
-  const all: Alarm[] = [];
-  for (const event of events) {
-    if (event.type === 'alarm.raised') {
-      const { alarm, alertId } = event.data as Raised;
-      if (!alarm) continue;
-      const one = { key: String(event.position), bit: alarm.bit, name: alarm.name, since: moment(alarm.since) };
-      all.unshift(alertId === undefined ? one : { ...one, alertId });
-    } else if (event.type === 'alarm.ended') {
-      const { bit } = event.data as unknown as Ended;
-      const open = all.find((one) => one.bit === bit && one.endedAt === undefined);
-      if (open) open.endedAt = event.deviceAt ?? event.committedAt;
-    }
-  }
-  return all;
-}
 
 function useAlarms(vehicleId: string): Alarm[] {
   const [list, setList] = useState<Alarm[]>([]);
@@ -55,8 +29,8 @@ function useAlarms(vehicleId: string): Alarm[] {
   )?.position;
   useEffect(() => {
     let wanted = true;
-    getAll<EventJson>(`/events?vehicle=${encodeURIComponent(vehicleId)}&types=alarm.*`, MAX_EVENTS).then(
-      (events) => wanted && setList(alarmsOf(events)),
+    get<PageOf<Alarm>>(`${pathOf(vehicleId)}/alarms?limit=${MAX_SHOWN}`).then(
+      ({ items }) => wanted && setList(items),
       () => undefined,
     );
     return () => void (wanted = false);
@@ -78,7 +52,7 @@ export function Alarms({ vehicle }: { vehicle: VehicleJson }) {
   const row = (alarm: Alarm) => {
     const alert = alarm.alertId === undefined ? undefined : alerts.value.get(alarm.alertId);
     return (
-      <li key={alarm.key} class={alarm.endedAt ? 'past' : 'open'} data-alarm={alarm.name}>
+      <li key={`${alarm.bit}:${alarm.since}`} class={alarm.endedAt ? 'past' : 'open'} data-alarm={alarm.name}>
         <span class="line">
           <Icon name="alert" size={14} />
           <b>{tValue('alarm', alarm.name)}</b>
@@ -106,7 +80,7 @@ export function Alarms({ vehicle }: { vehicle: VehicleJson }) {
       <h3>
         {t('alarms.title')} <span class="muted">{vehicle.alarms.length}</span>
       </h3>
-      <ol class="deliveries">{list.slice(0, MAX_SHOWN).map(row)}</ol>
+      <ol class="deliveries">{list.map(row)}</ol>
     </section>
   );
 }
