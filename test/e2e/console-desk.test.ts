@@ -288,6 +288,24 @@ describe.sequential('an alert', () => {
 });
 
 describe.sequential('an order', () => {
+  it('that no rule fits is issued to the repair centre that the person names', async () => {
+    const made = await service.do({
+      type: 'order.create',
+      customer: { name: 'Mr Chen', phone: '13800138999' },
+      site: { ...SITE, address: '9 Nowhere Road' },
+      fault: { category: 'outage', voltage: 'other', description: 'no rule is for this' },
+    });
+    const number = String(made.number);
+    await show('/board');
+    await step(number, 'issue');
+    const dialog = page.locator('dialog').filter({ hasText: 'No rule fits' });
+    await dialog.locator('[type=radio][value="centre-1"]').check();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await dialog.locator('button[type=submit]').click();
+    await page.locator('[data-column=toAssign]').locator(`[data-number="${number}"]`).waitFor();
+    expect((await service.get('order', String(made.orderId))).repairCentreId).toBe('centre-1');
+  });
+
   let first: { id: string; number: string };
   let second: { id: string; number: string };
 
@@ -443,7 +461,7 @@ describe.sequential('replay', () => {
 });
 
 describe.sequential('the line', () => {
-  it('is polled where streams are held back, and says so', async () => {
+  it('is polled where streams are held back, says so, and is live again when they come through', async () => {
     await browser.context.route('**/api/v1/stream*', (route) => route.fulfill({ status: 200, contentType: 'text/event-stream', body: '' })); // prettier-ignore
     try {
       await page.goto(`${url}/board`);
@@ -453,7 +471,31 @@ describe.sequential('the line', () => {
     } finally {
       await browser.context.unroute('**/api/v1/stream*');
     }
-  }, 60_000);
+    await page.locator('.connection-live').waitFor({ timeout: 60_000 });
+    const { number } = await order('7 Stream Road');
+    await card(number).waitFor();
+  }, 120_000);
+
+  it('is live again after a stream that was cut, with what happened meanwhile', async () => {
+    let cuts = 0;
+    // Cut while it is asked for: what a gateway that restarts looks like.
+    await browser.context.route('**/api/v1/stream*', (route) => {
+      cuts += 1;
+      return route.abort('connectionreset');
+    });
+    try {
+      await page.goto(`${url}/board`);
+      await page.locator('.banner.bad').waitFor({ timeout: 30_000 });
+      await expect.poll(() => cuts, { timeout: 30_000 }).toBeGreaterThan(3);
+      // A network that is down is no reason to poll for ever.
+      expect(await page.locator('.connection-polling').count()).toBe(0);
+    } finally {
+      await browser.context.unroute('**/api/v1/stream*');
+    }
+    const { number } = await order('8 Cut Road');
+    await page.locator('.connection-live').waitFor({ timeout: 60_000 });
+    await card(number).waitFor();
+  }, 120_000);
 
   it('never broke its content policy, failed in a script or asked another machine', () => {
     expect(browser.complaints).toEqual([]);

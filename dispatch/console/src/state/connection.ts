@@ -20,8 +20,13 @@ const MIN_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 30_000;
 const POLL_MS = 4_000;
 const POLLS_PER_LOOK = 5;
-/** Streams that open and bring nothing this often in a row are held back by something in between: poll. */
+/** Streams that bring nothing this often in a row are held back by something in between: poll. */
 const HELD_BACK_AFTER = 3;
+/** While polling, a stream is tried again after this, then each time after twice as long. */
+const MIN_TRIAL_WAIT_MS = 10_000;
+const MAX_TRIAL_WAIT_MS = 5 * 60_000;
+/** A stream that is not held back brings its first bytes at once; polling pauses no longer than this for a trial. */
+const TRIAL_MS = 4_000;
 
 export interface LiveHandlers {
   onEvents(events: EventJson[]): void;
@@ -46,6 +51,8 @@ export class LiveConnection {
   #failures = 0;
   #silentStreams = 0;
   #polls = 0;
+  #trialWaitMs = MIN_TRIAL_WAIT_MS;
+  #trialAt = 0;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #wake: (() => void) | undefined;
 
@@ -79,15 +86,19 @@ export class LiveConnection {
   }
 
   #retryNow = (): void => {
-    if (!document.hidden) this.#wake?.();
+    if (document.hidden) return;
+    this.#trialAt = 0;
+    this.#wake?.();
   };
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#abort = new AbortController();
+      this.#watchFor(this.#lost, SILENCE_MS);
       try {
-        if (this.#silentStreams >= HELD_BACK_AFTER) await this.#poll();
-        else await this.#stream();
+        if (this.#silentStreams < HELD_BACK_AFTER) await this.#stream();
+        else if (connection.value.state === 'polling' && Date.now() >= this.#trialAt) await this.#tryStream();
+        else await this.#poll();
         this.#failures = 0;
       } catch (error) {
         if (this.#stopped) return;
@@ -116,8 +127,13 @@ export class LiveConnection {
 
   #heard(): void {
     lastHeardAt.value = Date.now();
+    this.#watchFor(this.#lost, SILENCE_MS);
+  }
+
+  /** One watch at a time: `silent` is called unless something is heard within `ms`. */
+  #watchFor(silent: () => void, ms: number): void {
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(this.#lost, SILENCE_MS);
+    this.#watch = setTimeout(silent, ms);
   }
 
   /** Silence, or the browser says that there is no network: what is shown is not live from now on. */
@@ -129,27 +145,49 @@ export class LiveConnection {
 
   async #stream(): Promise<void> {
     let brought = false;
-    this.#silentStreams += 1;
-    await readStreamInWorker(
-      this.#url(),
-      this.#lastEventId,
-      {
-        onOpen: () => {
-          this.#heard();
-          void this.#opened();
+    let answered = false;
+    try {
+      await readStreamInWorker(
+        this.#url(),
+        this.#lastEventId,
+        {
+          onOpen: () => {
+            answered = true;
+            void this.#opened();
+          },
+          onBytes: () => {
+            if (!brought) {
+              brought = true;
+              this.#silentStreams = 0;
+              this.#trialWaitMs = MIN_TRIAL_WAIT_MS;
+              set('live');
+            }
+            this.#heard();
+          },
+          onMessage: (message) => this.#message(message),
         },
-        onBytes: () => {
-          if (!brought) {
-            brought = true;
-            this.#silentStreams = 0;
-            set('live');
-          }
-          this.#heard();
-        },
-        onMessage: (message) => this.#message(message),
-      },
-      this.#abort.signal,
-    );
+        this.#abort.signal,
+      );
+    } catch (error) {
+      answered ||= this.#abort.signal.aborted || (error as { status?: number }).status !== undefined;
+      throw error;
+    } finally {
+      // A network that is down holds nothing back.
+      if (answered && !brought) this.#silentStreams += 1;
+    }
+  }
+
+  /** Whether streams come through again; where they do, this one goes on. Polling goes on where not. */
+  async #tryStream(): Promise<void> {
+    this.#trialAt = Date.now() + this.#trialWaitMs;
+    this.#trialWaitMs = Math.min(MAX_TRIAL_WAIT_MS, this.#trialWaitMs * 2);
+    const trial = this.#abort;
+    this.#watchFor(() => trial.abort(), TRIAL_MS);
+    try {
+      await this.#stream();
+    } catch (error) {
+      if (this.#silentStreams < HELD_BACK_AFTER) throw error;
+    }
   }
 
   /** The lists are loaded after the stream is open, so that no change falls between the two. */
@@ -174,6 +212,10 @@ export class LiveConnection {
       signal: this.#abort.signal,
     });
     this.#heard();
+    if (connection.value.state !== 'polling') {
+      this.#trialWaitMs = MIN_TRIAL_WAIT_MS;
+      this.#trialAt = Date.now() + MIN_TRIAL_WAIT_MS;
+    }
     set('polling');
     if (after === undefined) {
       this.#lastEventId = String(page.lastPosition);

@@ -8,7 +8,7 @@ import { t, tValue, type Key } from '../i18n/index.js';
 import type { IconName } from '../ui/icons.js';
 import { ask } from '../ui/dialog.js';
 import { say, sayProblem } from '../ui/toast.js';
-import { refreshOrders, refreshVehicles, takeOrder } from './live.js';
+import { centres, refreshOrders, refreshVehicles, takeOrder } from './live.js';
 
 export interface StepLook {
   name: string;
@@ -101,17 +101,39 @@ async function send(order: OrderJson, step: string, given: StepBody): Promise<vo
   else await refreshOrders([orderId]);
 }
 
-/** Takes one step, asking once more where the rules want it confirmed. True when it was done. */
+/**
+ * Asks for what a refused step lacks: an express confirmation, or the repair centre where no rule names one.
+ * @returns the body to try again with; undefined when the person gave up, `hopeless` when nothing can be added
+ */
+async function askForMore(
+  order: OrderJson,
+  step: string,
+  body: StepBody,
+  problem: Problem,
+): Promise<StepBody | undefined | 'hopeless'> {
+  if (problem.code === 'noRule' && body.repairCentreId === undefined && centres.value.length > 0) {
+    const answer = await ask({
+      title: `${stepLabel(step)} · ${order.number}`,
+      text: t('problem.noRule'),
+      options: centres.value.map(({ id, name }) => ({ value: id, label: name })),
+      confirm: stepLabel(step),
+    });
+    return answer && { ...body, repairCentreId: answer.option };
+  }
+  if (body.confirm || !asksToConfirm(problem)) return 'hopeless';
+  const sure = await ask({ title: stepLabel(step), text: problem.message, confirm: t('do.confirm'), danger: true });
+  return sure && { ...body, confirm: true };
+}
+
+/** Takes one step, asking for more where the rules want it. True when it was done. */
 export async function takeStep(order: OrderJson, step: string, body: StepBody = {}): Promise<boolean> {
   try {
     await send(order, step, body);
   } catch (error) {
-    if (!(error instanceof Problem) || body.confirm || !asksToConfirm(error)) {
-      sayProblem(error);
-      return false;
-    }
-    const sure = await ask({ title: stepLabel(step), text: error.message, confirm: t('do.confirm'), danger: true });
-    return sure ? takeStep(order, step, { ...body, confirm: true }) : false;
+    const more = error instanceof Problem ? await askForMore(order, step, body, error) : 'hopeless';
+    if (more !== 'hopeless') return more ? takeStep(order, step, more) : false;
+    sayProblem(error);
+    return false;
   }
   const opposite = UNDO[step];
   const undo = opposite

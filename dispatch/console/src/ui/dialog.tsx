@@ -106,7 +106,14 @@ export function QuestionDialog() {
             <legend class="visually-hidden">{asked.title}</legend>
             {asked.options.map((option, index) => (
               <label key={option.value}>
-                <input type="radio" name="option" value={option.value} defaultChecked={index === 0} /> {option.label}
+                <input
+                  type="radio"
+                  name="option"
+                  value={option.value}
+                  defaultChecked={index === 0}
+                  autofocus={index === 0 && !asked.field}
+                />{' '}
+                {option.label}
               </label>
             ))}
           </fieldset>
@@ -121,7 +128,7 @@ export function QuestionDialog() {
           <button type="button" onClick={() => asked.answer(undefined)}>
             {t('do.cancel')}
           </button>
-          <button type="submit" class={asked.danger ? 'danger' : 'primary'} autofocus={!asked.field}>
+          <button type="submit" class={asked.danger ? 'danger' : 'primary'} autofocus={!asked.field && !asked.options}>
             {asked.confirm}
           </button>
         </footer>
