@@ -69,6 +69,10 @@ export const scenarioSchema = z.strictObject({
   seed: z.union([z.string(), z.number()]).default(1),
   durationS: z.number().positive().optional(),
   centre: place.optional(),
+  /** GPX or GeoJSON files with lines that trucks drive up and down; relative to the scenario file. */
+  routes: z.array(z.string().min(1)).min(1).max(100).optional(),
+  /** Routing server (OSRM's HTTP API) for the ways of trucks. */
+  osrm: z.url({ protocol: /^https?$/ }).optional(),
   crews: z.union([z.enum(['none', 'diligent', 'human']), habits]).default('diligent'),
   radio: z.union([z.enum(['perfect', 'city', 'bad', 'awful']), radio]).default('perfect'),
   reportS: z.number().min(1).max(3600).default(10),

@@ -1,6 +1,7 @@
 import type { City, RoutePart } from './city.js';
 import { headingDeg, type Place, type Point } from './geo.js';
 import type { Random } from './random.js';
+import { partsOfLine } from './routes.js';
 
 /** One reading of the truck's satellite receiver and sensors. Without `fix` the place is the last one known. */
 export interface Reading {
@@ -18,6 +19,16 @@ export interface Reading {
   satellites: number;
 }
 
+/** A way on real roads. */
+export interface Way {
+  line: readonly Place[];
+  /** Mean speed on it. */
+  limitKmh: number;
+}
+
+/** Asks somebody for the way between two places; undefined where none is known. Never rejects. */
+export type Ways = (from: Place, to: Place) => Promise<Way | undefined>;
+
 export interface TruckOptions {
   city: City;
   random: Random;
@@ -26,6 +37,8 @@ export interface TruckOptions {
   now: number;
   /** Standard deviation of the satellite error, metres. Default 4. */
   gpsErrorM?: number;
+  /** Where ways come from instead of the city's streets. */
+  ways?: Ways;
 }
 
 const accelerationMs2 = 1.4;
@@ -51,6 +64,10 @@ export class Truck {
   readonly #city: City;
   readonly #random: Random;
   readonly #gpsErrorM: number;
+  readonly #ways: Ways | undefined;
+  /** Counts destinations: a way that was asked for an earlier one is not taken. */
+  #wish = 0;
+  #asking = false;
   #now: number;
   #route: RoutePart[] = [];
   #part = 0;
@@ -68,6 +85,7 @@ export class Truck {
     this.#city = options.city;
     this.#random = options.random;
     this.#gpsErrorM = options.gpsErrorM ?? 4;
+    this.#ways = options.ways;
     this.#now = Math.floor(options.now / stepMs) * stepMs;
     this.position = options.start ?? this.#city.randomAddress(this.#random).point;
     this.odometerKm = Math.round(this.#random.between(3_000, 180_000));
@@ -77,12 +95,34 @@ export class Truck {
 
   /** True while it has a destination that it has not reached. */
   get driving(): boolean {
+    return this.#asking || this.#moving;
+  }
+
+  get #moving(): boolean {
     return this.#part < this.#route.length;
   }
 
   /** Starts the engine and drives to a place; replaces an earlier destination. */
   goTo(place: Place): void {
-    this.#route = this.#city.route(this.position, this.#city.projection.toPoint(place));
+    const { projection } = this.#city;
+    const to = projection.toPoint(place);
+    this.drive(this.#ways === undefined ? this.#city.route(this.position, to) : []);
+    if (this.#ways === undefined) return;
+    this.#asking = true;
+    const wish = this.#wish;
+    void this.#ways(projection.toPlace(this.position), place).then((way) => {
+      if (wish !== this.#wish) return;
+      const line = way?.line.map((one) => projection.toPoint(one));
+      if (line === undefined) this.drive(this.#city.route(this.position, to));
+      else this.drive(partsOfLine([this.position, ...line, to], way!.limitKmh));
+    });
+  }
+
+  /** Starts the engine and drives this way, which begins where the truck is; replaces an earlier destination. */
+  drive(route: RoutePart[]): void {
+    this.#wish += 1;
+    this.#asking = false;
+    this.#route = route;
     this.#part = 0;
     this.#along = 0;
     this.#decideLight();
@@ -91,6 +131,8 @@ export class Truck {
 
   /** Stops where it is; the engine runs on until `switchOff`. */
   halt(): void {
+    this.#wish += 1;
+    this.#asking = false;
     this.#route = [];
     this.#part = 0;
     this.speedKmh = 0;
@@ -118,7 +160,7 @@ export class Truck {
 
   /** What the receiver says at `now`; call `advance` first. */
   read(now: number): Reading {
-    const inTunnel = this.driving && this.#route[this.#part]!.tunnel;
+    const inTunnel = this.#moving && this.#route[this.#part]!.tunnel;
     // The error of a receiver wanders: each reading keeps most of the last error.
     const keep = 0.9;
     const fresh = this.#gpsErrorM * Math.sqrt(1 - keep * keep);
@@ -147,7 +189,7 @@ export class Truck {
 
   #step(): void {
     if (this.ignition) this.fuelL = this.fuelL > 5 ? this.fuelL - 0.0004 : 60;
-    if (!this.driving || this.#now < this.#waitUntil) {
+    if (!this.#moving || this.#now < this.#waitUntil) {
       this.speedKmh = 0;
       return;
     }

@@ -5,7 +5,8 @@ import type { Habits } from './habits.js';
 import type { Random } from './random.js';
 import type { Terminal } from './terminal/terminal.js';
 import type { ScreenOrder, ScreenStep } from './terminal/types.js';
-import { Truck } from './truck.js';
+import { Beat } from './routes.js';
+import { Truck, type Ways } from './truck.js';
 
 export interface VehicleOptions {
   city: City;
@@ -18,6 +19,10 @@ export interface VehicleOptions {
   /** Drives around while nothing is to do. */
   patrols: boolean;
   start?: Place;
+  /** Drives up and down this line while nothing is to do, from `beatStart` (0 to 1) of it on. */
+  beat?: readonly Place[];
+  beatStart?: number;
+  ways?: Ways;
   now: number;
   gpsErrorM?: number;
   /** What the crew says over voice radio because its terminal has no keys (`text`, `tracker`). */
@@ -36,6 +41,7 @@ export class Vehicle {
   reportsMade = 0;
   readonly #random: Random;
   readonly #options: VehicleOptions;
+  readonly #beat: Beat | undefined;
   /** Orders that came by phone (profile `tracker`). */
   #told: ScreenOrder[] = [];
   #nextLookAt: number;
@@ -51,12 +57,19 @@ export class Vehicle {
     this.#patrols = options.patrols;
     this.#random = random.stream('vehicle');
     this.terminal = terminal;
+    const { projection } = city;
+    if (options.beat !== undefined) {
+      const points = options.beat.map((place) => projection.toPoint(place));
+      this.#beat = new Beat(points, options.beatStart ?? 0);
+    }
+    const start = this.#beat?.start ?? (options.start && projection.toPoint(options.start));
     this.truck = new Truck({
       city,
       random: random.stream('truck'),
       now,
       ...(options.gpsErrorM === undefined ? {} : { gpsErrorM: options.gpsErrorM }),
-      ...(options.start === undefined ? {} : { start: city.projection.toPoint(options.start) }),
+      ...(start === undefined ? {} : { start }),
+      ...(options.ways === undefined ? {} : { ways: options.ways }),
     });
     const acts = {
       press: (step: ScreenStep, order: { key: string; number: string }, at: number): void => {
@@ -71,7 +84,7 @@ export class Vehicle {
     this.#nextLookAt = now + Math.floor(this.#random.next() * lookEveryMs);
     // Trucks do not report in step.
     this.#nextReportAt = now + Math.floor(this.#random.next() * terminal.flash.reportMs);
-    this.#nextPatrolAt = now + this.#random.between(10_000, 240_000);
+    this.#nextPatrolAt = now + (this.#beat === undefined ? this.#random.between(10_000, 240_000) : 0);
   }
 
   place(): Place {
@@ -114,7 +127,10 @@ export class Vehicle {
     if (this.#reports && now >= this.#nextReportAt) {
       this.report(now);
       this.#nextReportAt += this.terminal.flash.reportMs;
-      if (this.#nextReportAt <= now) this.#nextReportAt = now + this.terminal.flash.reportMs;
+      // Device times have whole seconds: the next report after a late one is never of the same second.
+      if (this.#nextReportAt < Math.floor(now / 1000) * 1000 + 1000) {
+        this.#nextReportAt = now + this.terminal.flash.reportMs;
+      }
     }
   }
 
@@ -133,12 +149,13 @@ export class Vehicle {
     this.terminal.report(this.truck.read(at), now);
   }
 
-  /** With nothing to do a crew drives to some place and waits there a while. */
+  /** With nothing to do a crew goes on with its beat, or drives to some place and waits there a while. */
   #patrol(now: number): void {
     if (!this.#patrols || now < this.#nextPatrolAt) return;
-    this.#nextPatrolAt = now + this.#random.between(120_000, 900_000);
+    this.#nextPatrolAt = now + (this.#beat === undefined ? this.#random.between(120_000, 900_000) : lookEveryMs);
     if (this.truck.driving || this.crew?.onBreak === true || (this.crew !== undefined && !this.crew.idle)) return;
     if (this.orders().length > 0) return;
-    this.truck.goTo(this.#options.city.randomAddress(this.#random).place);
+    if (this.#beat !== undefined) this.truck.drive(this.#beat.next(this.truck.position));
+    else this.truck.goTo(this.#options.city.randomAddress(this.#random).place);
   }
 }

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { startFleet, type Fleet } from '../net/fleet.js';
 import { Incidents } from '../net/incidents.js';
+import type { Place } from '../geo.js';
 import { Random } from '../random.js';
 import { formatReport, isSound, type Report } from '../report.js';
+import { parseRoutes, RouteError } from '../routes.js';
 import { crewsOf, parseScenario, radioOf, ScenarioError, type Scenario } from '../scenario.js';
 import { Progress, untilEnd } from './progress.js';
 import type { CommonOptions } from './options.js';
@@ -21,7 +24,22 @@ export function readScenario(nameOrFile: { name: string } | { file: string }): S
   } catch (error) {
     throw new ScenarioError(`${file} cannot be read as a scenario: ${(error as Error).message}`);
   }
-  return parseScenario(value, file);
+  const scenario = parseScenario(value, file);
+  if (scenario.routes !== undefined) scenario.routes = scenario.routes.map((route) => resolve(dirname(file), route));
+  return scenario;
+}
+
+/** The lines of route files. @throws RouteError that names the file and the place */
+export function readRoutes(files: readonly string[]): (readonly Place[])[] {
+  return files.flatMap((file) => {
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new RouteError(`${file} cannot be read as a route: ${(error as Error).message}`);
+    }
+    return parseRoutes(text, file);
+  });
 }
 
 /** The scenario with what the command line says instead. */
@@ -32,6 +50,8 @@ export function withOptions(scenario: Scenario, options: CommonOptions): Scenari
   if (options.edition !== undefined) merged.edition = options.edition;
   if (options.seed !== undefined) merged.seed = options.seed;
   if (options.duration !== undefined) merged.durationS = options.duration;
+  if (options.route !== undefined) merged.routes = options.route;
+  if (options.osrm !== undefined) merged.osrm = options.osrm;
   if (options.transport === 'mqtt') merged.profile = 'mqtt';
   return merged;
 }
@@ -92,8 +112,11 @@ function connectionOf(scenario: Scenario, options: CommonOptions): Partial<Param
 }
 
 function optional(scenario: Scenario): Partial<Parameters<typeof startFleet>[0]> {
-  const { edition, centre, maxLegs, keepsScreen, trades, calls, issues, assignAfterS, callsBack } = scenario;
+  const { routes, osrm, edition, centre, maxLegs, keepsScreen, trades, calls, issues, assignAfterS, callsBack } =
+    scenario;
   return {
+    ...(routes === undefined ? {} : { routes: readRoutes(routes) }),
+    ...(osrm === undefined ? {} : { osrmUrl: osrm }),
     ...(edition === undefined ? {} : { edition }),
     ...(centre === undefined ? {} : { centre }),
     ...(maxLegs === undefined ? {} : { maxLegs }),

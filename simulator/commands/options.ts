@@ -18,6 +18,8 @@ export interface CommonOptions {
   duration?: number;
   json?: boolean;
   scenario?: string;
+  route?: string[];
+  osrm?: string;
 }
 
 export function addCommonOptions(command: Command): Command {
@@ -42,8 +44,15 @@ export function addCommonOptions(command: Command): Command {
     .option('--seed <seed>', 'everything is decided by it')
     .option('--speed <n>', "the gateway's clock rate; refused when the gateway has another", wholeNumber(1, 60))
     .option('--duration <time>', 'how long, in gateway time: 90s, 30m, 8h (default: until Ctrl-C)', duration)
+    .option('--route <file...>', 'GPX or GeoJSON: trucks drive its lines up and down while nothing is to do')
+    .option('--osrm <url>', 'routing server (OSRM) for the ways of trucks', webAddress)
     .option('--json', 'JSON lines instead of text')
     .option('--scenario <file>', 'scenario file instead of the one that comes with the program');
+}
+
+function webAddress(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text;
+  throw new InvalidArgumentError('expected http://host:port');
 }
 
 export function wholeNumber(from: number, to: number): (text: string) => number {

@@ -95,15 +95,9 @@ export class CallCentre {
 
   async #run(): Promise<void> {
     this.#busy = true;
-    const { clock, patterns, random } = this.options;
+    const { clock } = this.options;
     const now = clock.now();
-    for (const [i, pattern] of patterns.entries()) {
-      if (now < this.#next[i]!) continue;
-      const over = pattern.toMin !== undefined && now >= this.#startedAt + pattern.toMin * 60_000;
-      this.#next[i] = over ? Infinity : Math.max(this.#next[i]! + nextCallMs(pattern, random), now - 60_000);
-      if (!over && this.#open.size < (this.options.mostOpen ?? 400))
-        await this.#attempt(() => this.#call(pattern, now));
-    }
+    await this.#dueCalls(now);
     if (now >= this.#nextRoundAt) {
       this.#nextRoundAt = now + roundMs;
       for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
@@ -114,11 +108,24 @@ export class CallCentre {
       }
       for (const order of [...this.#open.values()]) {
         if (this.#stopped) break;
+        // Hundreds of open orders take a while: customers do not wait for the end of the round.
+        await this.#dueCalls(clock.now());
         await this.#attempt(() => this.#lookAfter(order, clock.now()));
       }
     }
     this.#busy = false;
     this.#arm();
+  }
+
+  async #dueCalls(now: number): Promise<void> {
+    const { patterns, random } = this.options;
+    for (const [i, pattern] of patterns.entries()) {
+      if (now < this.#next[i]!) continue;
+      const over = pattern.toMin !== undefined && now >= this.#startedAt + pattern.toMin * 60_000;
+      this.#next[i] = over ? Infinity : Math.max(this.#next[i]! + nextCallMs(pattern, random), now - 60_000);
+      if (!over && this.#open.size < (this.options.mostOpen ?? 400))
+        await this.#attempt(() => this.#call(pattern, now));
+    }
   }
 
   async #call(pattern: CallPattern, now: number): Promise<void> {

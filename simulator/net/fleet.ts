@@ -11,6 +11,7 @@ import { Radio, radioByName, type RadioConditions, type RadioName } from '../rad
 import { Random } from '../random.js';
 import type { Report } from '../report.js';
 import { makeRoster, type RosterEntry } from '../roster.js';
+import { middleOf } from '../routes.js';
 import { Jt808Wire } from '../terminal/jt808-wire.js';
 import { MqttWire } from '../terminal/mqtt-wire.js';
 import { Terminal } from '../terminal/terminal.js';
@@ -23,6 +24,7 @@ import { FleetClock } from './clock.js';
 import { FleetTerminal } from './fleet-terminal.js';
 import { MqttLink } from './mqtt-link.js';
 import { enrol } from './enrol.js';
+import { OsrmWays } from './osrm.js';
 import { closeAbandoned, TcpLink } from './tcp-link.js';
 
 export interface FleetOptions {
@@ -48,13 +50,17 @@ export interface FleetOptions {
   /** Gateway seconds in a second of the machine. Default: what the gateway's `/healthz` says, else 1. */
   rate?: number;
   centre?: Place;
+  /** Lines that trucks drive up and down while nothing is to do, one after the other shared out among them. */
+  routes?: readonly (readonly Place[])[];
+  /** Routing server (OSRM's HTTP API) that is asked for the ways of trucks instead of the made-up streets. */
+  osrmUrl?: string;
   /** A crew's habits; `none`: nobody presses keys but the program. Default `diligent`. */
   crews?: 'none' | keyof typeof habitsByName | Habits;
   /** Default `perfect`. */
   radio?: RadioName | RadioConditions;
   /** Sends positions by itself. Default true. */
   reports?: boolean;
-  /** Drives around when nothing is to do. Default: when there are crews. */
+  /** Drives around when nothing is to do. Default: when there are crews or routes. */
   patrols?: boolean;
   /** Gateway seconds between positions. Default 10. */
   reportS?: number;
@@ -111,6 +117,7 @@ export class Fleet {
     readonly api: Api | undefined,
     roster: readonly RosterEntry[],
     readonly callCentre: CallCentre | undefined,
+    readonly osrm: OsrmWays | undefined,
   ) {
     this.startedAt = clock.now();
     this.#wakeAt = new Float64Array(roster.length).fill(Infinity);
@@ -195,7 +202,9 @@ export class Fleet {
       habits,
       says: (step, number) => this.callCentre?.heard(number, step),
       reports: options.reports ?? true,
-      patrols: options.patrols ?? habits !== undefined,
+      patrols: options.patrols ?? (habits !== undefined || options.routes !== undefined),
+      ...this.#beatOf(index),
+      ...(this.osrm === undefined ? {} : { ways: this.osrm.between }),
       now,
       ...(entry.start === undefined ? {} : { start: entry.start }),
       ...(options.gpsErrorM === undefined ? {} : { gpsErrorM: options.gpsErrorM }),
@@ -223,6 +232,14 @@ export class Fleet {
       onEvent: (one, event) => options.onEvent?.(one, event),
       jitter: () => jitter.next(),
     });
+  }
+
+  /** Trucks on one line begin spread over it. */
+  #beatOf(index: number): { beat?: readonly Place[]; beatStart?: number } {
+    const { routes } = this.options;
+    if (routes === undefined || routes.length === 0) return {};
+    const onThis = Math.ceil(this.options.vehicles / routes.length);
+    return { beat: routes[index % routes.length]!, beatStart: Math.floor(index / routes.length) / onThis };
   }
 
   #mqttTarget(entry: RosterEntry): ConstructorParameters<typeof MqttLink>[0] {
@@ -288,6 +305,10 @@ export class Fleet {
     closeAbandoned();
     const notes = checked?.notes ?? [];
     if (this.callCentre?.lastError !== undefined) notes.push(`call centre: ${this.callCentre.lastError}`);
+    if (this.osrm?.lastError !== undefined) {
+      const { failed, asked } = this.osrm.counts;
+      notes.push(`routing server: ${failed} of ${asked} ways not found, made-up streets taken: ${this.osrm.lastError}`);
+    }
     const counts = this.callCentre?.counts ?? { made: 0, issued: 0, assigned: 0, failed: 0 };
     const total = (of: (terminal: FleetTerminal) => number): number => sum(this.terminals, of);
     return {
@@ -343,7 +364,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   const clock = new FleetClock(health?.rate ?? options.rate ?? 1, health?.now ?? Date.now());
   const seed = options.seed ?? 1;
-  const city = new City({ seed, ...(options.centre === undefined ? {} : { centre: options.centre }) });
+  const centre = options.centre ?? (options.routes === undefined ? undefined : middleOf(options.routes));
+  const city = new City({ seed, ...(centre === undefined ? {} : { centre }) });
   const roster =
     options.roster?.map((entry) => ({ ...entry })) ??
     makeRoster({
@@ -375,7 +397,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       ...(assignAfterS === undefined ? {} : { assignsAfterMs: assignAfterS * 1000 }),
     });
   }
-  made.fleet = new Fleet(options, city, clock, api, roster, callCentre);
+  const osrm = options.osrmUrl === undefined ? undefined : new OsrmWays(options.osrmUrl);
+  made.fleet = new Fleet(options, city, clock, api, roster, callCentre, osrm);
   return made.fleet;
 }
 
