@@ -26,9 +26,6 @@ const pointsOfLeg = ['D', 'E', 'F', 'G', 'H', 'I', 'J'] as const;
 const mostOpenItems = 120;
 const mostItems = mostOpenItems + 200;
 
-/** Entries of a snapshot (49 bytes each) that fit into 0x8900 beside its head. */
-const legsInPassthrough = 9;
-
 /** One order at any moment. */
 export function checkOrder(order: Order): string[] {
   const faults: string[] = [];
@@ -183,7 +180,7 @@ export function checkConverged(
 }
 
 /**
- * Whether a screen says what the queue says. `smart`: exactly that, as far as it has room. `text`: these orders, in the order of their arrival.
+ * Whether a screen says what the queue says. `smart`, `mqtt`: exactly that. `text`: these orders, in the order of their arrival.
  * `menu`: the list names, in queue order, the orders for which a key is possible now (accepted orders behind one that is
  * on site have none), and the text of every order is there.
  */
@@ -204,7 +201,6 @@ function shows(
     case 'tracker':
       return true;
     default:
-      // A list in a passthrough of 500 bytes has room for nine legs; the rest follows as places become free.
-      return wanted.slice(0, legsInPassthrough).join() === shown.join();
+      return wanted.join() === shown.join();
   }
 }

@@ -106,7 +106,11 @@ class World {
 
   async run(): Promise<Outcome> {
     const nodes = this.#random.stream('nodes');
-    for (let i = 1; i <= (nodes.chance(0.4) ? 2 : 1); i++) this.#start(`node-${i}`);
+    this.#start('node-1');
+    if (nodes.chance(0.4)) {
+      this.#start('node-2');
+      if (nodes.chance(0.6)) this.time.after(nodes.between(40_000, chaosMs[0]), () => this.#lose(nodes));
+    }
     await this.#someNodeUp();
     await this.#enrol();
     this.#misfortune();
@@ -117,7 +121,7 @@ class World {
     this.#chaos = false;
     this.#storeFails = false;
     this.#note('world', 'the faults stop');
-    this.#calm(nodes);
+    for (const node of this.#nodes.keys()) this.#start(node);
     await this.#someNodeUp();
     for (const truck of this.#trucks) {
       truck.heal();
@@ -197,19 +201,19 @@ class World {
     this.time.after(this.#random.between(500, 20_000), () => this.#start(node));
   }
 
-  /** Everything that was down comes up again; of two nodes one may be gone for good, and the other has to do without. */
-  #calm(random: Random): void {
-    if (this.#nodes.size > 1 && random.chance(0.5)) {
+  /** Of two gateways one is gone for good, while the store fails: the other has to finish what it began. */
+  #lose(random: Random): void {
+    this.#storeFails = true;
+    this.time.after(random.between(1_000, 5_000), () => {
+      if (!this.#chaos) return;
       const node = random.pick([...this.#nodes.keys()]);
       this.#note('world', `${node} is gone for good`);
       this.#count('nodes gone for good');
-      const process = this.#nodes.get(node);
-      this.#nodes.delete(node);
-      process?.kill();
-      if (process) for (const truck of this.#trucks) truck.link.platformDied(process, random.chance(0.3));
       this.#gone = node;
-    }
-    for (const node of this.#nodes.keys()) this.#start(node);
+      this.#kill(node);
+      this.#nodes.delete(node);
+    });
+    this.time.after(random.between(5_000, 10_000), () => (this.#storeFails = false));
   }
 
   #storeFault(random: Random): Fault | undefined | Promise<Fault | undefined> {
