@@ -8,6 +8,8 @@ import {
   commonDialect,
   decodeBody,
   decodeUplink,
+  detectEdition,
+  inflateUpload,
   isPassthrough,
   locationStart,
   readBatch,
@@ -26,6 +28,7 @@ import type { PositionBatch } from '../dispatch/store/position-batch.js';
 import type { AttributeSamples } from './ingest/attribute-samples.js';
 import type { AlarmWatch } from './ingest/alarm-watch.js';
 import type { Edition } from './session/link.js';
+import { handlingOf } from './session/uplinks.js';
 import {
   appDescriptionReply,
   appPositionReply,
@@ -99,6 +102,7 @@ const earliestAt = Date.UTC(2015, 0, 1);
 /** A terminal's clock that is ahead by more than this is not a time: it would stay the newest position for ever. */
 const aheadMs = 86_400_000;
 const fixBit = 2;
+const compressedId = 0x0901;
 /** Of a quarantined body, as hex: enough for a person, bounded for the store. */
 const shownBytes = 1024;
 
@@ -207,6 +211,9 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
     case 'mediaData':
       addMedia(decoded.body, origin, into, body);
       return;
+    case 'compressed':
+      addCompressed(decoded.body.data, message, origin, into);
+      return;
     case 'passthroughUp': {
       const { type, content } = decoded.body;
       if (!isPassthrough(type, content))
@@ -222,6 +229,22 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       addReply(replyOf(decoded), message, origin, into);
       return;
   }
+}
+
+/**
+ * A compressed upload (reference 4.10): what it holds counts as if it had come by itself, where it is a whole message of
+ * this terminal; an opaque block stays in the log.
+ * @throws DecodeError when it does not inflate
+ */
+function addCompressed(data: Uint8Array, { edition }: WireMessage, origin: Origin, into: Translation): void {
+  const { frame } = inflateUpload(data);
+  if (frame === undefined || frame.total > 0 || frame.encryption !== 0) return;
+  const { messageId, serial, phone, bytes, bodyStart, bodyEnd } = frame;
+  if (phone !== origin.phone) throw new DecodeError('value', 0, `it holds a message of terminal ${phone}`);
+  // One level is enough for a terminal; more would let a few bytes become many.
+  if (messageId === compressedId || handlingOf(messageId) !== 'data') return;
+  const inner = { messageId, serial, edition: detectEdition(frame, edition), bytes, bodyStart, bodyEnd };
+  translateMessage(inner, origin, into);
 }
 
 /** Positions of private messages (0x0210, 0x5501, 0x5502), as far as they are known. */

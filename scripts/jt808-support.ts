@@ -2,7 +2,6 @@
 import type { MessageName } from '../protocol/index.js';
 
 const f = (...names: string[]): string => names.map((name) => `\`${name}\``).join(', ');
-const kept = 'kept in the ingest log';
 
 export const USES: Readonly<Record<MessageName, string>> = {
   terminalAck: 'ends deliveries',
@@ -32,7 +31,7 @@ export const USES: Readonly<Record<MessageName, string>> = {
   mediaSearchAnswer: `answer to ${f('media-search')}`,
   shootAnswer: `answer to ${f('photo', 'video')}`,
   passthroughUp: 'terminal.proto (profile `smart`); vendor values; else kept',
-  compressed: kept,
+  compressed: 'inflated; the message inside counts as if it had come by itself',
   terminalRsaKey: 'refused with result 3',
 
   platformAck: 'sent when an uplink is durable',

@@ -93,6 +93,19 @@ describe('a stream of frames', () => {
     expect(run([...stream].map((byte) => new Uint8Array([byte]))).found).toEqual(expected);
   });
 
+  it('survives being cut at every byte in the 0xe7 framing', () => {
+    const number = { versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw('93900000000061', 7) };
+    const location = encodeFrame({ ...number, messageId: 0x0801, serial: 0xe7e6, total: 2, index: 1, body: fromHex('e7e63e3d3e01e602') });
+    const beat = encodeFrame({ ...number, messageId: 0x0002, serial: 8, body: new Uint8Array(0) });
+    const stream = new Uint8Array(Buffer.concat([beat, location, beat]));
+    const options = { framing: 'e7' } as const;
+    const expected = run([stream], options).found;
+    expect(expected.length).toBe(3);
+    for (let at = 0; at <= stream.length; at++) {
+      expect(run([stream.subarray(0, at), stream.subarray(at)], options).found).toEqual(expected);
+    }
+  }); // prettier-ignore
+
   it('keeps nothing of the chunk: its bytes may change after the push', () => {
     const splitter = new FrameSplitter();
     const found: string[] = [];
