@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { startFleet, type Fleet } from '../net/fleet.js';
+import { startFleet, type Fleet, type FleetOptions } from '../net/fleet.js';
 import { Incidents } from '../net/incidents.js';
 import type { Place } from '../geo.js';
 import { Random } from '../random.js';
@@ -56,12 +56,9 @@ export function withOptions(scenario: Scenario, options: CommonOptions): Scenari
   return merged;
 }
 
-/**
- * Runs a scenario to its end or to Ctrl-C and prints the account.
- * @returns the exit status: 1 when something that was confirmed is missing or doubled
- */
-export async function runFleet(scenario: Scenario, options: CommonOptions): Promise<number> {
-  const fleet = await startFleet({
+/** What a fleet needs for a scenario, with the platform that the command line names. */
+export function fleetOptions(scenario: Scenario, options: CommonOptions): FleetOptions {
+  return {
     host: options.host,
     port: options.port,
     vehicles: scenario.vehicles,
@@ -75,7 +72,15 @@ export async function runFleet(scenario: Scenario, options: CommonOptions): Prom
     scenario: scenario.name,
     ...connectionOf(scenario, options),
     ...optional(scenario),
-  });
+  };
+}
+
+/**
+ * Runs a scenario to its end or to Ctrl-C and prints the account.
+ * @returns the exit status: 1 when something that was confirmed is missing or doubled
+ */
+export async function runFleet(scenario: Scenario, options: CommonOptions): Promise<number> {
+  const fleet = await startFleet(fleetOptions(scenario, options));
   const incidents = new Incidents(fleet, scenario.incidents ?? [], new Random(scenario.seed).stream('incidents'));
   const progress = new Progress(
     () => line(fleet),
@@ -98,7 +103,7 @@ export function finish(report: Report, json: boolean): number {
   return isSound(report) ? 0 : 1;
 }
 
-function connectionOf(scenario: Scenario, options: CommonOptions): Partial<Parameters<typeof startFleet>[0]> {
+function connectionOf(scenario: Scenario, options: CommonOptions): Partial<FleetOptions> {
   const { http, token, mqtt, speed, host, transport } = options;
   const usesMqtt = scenario.profile === 'mqtt' || mqtt !== undefined;
   return {
@@ -111,7 +116,7 @@ function connectionOf(scenario: Scenario, options: CommonOptions): Partial<Param
   };
 }
 
-function optional(scenario: Scenario): Partial<Parameters<typeof startFleet>[0]> {
+function optional(scenario: Scenario): Partial<FleetOptions> {
   const { routes, osrm, edition, centre, maxLegs, keepsScreen, trades, calls, issues, assignAfterS, callsBack } =
     scenario;
   return {

@@ -14,6 +14,9 @@ export function registerSimulate(program: Command): void {
     drive: 'trucks on the streets, orders as they come',
     chaos: 'bad radio, reboots, half-open connections: what was confirmed must be there, once',
     storm: 'a typhoon day: hundreds of calls in half an hour',
+    day: 'a working day without dispatchers: calls, assignment, call-back',
+    training: 'calls for a trainee at the console, crews that make mistakes',
+    'old-terminals': 'event-list screens of JT/T 808-2011',
   } as const;
   for (const [name, description] of Object.entries(fleets)) {
     addCommonOptions(simulate.command(name).description(description)).action((options: CommonOptions) =>
