@@ -45,7 +45,7 @@ export class LinkReports {
     }
   }
 
-  /** Takes no further reports; what fails from now on is not repeated. */
+  /** Takes no further reports; what fails from now on is not repeated, nor is what waits behind it tried. */
   stop(): void {
     this.#stopped = true;
   }
@@ -72,6 +72,8 @@ export class LinkReports {
       if (error instanceof Refusal) this.log.warn({ subject, code: error.code }, error.message);
       else {
         again = !this.#stopped;
+        // The store fails: who looks after this node's links when it is gone says what the others would have said.
+        if (this.#stopped) this.#waiting.clear();
         this.log.warn({ subject, err: error }, 'a link report failed');
       }
     }

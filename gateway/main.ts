@@ -41,6 +41,7 @@ import { tail } from './tail.js';
 import { TerminalFiles } from './terminal-files.js';
 import { startTerminalGateway, type TerminalGateway } from './terminal-gateway.js';
 import { transferHandlers } from './transfer/transfer.js';
+import { Undo, type Words } from './undo.js';
 import { version } from './version.js';
 
 export interface GatewayOptions {
@@ -311,33 +312,5 @@ async function openNodeControl(
     });
   } catch (error) {
     words.warn({ err: error, directory }, 'without a control socket: `linecrew tail` shows no frames');
-  }
-}
-
-type Words = ReturnType<typeof wordLog>;
-
-/** What was started, to be stopped in the opposite order; one part that fails to stop does not keep the others running. */
-class Undo {
-  readonly #steps: { name: string; stop: () => unknown }[] = [];
-  #running: Promise<void> | undefined;
-
-  add(name: string, stop: () => unknown): void {
-    this.#steps.push({ name, stop });
-  }
-
-  run(log: Words): Promise<void> {
-    return (this.#running ??= this.#run(log));
-  }
-
-  async #run(log: Words): Promise<void> {
-    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
-      // The last one named is the one that holds up a stop.
-      log.info({ part: step.name }, 'stopping a part');
-      try {
-        await step.stop();
-      } catch (error) {
-        log.error({ err: error, part: step.name }, 'a part did not stop cleanly');
-      }
-    }
   }
 }

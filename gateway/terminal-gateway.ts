@@ -145,10 +145,9 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
       await committer.drained();
       await listeners.close();
       await committer.drained();
-      await ownership.stop();
-      alarms.stop();
       reports.stop();
-      await reports.drained();
+      await Promise.all([ownership.stop(), reports.drained()]);
+      alarms.stop();
       directory.stop();
     },
   };

@@ -124,9 +124,12 @@ export class Committer {
     });
   }
 
-  /** Resolves when nothing waits and nothing is being appended. */
+  /**
+   * Resolves when nothing waits and nothing is being appended; while the store fails, when nothing is being appended:
+   * what waits then is not confirmed, and its terminals have it.
+   */
   async drained(): Promise<void> {
-    while (this.#appending || this.#filling.writer.count > 0) {
+    while (this.#appending || (this.#filling.writer.count > 0 && !this.failing)) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }

@@ -15,7 +15,7 @@ export interface OwnershipOptions extends ReaderOptions {
   thoughtGone?: () => void;
 }
 
-/** How long a stop waits until the own log is applied, ms of gateway time. */
+/** How long a stop waits until the own log is applied, and again until the leases are given back, ms of gateway time. */
 const stopMs = 5_000;
 
 interface Taken {
@@ -58,13 +58,22 @@ export class LogOwnership {
     return this.#looking;
   }
 
-  /** Applies what is in the own log, gives back the leases. */
+  /**
+   * Applies what is in the own log, gives back the leases. A store that fails now does not hold up the stop: what is
+   * left stays in the log for the next start, and the leases run out.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    // A store that fails now must not hold up the stop: what is left stays in the log for the next start.
-    const tooLong = new Promise<void>((resolve) => void this.#options.dispatch.clock.after(stopMs, resolve));
-    await Promise.race([Promise.all([this.own.caughtUp(), this.#looking]), tooLong]);
+    await Promise.race([Promise.all([this.own.caughtUp(), this.#looking]), this.#tooLong()]);
+    await Promise.race([this.#giveBack(), this.#tooLong()]);
+  }
+
+  #tooLong(): Promise<void> {
+    return new Promise((resolve) => void this.#options.dispatch.clock.after(stopMs, resolve));
+  }
+
+  async #giveBack(): Promise<void> {
     await this.own.stop();
     for (const [node, { reader, fence }] of this.#taken) {
       await reader.stop();

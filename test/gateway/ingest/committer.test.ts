@@ -152,4 +152,17 @@ describe('the committer', () => {
     expect(await second).toBe(false);
     await drained;
   });
+
+  it('is not waited for while the store fails, however much terminals send', async () => {
+    const world = new World();
+    const a = world.appender('a');
+    a.put(1);
+    world.turn();
+    a.put(1);
+    const drained = world.committer.drained();
+    await world.end(new Error('no'));
+    a.put(1);
+    await drained;
+    await world.committer.drained();
+  });
 });
