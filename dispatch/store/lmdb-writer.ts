@@ -16,13 +16,15 @@ interface Write {
 }
 
 export interface WriterHost {
-  /** The open database. Called before each transaction; opens it anew after a failure, and throws where it cannot. */
+  /** The open database. Called before each transaction; throws where it cannot be written to now. */
   ready(): Promise<RootDatabase<Buffer, Buffer>>;
   begin(): CommitScope;
   /** The transaction is on disk. */
   flushed(scope: CommitScope): void;
+  /** The database is not ready to be written to; it was not touched. */
+  refused(error: StoreError): void;
   /** The transaction failed; nothing of it may be assumed, in memory or on disk. */
-  failed(error: StoreError): void;
+  failed(error: StoreError): Promise<void>;
 }
 
 export class LmdbWriter {
@@ -56,9 +58,11 @@ export class LmdbWriter {
 
   async #group(): Promise<void> {
     let group: Write[] = [];
+    let begun = false;
     let done: { scope: CommitScope; results: unknown[] };
     try {
       const root = await this.host.ready();
+      begun = true;
       done = await root.childTransaction(() => {
         group = this.#waiting.splice(0, MAX_GROUP);
         const scope = this.host.begin();
@@ -66,7 +70,8 @@ export class LmdbWriter {
       });
     } catch (cause) {
       const error = await storeErrorOf(cause);
-      this.host.failed(error);
+      if (begun) await this.host.failed(error);
+      else this.host.refused(error);
       if (group.length === 0) group = this.#waiting.splice(0, MAX_GROUP);
       for (const write of group) write.reject(error);
       return;
@@ -94,6 +99,11 @@ const ERRNO: Record<string, StoreErrorCode> = {
   30: 'readOnly',
   122: 'full', // EDQUOT
   [-30792]: 'full', // MDB_MAP_FULL
+  // of the file system, where its probe fails
+  EFBIG: 'full',
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  EROFS: 'readOnly',
 };
 
 function codeOf(error: Error & { code?: unknown }): StoreErrorCode {
