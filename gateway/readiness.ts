@@ -33,6 +33,10 @@ export function createReadiness({ config, dispatch, terminals }: Parts): Readine
     if (broken !== undefined) reasons.push(`the store does not commit: ${broken}; nothing is confirmed`);
     else if (terminals.committer.failing)
       reasons.push('the last append to the ingest log failed; nothing is confirmed until one works');
+    else if (isHung(dispatch, terminals))
+      reasons.push(
+        `an append to the ingest log has taken more than ${CHECK_MS / 1000} s; nothing is confirmed until it ends`,
+      );
     const { sequenceAppended, sequenceApplied } = terminals.counters;
     const behind = sequenceAppended - sequenceApplied;
     if (behind > BEHIND_GROUPS) reasons.push(`the reader is ${behind} groups behind the ingest log`);
@@ -44,6 +48,11 @@ export function createReadiness({ config, dispatch, terminals }: Parts): Readine
     up: () => void (phase = 'up'),
     down: () => void (phase = 'stopping'),
   };
+}
+
+function isHung({ clock }: DispatchPort, { committer }: TerminalGateway): boolean {
+  const since = committer.appendingSince;
+  return since !== undefined && clock.now() - since > CHECK_MS * clock.rate;
 }
 
 async function storeFault({ store }: DispatchPort): Promise<string | undefined> {

@@ -69,6 +69,9 @@ export class Committer {
     this.#filling.number = this.#groupNumber;
   }
 
+  /** Since when an append has been under way, ms; undefined: none is. */
+  appendingSince: number | undefined;
+
   /** True after an append failed, until one works. */
   get failing(): boolean {
     return this.#retryMs > 0;
@@ -154,6 +157,7 @@ export class Committer {
     this.#appending = true;
     counters.bytesWaiting = group.writer.size;
     const startedAt = now();
+    this.appendingSince = startedAt;
     let sequence = 0;
     let failure: unknown;
     try {
@@ -164,6 +168,7 @@ export class Committer {
       this.#retryMs = Math.min(limits.appendRetryMaxMs, Math.max(limits.appendRetryMs, this.#retryMs * 2));
     }
     const endedAt = now();
+    this.appendingSince = undefined;
     counters.appendMs += endedAt - startedAt;
     this.#count(group, failure === undefined);
     if (failure === undefined) {
