@@ -1,0 +1,88 @@
+/** Server and client processes of a benchmark, and what they are asked. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** What the whole server takes for its API. */
+export const benchToken = 'bench-token-0123456789';
+
+/** Starts a script of this folder. `--expose-gc`, so that memory can be measured without garbage. */
+export function start(name: string, args: readonly (string | number)[]): ChildProcess {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  return fork(script, args.map(String), { execArgv: ['--expose-gc', '--import', 'tsx'] });
+}
+
+/** The next message of a process. Rejects when it ends instead. */
+export async function heard<T>(child: ChildProcess): Promise<T> {
+  const gone = new AbortController();
+  try {
+    const [value] = (await Promise.race([
+      once(child, 'message', { signal: gone.signal }),
+      once(child, 'exit', { signal: gone.signal }).then(([code]) => {
+        throw new Error(`${child.spawnargs.slice(-3).join(' ')} ended with ${String(code)}`);
+      }),
+    ])) as [T];
+    return value;
+  } finally {
+    gone.abort();
+  }
+}
+
+export async function ask<T>(child: ChildProcess, question: string): Promise<T> {
+  const answer = heard<T>(child);
+  child.send(question);
+  return answer;
+}
+
+export async function stop(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  child.send('stop');
+  await exited;
+}
+
+export interface Memory {
+  /** JavaScript heap after a collection, bytes. */
+  heap: number;
+  /** Memory that the process has, bytes. */
+  rss: number;
+}
+
+export interface Usage extends Memory {
+  cpuMs: number;
+  connections: number;
+}
+
+/** What a server process says of itself. */
+export function usageOf(connections: number): Usage {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return { heap: heapUsed, rss, cpuMs: (user + system) / 1000, connections };
+}
+
+export interface Quantiles {
+  p50: number;
+  p99: number;
+}
+
+export function quantiles(values: readonly number[]): Quantiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+/** One line of the table. */
+export interface Row {
+  row: number | string;
+  what: string;
+  load: string;
+  value: number;
+  goal: string;
+  reached: boolean;
+}
+
+export function rowOf(row: Row['row'], what: string, load: string, value: number, atMost: number): Row {
+  return { row, what, load, value, goal: `≤ ${atMost}`, reached: value <= atMost };
+}
