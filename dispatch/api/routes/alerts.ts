@@ -108,6 +108,7 @@ export function alertRoutes({ dispatch }: RouteDeps): Route[] {
         path: `/${path}`,
         tag: TAG,
         right: 'card.read',
+        audit: true,
         summary,
         query: cardQuery,
         responses: { 200: { description: 'A page of cards', schema: pageOf(card) } },

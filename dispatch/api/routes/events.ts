@@ -30,6 +30,7 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
       path: '/events',
       tag: TAG,
       right: 'event.read',
+      audit: true,
       summary: 'The event log from a position on, oldest first',
       description:
         '`after` is a position (0 = from the beginning). `next` is the position to go on from; it is there as long as more may follow.',

@@ -133,6 +133,7 @@ export function peopleRoutes({ accounts, audit }: RouteDeps): Route[] {
       path: '/users/{name}',
       tag: TAG,
       right: 'user.read',
+      audit: true,
       params: byName,
       summary: 'One account',
       responses: { 200: { description: 'The account', schema: user } },

@@ -76,6 +76,7 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
       path: '/vehicles',
       tag: TAG,
       right: 'vehicle.read',
+      audit: true,
       summary: 'Vehicles with last position, connection, queue length and duty',
       query: z.strictObject({
         ...pageQuery,
@@ -121,6 +122,7 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
       path: '/vehicles/{id}',
       tag: TAG,
       right: 'vehicle.read',
+      audit: true,
       summary: 'One vehicle',
       params: byId,
       responses: { 200: { description: 'The vehicle', schema: vehicle } },
@@ -197,6 +199,7 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
       path: '/vehicles/{id}/deliveries',
       tag: TAG,
       right: 'vehicle.deliveries',
+      audit: true,
       params: byId,
       summary: 'What was sent to the terminal and how it went: open items first, then the last 200 ended ones',
       responses: { 200: { description: 'Deliveries with their attempts', schema: pageOf(delivery) } },

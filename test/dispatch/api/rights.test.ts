@@ -59,6 +59,7 @@ const MATRIX: Record<string, string> = {
   'GET /vehicles/{id}/queue': ALL,
   'PUT /vehicles/{id}/queue': 'D',
   'GET /vehicles/{id}/track': OFFICE,
+  'GET /vehicles/{id}/road': OFFICE,
   'GET /vehicles/{id}/deliveries': ALL,
   'GET /vehicles/{id}/alarms': ALL,
   'GET /vehicles/{id}/photos': ALL,
@@ -177,6 +178,28 @@ describe('rights', () => {
       expect([row, status]).toEqual([row, 401]);
       expect(headers.get('www-authenticate')).toMatch(/^Bearer/);
     }
+  });
+
+  it('notes in the audit log who looked at what is about people, and no query', async () => {
+    const { json: order } = await api.post('/orders', orderBody());
+    await api.post('/users', { name: 'zhao', roles: ['dispatcher'], password: 'a long enough password' });
+    await api.send('/units/unit-1', { method: 'PUT', body: { kind: 'substation', managers: [] } });
+    const looks = [
+      '/orders', `/orders/${order.id}`, '/vehicles', '/vehicles/v1', '/vehicles/v1/track', '/vehicles/v1/deliveries',
+      '/vehicles/v1/photos', '/events', '/users', '/users/zhao', '/tokens', '/attention', '/quarantine', '/conflicts',
+      '/units', '/units/unit-1', '/reports/deliveries',
+    ]; // prettier-ignore
+    const token = await api.token(Object.values(LETTERS).filter((role) => role !== 'crew'));
+    for (const path of looks) {
+      const needs = /track|reports/.test(path) ? 'from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z' : 'limit=1';
+      await api.get(`${path}?${needs}`, { token });
+    }
+    const { items } = (await api.get('/audit?limit=500')).json as {
+      items: { path: string; method: string; by: string }[];
+    };
+    const noted = items.filter(({ method, by }) => method === 'GET' && by.startsWith('token:')).map(({ path }) => path);
+    expect(looks.filter((path) => !noted.includes(`/api/v1${path}`))).toEqual([]);
+    expect(noted.filter((path) => path.includes('?'))).toEqual([]);
   });
 
   it('limits a token by its scopes', async () => {
