@@ -4,6 +4,7 @@
  * an ordinary subscription on every node (brokers give no retained messages to shared ones); of the nodes that hear a
  * terminal, one takes its lease and writes to it.
  */
+import { randomUUID } from 'node:crypto';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { vehiclePrefix } from '../ingest/entry.js';
@@ -13,6 +14,7 @@ import type { TerminalFacts } from '../session/sink.js';
 import type { TerminalGateway } from '../terminal-gateway.js';
 import { MqttCounters } from './counters.js';
 import { ExternalEvents } from './external-events.js';
+import { LeftSessions } from './left-sessions.js';
 import { defaultMqttLimits, type MqttLimits } from './limits.js';
 import { appendUplink, MqttTerminal } from './terminal.js';
 import { ALL_ONLINE, ALL_UP, parseTerminalTopic, terminalTopic } from './topics.js';
@@ -41,7 +43,7 @@ const SESSION_EXPIRY_S = 7 * 86_400;
 const HAND_OVER_MS = 5_000;
 /** Downlinks without the broker's PUBACK; past it deliveries wait. */
 const PENDING_PUBLISHES = 1_000;
-/** How often terminals without an owner are looked for, ms of gateway time. */
+/** How often terminals without an owner, and sessions without a node, are looked for, ms of gateway time. */
 const SWEEP_MS = 10_000;
 /** Terminals that are known to be online; a broker has no more clients than that. */
 const ONLINE_LIMIT = 200_000;
@@ -53,6 +55,7 @@ export class ExternalBroker {
   readonly #mine = new Map<string, MqttTerminal>();
   readonly #online = new Set<string>();
   readonly #sweep: { cancel(): void };
+  readonly #left: LeftSessions;
   #control!: MqttClient;
   #events!: ExternalEvents;
   #nextId = 1;
@@ -61,7 +64,16 @@ export class ExternalBroker {
 
   private constructor(private readonly options: ExternalBrokerOptions) {
     this.#limits = { ...defaultMqttLimits, ...options.limits };
-    this.#sweep = options.dispatch.clock.every(SWEEP_MS, () => void this.#takeOrphans());
+    this.#left = new LeftSessions({
+      dispatch: options.dispatch, node: options.node, connections: options.connections, start: randomUUID(), log: options.log,
+      open: (node, index) => this.#connect(`up-${index}`, false, node),
+      end: (client) => this.#endSession(client),
+      take: (topic, payload) => this.#takeUplink(topic, payload),
+    }); // prettier-ignore
+    this.#sweep = options.dispatch.clock.every(SWEEP_MS, () => {
+      void this.#takeOrphans();
+      if (this.#control.connected) void this.#left.look();
+    });
   }
 
   /** Connects in the background; a broker that is away is tried until it is there. */
@@ -89,6 +101,7 @@ export class ExternalBroker {
     });
     this.#stopped = true;
     this.#offline();
+    await this.#left.stop();
     await this.#events.stop();
     await Promise.all([this.#control, ...this.#readers].map((client) => client.endAsync(true)));
   }
@@ -119,13 +132,14 @@ export class ExternalBroker {
 
   // ---- connections
 
-  #connect(name: string, clean: boolean): MqttClient {
+  /** @param of whose session; another node's is not fought for: a node that is back has it */
+  #connect(name: string, clean: boolean, of = this.options.node): MqttClient {
     const { url, user, password, version, node, log } = this.options;
     const client = connect(url, {
-      clientId: `linecrew-${node}-${name}`,
+      clientId: `linecrew-${of}-${name}`,
       clean,
       protocolVersion: version === '5' ? 5 : 4,
-      reconnectPeriod: RECONNECT_MS,
+      reconnectPeriod: of === node ? RECONNECT_MS : 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
       resubscribe: false,
       ...(user === undefined ? {} : { username: user }),
@@ -133,8 +147,14 @@ export class ExternalBroker {
       ...(version === '5' && !clean ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
     } satisfies IClientOptions);
     client.on('error', (error) => log.warn({ err: error, connection: name, msg: 'the MQTT broker gives an error' }));
-    client.on('connect', () => log.info({ connection: name, msg: 'connected to the MQTT broker' }));
+    client.on('connect', () => log.info({ connection: name, of, msg: 'connected to the MQTT broker' }));
     return client;
+  }
+
+  /** With MQTT 5 the broker forgets the session with this very connection; with 3.1.1 an empty one stays. */
+  #endSession(client: MqttClient): Promise<void> {
+    const forget = this.options.version === '5' ? { properties: { sessionExpiryInterval: 0 } } : {};
+    return client.endAsync(false, forget);
   }
 
   #subscribe(client: MqttClient, filter: string): void {
@@ -148,14 +168,20 @@ export class ExternalBroker {
   /** The session is kept at the broker: what came while this node was away is handed over when it is back. */
   #reader(index: number): MqttClient {
     const client = this.#connect(`up-${index}`, false);
-    client.on('connect', () => this.#subscribe(client, ALL_UP));
-    client.handleMessage = (packet, done) => {
-      const topic = parseTerminalTopic(packet.topic);
-      const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-      if (topic?.what !== 'up') return done();
-      void this.#gate(topic.phone, payload).then((durable) => done(durable ? undefined : new Error('not durable')));
+    client.on('connect', () => {
+      void this.#left.recorded.then(() => {
+        if (client.connected && !this.#stopped) this.#subscribe(client, ALL_UP);
+      });
+    });
+    client.handleMessage = ({ topic, payload }, done) => {
+      void this.#takeUplink(topic, payload).then((durable) => done(durable ? undefined : new Error('not durable')));
     };
     return client;
+  }
+
+  async #takeUplink(name: string, payload: string | Buffer): Promise<boolean> {
+    const topic = parseTerminalTopic(name);
+    return topic?.what !== 'up' || this.#gate(topic.phone, Buffer.from(payload));
   }
 
   /** Waits until the payload is durable. False only when this node stops: the broker then hands it over again. */

@@ -1,0 +1,80 @@
+/**
+ * Two gateways on one external broker (Mosquitto). One of them is killed while uplinks come: what the broker had shared
+ * out to its sessions, and goes on sharing out to them, is taken by the other one.
+ */
+import { connectAsync, type MqttClient } from 'mqtt';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openStore } from '../../dispatch/store/open.js';
+import type { DispatchStore } from '../../dispatch/store/store.js';
+import { encodeUplink } from '../../protocol/index.js';
+import { Mosquitto } from '../gateway/mqtt/mosquitto.js';
+import { RedisServer } from '../support/redis.js';
+import { Nodes, until } from './nodes-support.js';
+
+const phone = '13800000001';
+/** Uplinks of a step: the nodes have two sessions each, so the dead one's get hundreds. */
+const UPLINKS = 400;
+let redis: RedisServer;
+let broker: Mosquitto;
+let nodes: Nodes;
+let store: DispatchStore;
+let terminal: MqttClient;
+
+beforeEach(async () => {
+  [redis, broker] = await Promise.all([RedisServer.start(), Mosquitto.start()]);
+});
+afterEach(async () => {
+  await terminal?.endAsync(true);
+  await nodes?.stop();
+  await store?.close();
+  await broker.stop();
+  await redis.stop();
+}, 30_000);
+
+it.each(['3.1.1', '5'])('no uplink stays with a node that died (MQTT %s)', { timeout: 150_000 }, async (version) => {
+  const env = { LINECREW_STORE: redis.url, LINECREW_MQTT_URL: broker.url, LINECREW_MQTT_CONNECTIONS: '2', LINECREW_MQTT_VERSION: version }; // prettier-ignore
+  nodes = await Nodes.start(['a', 'b'], env);
+  store = await openStore(redis.url);
+  const { id: vehicleId } = await nodes.ask<{ id: string }>('POST', '/vehicles', {
+    plate: '沪A12345', repairCentreId: 'centre-1', trade: 'lowVoltage', crew: { name: 'crew', members: [{ name: 'Li' }] },
+    terminal: { phone, profile: 'mqtt' },
+  }); // prettier-ignore
+  terminal = await connectAsync(broker.url, { clientId: phone });
+
+  const start = Date.now() - 3_600_000;
+  let sent = 0;
+  const say = async (): Promise<void> => {
+    const atMs = start + sent * 1_000;
+    const at = { atMs, lat: 39.9, lon: 116.4, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: 0, status: 3 };
+    const uplink = encodeUplink({ sequence: ++sent, sentAtMs: atMs, body: { kind: 'positions', positions: [at] } });
+    await terminal.publishAsync(`linecrew/v1/t/${phone}/up`, Buffer.from(uplink), { qos: 1 });
+  };
+  const sayMany = async (): Promise<void> => {
+    for (let i = 0; i < UPLINKS; i++) await say();
+  };
+  const stored = async (): Promise<number> => {
+    let count = 0;
+    for await (const _ of store.track(vehicleId, start, start + 3_600_000)) count++;
+    return count;
+  };
+  const allStored = (what: string): Promise<unknown> => until(async () => (await stored()) === sent, what, 60_000);
+
+  await sayMany();
+  await allStored('what came while both nodes read');
+  const going = sayMany();
+  await nodes.kill('a');
+  await going;
+  await allStored('what came when one of them died');
+
+  // Its sessions are out of the shared subscription: nothing comes into them any more.
+  await sayMany();
+  await until(async () => (await stored()) === sent, 'what came after that, at once', 5_000);
+
+  // It comes back under its name and takes its share again.
+  await nodes.run('a');
+  await sayMany();
+  await allStored('what came when it was back');
+  expect(await nodes.drain('b')).toBe(0);
+  await sayMany();
+  await allStored('what came after the other one had stopped');
+});
