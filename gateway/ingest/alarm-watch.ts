@@ -8,7 +8,7 @@ import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { alarmBits, type Location } from '../../protocol/index.js';
 import type { Edition } from '../session/link.js';
-import type { Origin } from '../translate.js';
+import type { Origin } from '../translate/translation.js';
 
 interface Known {
   /** Bits that are set, of those that the edition names. */

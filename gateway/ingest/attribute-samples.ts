@@ -7,7 +7,7 @@ import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import type { Terminal } from '../../dispatch/domain/model.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { dialectFor, dialectOf, locationBaseBytes, type Dialect, type Location } from '../../protocol/index.js';
-import type { AttributeSample } from '../translate.js';
+import type { AttributeSample } from '../translate/translation.js';
 import type { Edition } from '../session/link.js';
 
 /** Values of one vehicle are read this often, ms of gateway time; of each kind of private message as well. */

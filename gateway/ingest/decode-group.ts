@@ -11,16 +11,16 @@ import {
   type HeaderRules,
 } from '../../protocol/index.js';
 import type { GatewayCounters } from '../counters.js';
+import { translateMessage } from '../translate/message.js';
 import {
   addCrossing,
   addPosition,
-  translateMessage,
-  translateUplink,
   unusable,
   type Origin,
   type Translation,
   type WireMessage,
-} from '../translate.js';
+} from '../translate/translation.js';
+import { translateUplink } from '../translate/uplink.js';
 import type { TransportResult } from '../session/link.js';
 import { handlingOf } from '../session/uplinks.js';
 import type { ClockOffsets } from './clock-offsets.js';

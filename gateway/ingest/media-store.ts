@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import type { Media, Order } from '../../dispatch/domain/model.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
-import { unusable, type MediaUpload } from '../translate.js';
+import { unusable, type MediaUpload } from '../translate/translation.js';
 
 /** Orders of a vehicle, newest first, among which the one of a photo is looked for. */
 const ordersLookedAt = 20;

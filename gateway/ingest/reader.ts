@@ -11,7 +11,7 @@ import { StoreError } from '../../dispatch/store/errors.js';
 import type { IngestPosition } from '../../dispatch/store/store.js';
 import type { GatewayCounters } from '../counters.js';
 import type { GatewayLimits } from '../limits.js';
-import { unusable, type Translation } from '../translate.js';
+import { unusable, type Translation } from '../translate/translation.js';
 import type { AlarmWatch } from './alarm-watch.js';
 import type { ClockOffsets } from './clock-offsets.js';
 import { GroupDecoder } from './decode-group.js';

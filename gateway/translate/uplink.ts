@@ -1,0 +1,135 @@
+/** What the protobuf messages of apps and MQTT terminals say. */
+import { Location, type Uplink, type UplinkBody } from '../../protocol/index.js';
+import type { TerminalReport } from '../../dispatch/domain/commands.js';
+import { appDescriptionReply, appPositionReply, type ReplyFields } from '../terminal-functions/replies.js';
+import {
+  addPosition,
+  fixBit,
+  fnv,
+  ifGiven,
+  sampleAlarms,
+  time,
+  unusable,
+  type Origin,
+  type Translation,
+} from './translation.js';
+
+const scratch = new Location();
+
+/**
+ * A protobuf uplink, from MQTT or a passthrough.
+ * @param fallbackId what names the transmission where the terminal does not count its uplinks
+ */
+export function translateUplink(
+  uplink: Uplink,
+  payload: Uint8Array,
+  fallbackId: string,
+  origin: Origin,
+  into: Translation,
+): void {
+  const { body, sequence } = uplink;
+  if (body.kind === 'positions') {
+    for (const position of body.positions) addMqttPosition(into, origin, position);
+    const { deliveryId } = body;
+    // Hardly any position is an answer: nothing is made for the others.
+    if (deliveryId !== undefined)
+      addAppAnswer(deliveryId, appPositionReply(uplink, body.positions.at(-1)), origin, into);
+    return;
+  }
+  if (body.kind === 'hello') {
+    if (body.deliveryId !== undefined) addAppAnswer(body.deliveryId, appDescriptionReply(body), origin, into);
+    return;
+  }
+  const id = sequence > 0 ? `lc.${sequence}` : fallbackId;
+  const base = { ...origin, dedupKey: `${id}.${fnv(payload).toString(16)}` };
+  const report = reportOf(body, base, into);
+  if (typeof report !== 'string') into.reports.push(report);
+  else if (report !== '') into.reports.push(unusable(base, 'unknown', report, payload, 0, payload.length));
+}
+
+/** An answer of the app to a function is its receipt too. */
+function addAppAnswer(deliveryId: string, reply: ReplyFields | undefined, origin: Origin, into: Translation): void {
+  if (reply === undefined) return;
+  // No window: an item has one answer and one end. The answer first: who waits for the end finds it there.
+  const base = { ...origin, dedupKey: '', deliveryId } as const;
+  into.reports.push({ ...base, type: 'report.reply', ...reply });
+  into.reports.push({ ...base, type: 'report.receipt', result: 'ok', ofApplication: true });
+}
+
+type Base = Origin & { dedupKey: string };
+
+/** The report of a body; a text says why there is none, an empty one that there is nothing to say. */
+function reportOf(
+  body: Exclude<UplinkBody, { kind: 'positions' | 'hello' }>,
+  base: Base,
+  into: Translation,
+): TerminalReport | string {
+  switch (body.kind) {
+    case 'receipt': {
+      const { deliveryId, orderId, leg, contentVersion, revision } = body;
+      const result = body.result === 'unspecified' ? 'unsupported' : body.result;
+      const named = { ...ifGiven('orderId', orderId), ...ifGiven('leg', leg), ...ifGiven('revision', revision) };
+      const held = ifGiven('contentVersion', contentVersion);
+      const delivery = deliveryId === '' ? {} : { deliveryId };
+      return { ...base, type: 'report.receipt', ...delivery, ...named, ...held, result, ofApplication: true };
+    }
+    case 'holdings': {
+      const { revision, entries, deliveryId } = body;
+      return { ...base, type: 'report.holdings', revision, entries, ...ifGiven('deliveryId', deliveryId) };
+    }
+    case 'orderAction': {
+      const { orderId, leg, lat, lon } = body;
+      const action = body.action === 'working' ? 'work' : body.action;
+      if (action === 'unspecified' || action === 'resume')
+        return `action ${body.action} on ${orderId} is not supported`;
+      const at = lat !== undefined && lon !== undefined ? { at: { lat, lon } } : {};
+      const reason = ifGiven('reason', body.reason ?? body.note);
+      return { ...base, type: 'report.action', orderId, leg, action, ...at, ...reason, ...time(body.atMs, base) };
+    }
+    case 'duty': {
+      if (body.to === 'unspecified') return 'a duty state that is not known';
+      const reason = ifGiven('reason', body.reason);
+      return { ...base, type: 'report.duty', to: body.to, ...reason, ...time(body.atMs, base) };
+    }
+    case 'answer': {
+      const { deliveryId, choice: answerId } = body;
+      const text = ifGiven('text', body.text);
+      return { ...base, type: 'report.answer', deliveryId, answerId, ...text, ...time(body.atMs, base) };
+    }
+    case 'alarm': {
+      const { lat, lon, alarm, active, atMs } = body;
+      if (alarm !== 'sos') return `alarm ${alarm}: ${body.text ?? 'no text'}`;
+      // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other, with a fix or without.
+      const status = lat === undefined || lon === undefined ? 1 : fixBit | 1;
+      addMqttPosition(into, base, {
+        atMs, lat: lat ?? 0, lon: lon ?? 0, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: active ? 1 : 0, status,
+      }); // prettier-ignore
+      return '';
+    }
+    case 'unknown':
+      return 'a body of a newer version, or none';
+  }
+}
+
+function addMqttPosition(
+  into: Translation,
+  origin: Origin,
+  p: { atMs: number; lat: number; lon: number; altitudeM: number; speedKmh: number; headingDeg: number; alarm: number; status: number; mileageKm?: number }, // prettier-ignore
+): void {
+  scratch.deviceAt = p.atMs;
+  scratch.latE6 = Math.round(p.lat * 1e6);
+  scratch.lonE6 = Math.round(p.lon * 1e6);
+  scratch.altitudeM = clamp(p.altitudeM, -32_768, 32_767);
+  scratch.speedDeciKmh = clamp(p.speedKmh * 10, 0, 65_535);
+  scratch.headingDeg = clamp(p.headingDeg, 0, 65_535);
+  scratch.alarm = p.alarm;
+  scratch.status = p.status;
+  scratch.mileageDeciKm = p.mileageKm === undefined ? -1 : clamp(p.mileageKm * 10, 0, 4_294_967_295);
+  addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+  // The flags are those of 2019 (terminal.proto).
+  sampleAlarms(origin, 2019, scratch, into);
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, Math.round(value)));
+}
