@@ -33,7 +33,7 @@ export function createReadiness({ config, dispatch, terminals }: Parts): Readine
     if (broken !== undefined) reasons.push(`the store does not commit: ${broken}; nothing is confirmed`);
     else if (terminals.committer.failing)
       reasons.push('the last append to the ingest log failed; nothing is confirmed until one works');
-    else if (isHung(dispatch, terminals))
+    else if (terminals.committer.appendingMs > CHECK_MS)
       reasons.push(
         `an append to the ingest log has taken more than ${CHECK_MS / 1000} s; nothing is confirmed until it ends`,
       );
@@ -48,11 +48,6 @@ export function createReadiness({ config, dispatch, terminals }: Parts): Readine
     up: () => void (phase = 'up'),
     down: () => void (phase = 'stopping'),
   };
-}
-
-function isHung({ clock }: DispatchPort, { committer }: TerminalGateway): boolean {
-  const since = committer.appendingSince;
-  return since !== undefined && clock.now() - since > CHECK_MS * clock.rate;
 }
 
 async function storeFault({ store }: DispatchPort): Promise<string | undefined> {

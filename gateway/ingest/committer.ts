@@ -69,8 +69,13 @@ export class Committer {
     this.#filling.number = this.#groupNumber;
   }
 
-  /** Since when an append has been under way, ms; undefined: none is. */
-  appendingSince: number | undefined;
+  /** When the append under way began, ms of the process: whether a disk hangs is no matter of gateway time. */
+  #appendingAt: number | undefined;
+
+  /** How long the append under way has taken, ms of machine time; 0: none is. */
+  get appendingMs(): number {
+    return this.#appendingAt === undefined ? 0 : performance.now() - this.#appendingAt;
+  }
 
   /** True after an append failed, until one works. */
   get failing(): boolean {
@@ -157,7 +162,7 @@ export class Committer {
     this.#appending = true;
     counters.bytesWaiting = group.writer.size;
     const startedAt = now();
-    this.appendingSince = startedAt;
+    this.#appendingAt = performance.now();
     let sequence = 0;
     let failure: unknown;
     try {
@@ -168,7 +173,7 @@ export class Committer {
       this.#retryMs = Math.min(limits.appendRetryMaxMs, Math.max(limits.appendRetryMs, this.#retryMs * 2));
     }
     const endedAt = now();
-    this.appendingSince = undefined;
+    this.#appendingAt = undefined;
     counters.appendMs += endedAt - startedAt;
     this.#count(group, failure === undefined);
     if (failure === undefined) {

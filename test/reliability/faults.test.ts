@@ -15,7 +15,7 @@ it(
     expect(figures).toMatchObject({ missing: [], doubled: [] });
     expect(figures.rows).toHaveLength(FAULTS.length);
     for (const { fault, ready, reasons, restarts, confirmedDuring } of figures.rows) {
-      if (fault === 'forward' || fault === 'back') expect({ fault, ready }).toEqual({ fault, ready: true });
+      if (fault === 'forward' || fault === 'back') expect({ fault, reasons }).toEqual({ fault, reasons: [] });
       else {
         expect({ fault, ready, confirmedDuring }).toEqual({ fault, ready: false, confirmedDuring: 0 });
         expect(reasons.join()).toMatch(/nothing is confirmed|no process/);
