@@ -12,6 +12,7 @@ import { Refusal } from '../dispatch/domain/tx.js';
 import { timeKey } from '../dispatch/indexes.js';
 import type { DispatchPort } from '../dispatch/ports.js';
 import type { Config } from './config/settings.js';
+import { leaseName } from './ingest/log-ownership.js';
 
 interface Log {
   info(fields: Record<string, unknown>, message: string): void;
@@ -140,6 +141,12 @@ async function trimFrames({ store, clock }: DispatchPort, node: string, before: 
   if (past) {
     await store.trimIngest(node, past.sequence);
     log.info({ node, sequence: past.sequence }, 'raw frames past their retention were deleted');
+    // Nothing since, and nobody there: the others need not look after it any more.
+    const lives = (await store.owner(leaseName(node), clock.now()))?.node === node;
+    if (!lives && (await store.ingestState(node)).appended === past.sequence && (await store.forgetIngest(node))) {
+      log.info({ node }, 'a node that is gone, and whose log is empty, was forgotten');
+      return store.setMeta(key, []);
+    }
   }
   const kept = marks.filter((mark) => mark.at > before);
   const due = clock.now() - (marks.at(-1)?.at ?? -Infinity) >= DAY_MS;

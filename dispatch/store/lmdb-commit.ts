@@ -1,7 +1,19 @@
 /** What one commit does inside the LMDB write transaction, where `putSync` and `removeSync` only add to it. */
 import { docKey, indexEntry } from './keys.js';
 import { isLater, latestRows, rowBytes, rowFromBytes, rowNumbers } from './last-position.js';
-import { json, keys, numberedKey, parse, PRESENT, readU48, u48, type Env, type StoredRecord } from './lmdb-env.js';
+import {
+  behindPrefix,
+  json,
+  keys,
+  numberedKey,
+  parse,
+  prefixKey,
+  PRESENT,
+  readU48,
+  u48,
+  type Env,
+  type StoredRecord,
+} from './lmdb-env.js';
 import { putTracks, type Tails } from './lmdb-track.js';
 import type { PositionBatch } from './position-batch.js';
 import type { PreparedBatch, PreparedPut } from './prepare.js';
@@ -15,6 +27,8 @@ const EXPIRED_PER_COMMIT = 10;
 export interface IngestLog {
   appended: number;
   applied: number;
+  /** Not listed; its sequences stay used. */
+  forgotten?: boolean;
 }
 
 /**
@@ -45,10 +59,22 @@ export class CommitScope {
   }
 }
 
+/** Takes a node whose log holds nothing off the list; false where it holds groups. */
+export function forgetLog(scope: CommitScope, node: string): boolean {
+  const log = scope.log(node);
+  const range = { lower: prefixKey(node), upper: behindPrefix(node), limit: 1 };
+  if (log.appended > log.applied || keys(scope.env.ingest, range).length > 0) return false;
+  if (log.appended === 0) return true;
+  log.forgotten = true;
+  scope.env.nodes.putSync(Buffer.from(node), json({ applied: log.applied, forgotten: true }));
+  return true;
+}
+
 /** Appends a group to a node's ingest log; gives its sequence. */
 export function appendGroup(scope: CommitScope, node: string, group: Uint8Array): number {
   const log = scope.log(node);
-  if (log.appended === 0) scope.env.nodes.putSync(Buffer.from(node), json({ applied: log.applied }));
+  if (log.appended === 0 || log.forgotten) scope.env.nodes.putSync(Buffer.from(node), json({ applied: log.applied }));
+  log.forgotten = undefined;
   log.appended++;
   scope.env.ingest.putSync(numberedKey(node, log.appended), asBuffer(group));
   return log.appended;
@@ -88,7 +114,7 @@ export function applyBatch(scope: CommitScope, batch: PreparedBatch, blocks: rea
     const log = scope.log(batch.applied.node);
     log.applied = batch.applied.sequence;
     log.appended = Math.max(log.appended, log.applied);
-    env.nodes.putSync(Buffer.from(batch.applied.node), json({ applied: log.applied }));
+    env.nodes.putSync(Buffer.from(batch.applied.node), json({ applied: log.applied, forgotten: log.forgotten }));
   }
   if (batch.positions) putPositions(scope, batch.positions, blocks);
   return { ok: true, lastPosition: scope.lastPosition };

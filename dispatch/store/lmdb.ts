@@ -14,6 +14,7 @@ import {
 import { lockDirectory } from './lmdb-lock.js';
 import {
   appendGroup,
+  forgetLog,
   applyBatch,
   CommitScope,
   readLastPositions,
@@ -289,11 +290,12 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
   }
 
   async ingestState(node: string): Promise<{ appended: number; applied: number }> {
-    return { ...(this.#logs.get(node) ?? { appended: 0, applied: 0 }) };
+    const { appended, applied } = this.#logs.get(node) ?? { appended: 0, applied: 0 };
+    return { appended, applied };
   }
 
   async ingestNodes(): Promise<string[]> {
-    return [...this.#logs.keys()].sort();
+    return [...this.#logs].flatMap(([node, { forgotten }]) => (forgotten ? [] : [node])).sort();
   }
 
   async trimIngest(node: string, sequence: number): Promise<void> {
@@ -301,6 +303,12 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     const upTo = Math.min(sequence, this.#logs.get(node)?.applied ?? 0);
     const range = { lower: prefixKey(checkName('node', node)), upper: numberedKey(node, clampAt(upTo + 1)) };
     await this.#removeInSteps(() => keys(this.env.ingest, { ...range, limit: TRIMMED_PER_COMMIT }), 'ingest');
+  }
+
+  async forgetIngest(node: string): Promise<boolean> {
+    this.#open();
+    checkName('node', node);
+    return this.#writer.write((scope) => forgetLog(scope, node));
   }
 
   // ---- positions
@@ -536,9 +544,9 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     this.#logs = new Map();
     for (const { key, value } of env.nodes.getRange({ start: Buffer.of(0) })) {
       const node = key.toString();
-      const { applied } = parse<{ applied: number }>(value);
+      const { applied, forgotten } = parse<{ applied: number; forgotten?: boolean }>(value);
       const [group] = keys(env.ingest, { lower: prefixKey(node), upper: behindPrefix(node), reverse: true, limit: 1 });
-      this.#logs.set(node, { applied, appended: Math.max(applied, group ? numberOfKey(group) : 0) });
+      this.#logs.set(node, { applied, appended: Math.max(applied, group ? numberOfKey(group) : 0), forgotten });
     }
   }
 

@@ -56,6 +56,8 @@ interface Doc {
 
 interface Log {
   groups: Map<number, Uint8Array>;
+  /** Not listed; its sequences stay used. */
+  forgotten?: boolean;
   appended: number;
   applied: number;
 }
@@ -197,6 +199,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
     return this.#write('appendIngest', () => {
       const log = this.#log(node);
       log.groups.set(++log.appended, Uint8Array.from(group));
+      log.forgotten = false;
       return log.appended;
     });
   }
@@ -218,7 +221,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
   }
 
   async ingestNodes(): Promise<string[]> {
-    return [...this.#logs.keys()].sort();
+    return [...this.#logs].flatMap(([node, { forgotten }]) => (forgotten ? [] : [node])).sort();
   }
 
   async trimIngest(node: string, sequence: number): Promise<void> {
@@ -228,6 +231,16 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
       for (const known of [...(log?.groups.keys() ?? [])]) {
         if (known <= sequence && known <= log!.applied) log!.groups.delete(known);
       }
+    });
+  }
+
+  async forgetIngest(node: string): Promise<boolean> {
+    this.#open();
+    const log = this.#logs.get(checkName('node', node));
+    return this.#write('other', () => {
+      if (!log) return true;
+      log.forgotten = log.groups.size === 0 && log.applied >= log.appended;
+      return log.forgotten;
     });
   }
 

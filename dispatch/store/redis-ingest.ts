@@ -3,6 +3,10 @@ import { StoreError } from './errors.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { sequenceOf } from './redis-replies.js';
+import { scripts } from './redis-scripts.js';
+
+/** A log that is appended to is listed again this often: another node may have forgotten it. Machine time, ms. */
+const LISTED_MS = 600_000;
 
 interface LogEnd {
   /** Highest sequence that is known. */
@@ -13,7 +17,7 @@ interface LogEnd {
 
 export class RedisIngest {
   /** Nodes whose log is listed already, with the highest sequence known; one entry per node that this process appends for. */
-  readonly #listed = new Map<string, Promise<LogEnd>>();
+  readonly #listed = new Map<string, { end: Promise<LogEnd>; at: number }>();
 
   constructor(
     private readonly redis: RedisConnection,
@@ -26,13 +30,7 @@ export class RedisIngest {
   }
 
   async append(node: string, group: Buffer): Promise<number> {
-    let listed = this.#listed.get(node);
-    if (!listed) {
-      listed = this.redis.write('sadd', this.keys.nodes, node).then(() => this.#endOf(node));
-      this.#listed.set(node, listed);
-      listed.catch(() => this.#listed.delete(node));
-    }
-    const end = await listed;
+    const end = await this.#list(node);
     // Redis counts the sequence, so it follows the order in which the groups were sent. A log that lacks its end (a
     // promoted replica, a trimmed log that was copied) would count from an older one on: what is not above all that was
     // ever applied would not be read.
@@ -63,6 +61,33 @@ export class RedisIngest {
   async trim(node: string, sequence: number): Promise<void> {
     const upTo = Math.min(sequence, await this.#applied(node));
     await this.redis.write('xtrim', this.keys.log(node), 'MINID', `0-${upTo + 1}`);
+  }
+
+  /** Deletes a log that holds nothing, and takes its node off the list. */
+  async forget(node: string): Promise<boolean> {
+    const { appended, applied } = await this.state(node);
+    if (appended > applied || !Number(await this.redis.writeScript(scripts.forgetLog, [this.keys.log(node)], []))) {
+      return false;
+    }
+    await this.redis.write('srem', this.keys.nodes, node);
+    this.#listed.delete(node);
+    // What was appended meanwhile must be found.
+    if ((await this.#appended(node)) === 0) return true;
+    await this.redis.write('sadd', this.keys.nodes, node);
+    return false;
+  }
+
+  /** Where the log ends; before the first group of a node others can find its log. */
+  #list(node: string): Promise<LogEnd> {
+    const known = this.#listed.get(node);
+    const at = performance.now();
+    if (known && at - known.at < LISTED_MS) return known.end;
+    const listed = this.redis.write('sadd', this.keys.nodes, node);
+    // The end of a log that is being appended to is known here, and only here.
+    const end = listed.then(() => known?.end ?? this.#endOf(node));
+    this.#listed.set(node, { end, at });
+    end.catch(() => this.#listed.delete(node));
+    return end;
   }
 
   async #endOf(node: string): Promise<LogEnd> {

@@ -27,4 +27,5 @@ export const scripts = {
   claimTerminal: load('claim-terminal'),
   renewTerminal: load('renew-terminal'),
   releaseTerminal: load('release-terminal'),
+  forgetLog: load('forget-log'),
 };

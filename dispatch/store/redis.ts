@@ -223,6 +223,11 @@ class RedisStore implements DispatchStore {
     await this.#ingest.trim(checkName('node', node), sequence);
   }
 
+  async forgetIngest(node: string): Promise<boolean> {
+    this.#open();
+    return this.#ingest.forget(checkName('node', node));
+  }
+
   // ---- positions
 
   async lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {

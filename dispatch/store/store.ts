@@ -154,6 +154,11 @@ export interface DispatchStore {
   ingestNodes(): Promise<string[]>;
   /** Drops applied groups up to `sequence` (retention). */
   trimIngest(node: string, sequence: number): Promise<void>;
+  /**
+   * Takes a node that is gone for good out of {@link ingestNodes}. False, and nothing done, while its log holds groups.
+   * Its sequences stay used: one that comes back under the name goes on behind them, and is listed again.
+   */
+  forgetIngest(node: string): Promise<boolean>;
 
   // positions
   lastPositions(vehicleIds?: readonly string[]): Promise<Map<string, Position>>;

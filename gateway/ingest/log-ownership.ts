@@ -106,7 +106,8 @@ export class LogOwnership {
   async #lookAfterOthers(): Promise<void> {
     const { dispatch, node: self } = this.#options;
     const { store, clock } = dispatch;
-    for (const node of await store.ingestNodes()) {
+    const nodes = await store.ingestNodes();
+    for (const node of nodes) {
       if (node === self || this.#stopped) continue;
       const taken = this.#taken.get(node);
       if (taken) {
@@ -114,6 +115,15 @@ export class LogOwnership {
         if (!taken.buried && taken.reader.isCaughtUp) await this.#bury(node, taken);
       } else if ((await store.owner(leaseName(node), clock.now())) === undefined) await this.#take(node);
     }
+    for (const node of this.#taken.keys()) if (!nodes.includes(node)) await this.#letGo(node);
+  }
+
+  /** Retention has forgotten the node. */
+  async #letGo(node: string): Promise<void> {
+    const { reader, fence } = this.#taken.get(node)!;
+    this.#taken.delete(node);
+    await reader.stop();
+    await this.#release(node, fence);
   }
 
   async #take(node: string): Promise<void> {

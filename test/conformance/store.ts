@@ -545,6 +545,25 @@ export function storeConformance(
         expect(await store.ingestState('n')).toEqual({ appended: 4, applied: 4 });
       });
 
+      test('a node is forgotten when its log holds nothing; one that comes back goes on counting', async () => {
+        for (const node of ['gone', 'here']) await store.appendIngest(node, Uint8Array.of(1));
+        expect(await store.appendIngest('gone', Uint8Array.of(2))).toBe(2);
+        expect(await store.forgetIngest('gone')).toBe(false);
+        await ok(store.commit({ applied: { node: 'gone', sequence: 2 } }));
+        expect(await store.forgetIngest('gone')).toBe(false);
+        expect(await store.ingestNodes()).toEqual(['gone', 'here']);
+        await store.trimIngest('gone', 2);
+        expect(await store.forgetIngest('gone')).toBe(true);
+        expect(await store.forgetIngest('gone')).toBe(true);
+        expect(await store.ingestNodes()).toEqual(['here']);
+        expect(await store.ingestState('gone')).toEqual({ appended: 2, applied: 2 });
+        expect(await store.appendIngest('gone', Uint8Array.of(3))).toBe(3);
+        expect(await store.ingestNodes()).toEqual(['gone', 'here']);
+        expect((await store.readIngest('gone', 2, 10)).map(({ sequence }) => sequence)).toEqual([3]);
+        expect(await store.forgetIngest('nobody')).toBe(true);
+        expect(await store.ingestNodes()).toEqual(['gone', 'here']);
+      });
+
       test('trimming drops what was applied and nothing else; sequences go on', async () => {
         for (let i = 1; i <= 4; i++) await store.appendIngest('n', Uint8Array.of(i));
         await ok(store.commit({ applied: { node: 'n', sequence: 3 } }));

@@ -40,3 +40,27 @@ it('deletes positions and raw frames when they are past their time, and not befo
   expect(days[0]).toBeGreaterThanOrEqual(4);
   expect(days[0]).toBeLessThanOrEqual(5);
 });
+
+it('forgets a node that is gone when the last of its frames are past their time, and no node that is there', async () => {
+  const { store, clock, dispatch } = world;
+  const keep = { ...long, retentionFrames: 5 };
+  for (const node of ['here', 'gone', 'quiet', 'behind']) {
+    const sequence = await store.appendIngest(node, new Uint8Array([1]));
+    if (node !== 'behind') await dispatch.apply([], new PositionBatch(), { node, sequence });
+  }
+  for (let day = 0; day < 10; day++) {
+    const sequence = await store.appendIngest('here', new Uint8Array([1]));
+    await dispatch.apply([], new PositionBatch(), { node: 'here', sequence });
+    // Its terminals say nothing, but it lives; what was said of one that is gone is not applied yet.
+    await store.claimTerminal('ingest:quiet', 'quiet', 'quiet.1', clock.now(), 2 * DAY);
+    await sweep(dispatch, keep, quiet);
+    const known = await store.ingestNodes();
+    expect(known, `day ${day}`).toEqual(day < 5 ? ['behind', 'gone', 'here', 'quiet'] : ['behind', 'here', 'quiet']);
+    clock.advance(DAY);
+  }
+  // One that comes back under the name is known again, and so are its frames.
+  expect(await store.appendIngest('gone', new Uint8Array([2]))).toBe(2);
+  await sweep(dispatch, keep, quiet);
+  expect(await store.ingestNodes()).toEqual(['behind', 'gone', 'here', 'quiet']);
+  expect((await store.readIngest('gone', 0, 10)).map(({ sequence }) => sequence)).toEqual([2]);
+});
