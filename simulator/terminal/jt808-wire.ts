@@ -20,6 +20,16 @@ import {
 } from '../../protocol/index.js';
 import { dropOldest } from './app.js';
 import { locationBody, readBody } from './codec.js';
+import {
+  attributesOf,
+  factoryParameters,
+  HEARTBEAT,
+  numberOf,
+  parameterAnswer,
+  picture,
+  REPORT_INTERVAL,
+  setParameter,
+} from './device.js';
 import type { Flash } from './terminal.js';
 import type { Report } from './types.js';
 import { positionsIn, type Outgoing, type Wire, type WireHooks } from './wire.js';
@@ -46,6 +56,8 @@ const registerAgainMs = 60_000;
 const rememberedDownlinks = 64;
 /** Body bytes of one part of a long message. */
 const bytesPerPart = 900;
+/** Photos that one command may order: what a terminal keeps in memory. */
+const mostPhotos = 10;
 /** Locations in one 0x0704: each takes up to 48 bytes of the 1023. */
 const locationsPerBatch = 20;
 
@@ -72,6 +84,7 @@ export class Jt808Wire implements Wire {
   #registerAgainAt = Infinity;
   /** Devices that were in this truck before. */
   #device = 0;
+  #nextMediaId = 1;
   readonly #phoneRaw: Uint8Array;
 
   constructor(
@@ -217,11 +230,15 @@ export class Jt808Wire implements Wire {
     return this.options.retryMs ?? 10_000;
   }
 
+  get #terminalId(): string {
+    const { terminalId } = this.options;
+    return this.#device === 0 ? terminalId : `X${this.#device}${terminalId.slice(2)}`;
+  }
+
   #register(now: number): void {
     this.#state = 'registering';
     const { maker, model, plate } = this.options;
-    const terminalId =
-      this.#device === 0 ? this.options.terminalId : `X${this.#device}${this.options.terminalId.slice(2)}`;
+    const terminalId = this.#terminalId;
     this.#send(
       'register',
       { province: 0, city: 0, maker, model, terminalId, plateColour: plate === '' ? 0 : 2, plate },
@@ -310,6 +327,7 @@ export class Jt808Wire implements Wire {
 
   #message(messageId: number, serial: number, body: Uint8Array, now: number): void {
     const { edition } = this.options;
+    if (messageId === messages.mediaAnswer.id) return this.#uploaded(readBody('mediaAnswer', body, edition));
     if (messageId === 0x8001) return this.#confirmed(readBody('platformAck', body, edition), now);
     if (messageId === 0x8100) return this.#registered(readBody('registerAnswer', body, edition), now);
     const key = `${messageId}:${serial}:${Buffer.from(body).toString('latin1')}`;
@@ -334,6 +352,14 @@ export class Jt808Wire implements Wire {
     }
     if (pending.report === undefined) return;
     this.hooks.confirmed(pending.report, ack.result, now);
+  }
+
+  /** The platform has the whole upload: no part of it waits any more. What it asks for again is repeated in its time. */
+  #uploaded({ missing = [] }: Body<'mediaAnswer'>): void {
+    if (missing.length > 0) return;
+    for (const [serial, { messageId }] of this.#pending) {
+      if (messageId === messages.mediaData.id) this.#pending.delete(serial);
+    }
   }
 
   #authenticated(result: number, now: number): void {
@@ -384,6 +410,18 @@ export class Jt808Wire implements Wire {
         return this.#passthrough(readBody('passthroughDown', body, edition), acknowledge, now);
       case messages.locationQuery.id:
         return this.#position(serial, acknowledge, now);
+      case messages.queryParameters.id:
+        return this.#answer('parameters', parameterAnswer(this.#parameters, serial), now);
+      case messages.querySomeParameters.id: {
+        const { ids } = readBody('querySomeParameters', body, edition);
+        return this.#answer('parameters', parameterAnswer(this.#parameters, serial, ids), now);
+      }
+      case messages.queryAttributes.id: {
+        const { maker, model, imei } = this.options;
+        return this.#answer('attributes', attributesOf(maker, model, this.#terminalId, imei), now);
+      }
+      case messages.shoot.id:
+        return this.#shoot(serial, readBody('shoot', body, edition), acknowledge, now);
       default:
         return this.#deviceCommand(messageId, body, acknowledge, now);
     }
@@ -409,6 +447,31 @@ export class Jt808Wire implements Wire {
     return this.#answer('locationAnswer', edition === 2011 ? { location } : { replySerial: serial, location }, now);
   }
 
+  /** Takes photos and uploads them; video is not supported. The answer comes first: the upload takes its time. */
+  #shoot(serial: number, order: Body<'shoot'>, acknowledge: (result: number) => Uint8Array, now: number): Uint8Array {
+    const { edition } = this.options;
+    if (order.command === 0 || order.command > mostPhotos) return acknowledge(order.command === 0 ? 0 : 3);
+    const mediaIds = Array.from({ length: order.command }, () => this.#nextMediaId++);
+    // 2011 has no 0x0805.
+    const answer =
+      edition === 2011
+        ? acknowledge(0)
+        : this.#answer('shootAnswer', { replySerial: serial, result: 0, mediaIds }, now);
+    if (order.save === 0) for (const mediaId of mediaIds) this.#upload(mediaId, order.channel, now);
+    this.hooks.event({ at: now, type: 'command', messageId: messages.shoot.id, result: 0 });
+    return answer;
+  }
+
+  #upload(mediaId: number, channel: number, now: number): void {
+    const last = this.hooks.lastReport();
+    const { edition } = this.options;
+    const data = picture(now);
+    const head = { mediaId, type: 0, format: 0, event: 0, channel, data };
+    if (last?.kind !== 'position' || edition === 2011) return this.#send('mediaData', head, now);
+    const location = locationBody(last.reading, last.alarm, this.flash.clockOffsetMs, edition);
+    this.#send('mediaData', { ...head, location }, now);
+  }
+
   #deviceCommand(
     messageId: number,
     body: Uint8Array,
@@ -418,8 +481,8 @@ export class Jt808Wire implements Wire {
     let result = this.options.confirmsEverything === true ? 0 : 3;
     if (messageId === 0x8103) {
       const { parameters } = readBody('setParameters', body, this.options.edition);
-      for (const { id, value } of parameters) this.#setParameter(id, value);
-      result = 0;
+      const kept = parameters.map(({ id, value }) => this.#setParameter(id, value));
+      result = kept.includes(false) ? 1 : 0;
     } else if (messageId === 0x8105 && body[0] === 4) {
       result = 0;
       this.hooks.restart(now);
@@ -428,13 +491,18 @@ export class Jt808Wire implements Wire {
     return acknowledge(result);
   }
 
-  /** 0x0001 heartbeat interval, 0x0029 report interval, both in seconds. */
-  #setParameter(id: number, value: Uint8Array): void {
-    if (value.length !== 4) return;
-    const seconds = new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
-    if (seconds < 1 || seconds > 86_400) return;
-    if (id === 0x0001) this.flash.heartbeatMs = seconds * 1000;
-    if (id === 0x0029) this.hooks.setReportInterval(seconds * 1000);
+  get #parameters(): Map<number, Uint8Array> {
+    return (this.flash.parameters ??= factoryParameters(this.options.plate, this.options.edition));
+  }
+
+  /** Kept, and acted on where it is the period of heartbeats or of reports. */
+  #setParameter(id: number, value: Uint8Array): boolean {
+    const seconds = numberOf(value);
+    if (seconds !== undefined && seconds >= 1 && seconds <= 86_400) {
+      if (id === HEARTBEAT) this.flash.heartbeatMs = seconds * 1000;
+      if (id === REPORT_INTERVAL) this.hooks.setReportInterval(seconds * 1000);
+    }
+    return setParameter(this.#parameters, id, value);
   }
 
   #acknowledge(messageId: number, serial: number, result: number, now: number): Uint8Array {

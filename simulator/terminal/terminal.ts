@@ -27,6 +27,8 @@ export interface Flash {
   reportMs: number;
   /** Device clock minus gateway clock, ms. */
   clockOffsetMs: number;
+  /** Parameters of 0x8103 by number, as the maker left them or as they were set. */
+  parameters?: Map<number, Uint8Array>;
 }
 
 export interface TerminalOptions {

@@ -118,6 +118,26 @@ describe.sequential('the console', () => {
     await card(number).waitFor({ state: 'detached' });
   });
 
+  it('asks a simulated terminal for a photo and its parameters', async () => {
+    await page.goto(`${url}/vehicle/${encodeURIComponent(vehicleIds[0]!)}`);
+    await page.locator('.inspector [data-tab=terminal]').click();
+    await page.locator('[data-function=photo]').click();
+    await page.locator('[data-form=photo] button[type=submit]').click();
+    await page.locator('.deliveries > li').filter({ hasText: '1 taken' }).waitFor();
+    await page.locator('[data-function=parameters]').click();
+    await page.locator('[data-do=read]').click();
+    await page.locator('[data-parameter=speedLimit] [data-value="80"]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.inspector [data-tab=photos]').click();
+    const image = page.locator('figure[data-photo] img').first();
+    await image.waitFor();
+    await expect
+      .poll(() => image.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth))
+      .toBe(320);
+    await page.goto(`${url}/board`);
+    await page.locator('.connection-live').waitFor();
+  });
+
   it('recalls an order: it comes back when the terminal has removed it', async () => {
     const { id, number: recalled } = await takeCall('2 Summer Road');
     await service.do({ type: 'order.issue', orderId: id });
