@@ -27,6 +27,7 @@ interface ShardMessage {
   counts: LoadCounts;
   delays: ReturnType<Histogram['toJSON']>;
   logins: ReturnType<Histogram['toJSON']>;
+  errors: Record<string, number>;
   kept?: [phone: string, positions: KeptPosition[]][];
 }
 
@@ -90,6 +91,7 @@ async function runShard(flags: LoadFlags): Promise<number> {
       counts: generator.counts,
       delays: generator.delays.toJSON(),
       logins: generator.loginMs.toJSON(),
+      errors: generator.errors,
       ...(kept === undefined ? {} : { kept }),
     };
     process.send?.(message);
@@ -169,10 +171,28 @@ async function runLoad(flags: LoadFlags): Promise<number> {
     doubled: checked?.doubled ?? 0,
     missing: checked?.missing ?? [],
     unchecked: checked?.unchecked ?? 0,
-    notes: checked?.notes ?? [],
+    notes: [...notesOf(shards.map((shard) => shard.last?.errors ?? {})), ...(checked?.notes ?? [])],
   };
   process.stdout.write(json ? `${JSON.stringify({ type: 'report', ...report })}\n` : `${format(report)}\n`);
   return report.lost === 0 && report.doubled === 0 && report.unchecked === 0 ? 0 : 1;
+}
+
+/** What to do about errors of connections, where something can be done. */
+const advice: Record<string, string> = {
+  EMFILE: 'this machine’s limit of open files: raise `ulimit -n`, or share the terminals among more --processes',
+  EADDRNOTAVAIL: 'no local ports are left: one address has about 28,000 of them towards one port',
+  ECONNREFUSED: 'nobody listens there, or the queue of connections is full: a smaller --connect-rate',
+  ECONNRESET: 'the platform ends connections: mind its limits of open files and of connections from one address',
+};
+
+function notesOf(all: readonly Record<string, number>[]): string[] {
+  const totals = new Map<string, number>();
+  for (const errors of all) {
+    for (const [code, count] of Object.entries(errors)) totals.set(code, (totals.get(code) ?? 0) + count);
+  }
+  return [...totals].map(
+    ([code, count]) => `${count} × ${code}${advice[code] === undefined ? '' : `: ${advice[code]}`}`,
+  );
 }
 
 /** A child process with its part of the terminals. */
@@ -225,7 +245,8 @@ function merge(all: readonly (ReturnType<Histogram['toJSON']> | undefined)[]): H
 }
 
 function format(
-  report: LoadCounts & Record<string, unknown> & { delayMs: Summary; loginMs: Summary; lost: number; doubled: number },
+  report: LoadCounts &
+    Record<string, unknown> & { delayMs: Summary; loginMs: Summary; lost: number; doubled: number; notes: string[] },
 ): string {
   const { delayMs, loginMs } = report;
   const times = (of: Summary): string =>
@@ -237,6 +258,7 @@ function format(
     `links       connected ${report.connected}  online ${report.online}  refused ${report.refused}  closed ${report.closed}`,
     `confirmed   ${times(delayMs)} from the time when it was due`,
     `login       ${times(loginMs)}`,
+    ...report.notes.map((note) => `note        ${note}`),
   ].join('\n');
 }
 

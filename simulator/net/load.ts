@@ -54,6 +54,8 @@ export interface KeptPosition {
 /** Unconfirmed reports of one terminal; when a server answers none, the oldest are given up (and stay unconfirmed). */
 const mostWaiting = 512;
 const tickMs = 5;
+/** A terminal whose connection ended before its login tries again so much later, ms of the machine. */
+const againMs = [1_000, 5_000] as const;
 
 /**
  * Thousands of plain terminals that only report, on a fixed schedule: each report is due at its time whatever became of
@@ -73,6 +75,8 @@ export class LoadGenerator {
     closed: 0,
   };
   readonly kept = new Map<string, KeptPosition[]>();
+  /** What kept connections from being made, by error code (`EMFILE`, `ECONNREFUSED` …). */
+  readonly errors: Record<string, number> = {};
   readonly #terminals: LoadTerminal[];
   #timer: NodeJS.Timeout | undefined;
   #reporting = false;
@@ -158,6 +162,8 @@ class LoadTerminal {
   readonly #start: Place;
   #made = 0;
   #lastAt = 0;
+  #again: NodeJS.Timeout | undefined;
+  #refused = false;
 
   constructor(
     private readonly load: LoadGenerator,
@@ -175,7 +181,9 @@ class LoadTerminal {
 
   connect(): void {
     const { host, port } = this.load.options;
-    this.#startedAt = performance.now();
+    // Counts from the first attempt: a server that sends terminals away cannot hide behind their patience.
+    this.#startedAt ||= performance.now();
+    this.#splitter = new FrameSplitter();
     const socket = connect({ host, port });
     this.#socket = socket;
     socket.setNoDelay(true);
@@ -186,7 +194,11 @@ class LoadTerminal {
     });
     const sink = { frame: (frame: Frame) => this.#frame(frame), refused: () => undefined };
     socket.on('data', (chunk) => this.#splitter.push(chunk, sink));
-    socket.on('error', () => socket.destroy());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? error.message;
+      this.load.errors[code] = (this.load.errors[code] ?? 0) + 1;
+      socket.destroy();
+    });
     socket.on('close', () => this.#closed(socket));
   }
 
@@ -223,6 +235,7 @@ class LoadTerminal {
   close(): void {
     const socket = this.#socket;
     this.#socket = undefined;
+    clearTimeout(this.#again);
     socket?.destroy();
   }
 
@@ -256,16 +269,13 @@ class LoadTerminal {
     const { result, token } = decoded.body;
     if (result === 0 && token !== undefined) {
       this.#send('authenticate', { token, imei: this.entry.imei, software: 'sim-1' });
-    } else this.load.counts.refused += 1;
+    } else this.#refuse();
   }
 
   #answered(serial: number, id: number, result: number): void {
     const { counts, delays, loginMs } = this.load;
     if (id === 0x0102) {
-      if (result !== 0) {
-        counts.refused += 1;
-        return;
-      }
+      if (result !== 0) return this.#refuse();
       this.#online = true;
       counts.online += 1;
       loginMs.record(performance.now() - this.#startedAt);
@@ -280,11 +290,20 @@ class LoadTerminal {
     if (this.keeps) this.load.kept.get(this.entry.phone)!.push(waiting.position);
   }
 
+  #refuse(): void {
+    this.#refused = true;
+    this.load.counts.refused += 1;
+  }
+
   #closed(socket: Socket): void {
-    if (this.#online) this.load.counts.online -= 1;
+    const wasOnline = this.#online;
+    if (wasOnline) this.load.counts.online -= 1;
     this.#online = false;
     if (this.#socket !== socket) return;
     this.#socket = undefined;
     this.load.counts.closed += 1;
+    if (wasOnline || this.#refused) return;
+    const [from, to] = againMs;
+    this.#again = setTimeout(() => this.connect(), from + Math.random() * (to - from));
   }
 }

@@ -33,7 +33,7 @@ export const mutants: readonly Mutant[] = [
     if (open && command.vehicleId === '') {
       throw new Refusal(
         'alreadyAssigned',`,
-    seed: 1,
+    seed: 3,
     caughtBy: /effective legs/,
   },
   {
@@ -41,7 +41,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/queue.ts',
     find: 'revision: vehicle.queue.revision + (raise ? 1 : 0)',
     replace: 'revision: Math.max(1, vehicle.queue.revision)',
-    seed: 3,
+    seed: 5,
     caughtBy: /shows|still|confirmed/,
   },
   {
@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/delivery-plan.ts',
     find: '  return snapshotLegs({ open, terminal }).map(({ orderId, leg, record }) => ({',
     replace: '  return [...snapshotLegs({ open, terminal })].reverse().map(({ orderId, leg, record }) => ({',
-    seed: 4,
+    seed: 2,
     caughtBy: /shows/,
   },
   {
@@ -57,7 +57,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/delivery-plan.ts',
     find: '  queueRecalls(tx, view, options);',
     replace: '',
-    seed: 2,
+    seed: 18,
     caughtBy: /shows|still/,
   },
   {
@@ -65,7 +65,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/service.ts',
     find: 'return { batch: { ...batch, idempotency: { key: idempotencyKey, result, keepMs: IDEMPOTENCY_KEPT_MS } }, result };',
     replace: 'return { batch, result };',
-    seed: 2,
+    seed: 3,
     caughtBy: /orders are in the log/,
   },
   {
@@ -73,7 +73,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/reports.ts',
     find: '  if (seen.includes(report.dedupKey)) return false;',
     replace: '',
-    seed: 6,
+    seed: 47,
     caughtBy: /claimed \d+ times/,
   },
   {
@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
     replace: `          position = events.at(-1)!.position;
           if (position % 5 === 0) continue;
           await on(events);`,
-    seed: 1,
+    seed: 11,
     caughtBy: /shows|still|confirmed/,
   },
   {
@@ -93,7 +93,7 @@ export const mutants: readonly Mutant[] = [
     find: 'return { batch: { ...work.batch(), positions, applied }, result: {} };',
     replace:
       'return { batch: { ...work.batch(), ...(applied.sequence % 7 === 0 ? {} : { positions }), applied }, result: {} };',
-    seed: 1,
+    seed: 3,
     caughtBy: /track 0 times/,
   },
   {
@@ -101,7 +101,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/delivery-answers.ts',
     find: 'const data: OutboxHeld = { held, replace: true };',
     replace: 'const data: OutboxHeld = { held };',
-    seed: 3,
+    seed: 15,
     caughtBy: /shows|confirmed|still/,
   },
   {
@@ -109,7 +109,64 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/store/track-block.ts',
     find: '    if (order === 0) {',
     replace: '    if (order === 0 && i < 0) {',
-    seed: 1,
+    seed: 3,
     caughtBy: /track \d+ times/,
+  },
+  {
+    name: 'an alert is raised again each time that there is a reason for it',
+    file: 'dispatch/domain/alerts.ts',
+    find: "  if (tx.get('alert', alert.id)) return false;",
+    replace: '',
+    seed: 3,
+    caughtBy: /alert .* was raised \d+ times/,
+  },
+  {
+    name: 'the crew is reminded by every gateway that looks',
+    file: 'dispatch/domain/escalation.ts',
+    find: 'if (!(step.id in order.fired)) step.fire(tx, order);',
+    replace:
+      "if (!(step.id in order.fired) || (step.id.startsWith('remind:') && tx.now % 2 === 0)) step.fire(tx, order);",
+    seed: 3,
+    caughtBy: /reminder .* was raised \d+ times/,
+  },
+  {
+    name: 'an MQTT terminal is acknowledged what was not stored',
+    file: 'gateway/mqtt/uplink-gate.ts',
+    find: '      if (durable) return done();',
+    replace: '      if (durable || terminal.phone) return done();',
+    seed: 8,
+    caughtBy: /track 0 times|left no trace/,
+  },
+  {
+    name: 'nobody reads the ingest log of a gateway that is gone',
+    file: 'gateway/ingest/log-ownership.ts',
+    find: 'else if ((await store.owner(leaseName(node), clock.now())) === undefined) await this.#take(node);',
+    replace: '',
+    seed: 1,
+    caughtBy: /the reader of node-\d stands/,
+  },
+  {
+    name: 'a second order goes out before the first is answered',
+    file: 'dispatch/domain/outbox.ts',
+    find: "const inFlight = lane.find((item) => item.state === 'inFlight');",
+    replace: "const inFlight = lane.find((item) => item.state === 'inFlight' && (item.nextAt ?? Infinity) <= now);",
+    seed: 8,
+    caughtBy: /order-class items in flight/,
+  },
+  {
+    name: 'time points are not put in order',
+    file: 'dispatch/domain/evidence.ts',
+    find: 'stamps[point] = stamp.at < before ? clampTo(stamp, before) : stamp;',
+    replace: 'stamps[point] = stamp;',
+    seed: 4,
+    caughtBy: /is before/,
+  },
+  {
+    name: 'two orders of a day get one number',
+    file: 'dispatch/domain/order.ts',
+    find: "number: `${day}-${String(value).padStart(4, '0')}` };",
+    replace: "number: `${day}-${String(Math.ceil(value / 2)).padStart(4, '0')}` };",
+    seed: 3,
+    caughtBy: /number .* was given twice/,
   },
 ];

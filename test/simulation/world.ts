@@ -88,6 +88,8 @@ class World {
   #gone: string | undefined;
   #chaos = true;
   #storeFails = false;
+  /** What terminals send is logged, and nothing is made of it. */
+  #commitsFail = false;
   #keys = 0;
   /** Orders that a customer tried to place and never heard of again: they may exist or not. */
   #givenUp = 0;
@@ -101,7 +103,7 @@ class World {
     this.#random = new Random(seed);
     this.#desks = this.#random.stream('desks');
     const faults = this.#random.stream('store');
-    this.#store = memoryStore({ now: () => time.now(), faults: () => this.#storeFault(faults) });
+    this.#store = memoryStore({ now: () => time.now(), faults: (write) => this.#storeFault(write, faults) });
   }
 
   async run(): Promise<Outcome> {
@@ -120,6 +122,7 @@ class World {
 
     this.#chaos = false;
     this.#storeFails = false;
+    this.#commitsFail = false;
     this.#note('world', 'the faults stop');
     for (const node of this.#nodes.keys()) this.#start(node);
     await this.#someNodeUp();
@@ -201,10 +204,11 @@ class World {
     this.time.after(this.#random.between(500, 20_000), () => this.#start(node));
   }
 
-  /** Of two gateways one is gone for good, while the store fails: the other has to finish what it began. */
+  /** Of two gateways one is gone for good, with a log that it could not apply: the other has to finish it. */
   #lose(random: Random): void {
-    this.#storeFails = true;
-    this.time.after(random.between(1_000, 5_000), () => {
+    this.#commitsFail = true;
+    this.time.after(random.between(8_000, 15_000), () => {
+      this.#commitsFail = false;
       if (!this.#chaos) return;
       const node = random.pick([...this.#nodes.keys()]);
       this.#note('world', `${node} is gone for good`);
@@ -213,10 +217,10 @@ class World {
       this.#kill(node);
       this.#nodes.delete(node);
     });
-    this.time.after(random.between(5_000, 10_000), () => (this.#storeFails = false));
   }
 
-  #storeFault(random: Random): Fault | undefined | Promise<Fault | undefined> {
+  #storeFault(write: string, random: Random): Fault | undefined | Promise<Fault | undefined> {
+    if (this.#commitsFail && write === 'commit') return 'fail';
     if (!this.#storeFails) return undefined;
     if (random.chance(0.25)) {
       this.#count('store faults');

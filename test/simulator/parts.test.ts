@@ -233,6 +233,69 @@ describe('pcap files', () => {
     expect(pieces.at(-1)!.ms).toBe(5000);
   });
 
+  /** One TCP segment over IPv6 behind two VLAN tags, with nanoseconds. */
+  function tagged(up: boolean, sequence: number, flags: number, payload: number[], nanoseconds: number): number[] {
+    const address = (last: number): number[] => [0x20, 0x01, 0x0d, 0xb8, ...new Array<number>(11).fill(0), last];
+    const u16 = (value: number): number[] => [(value >> 8) & 255, value & 255];
+    const u32 = (value: number): number[] => [...u16(value >>> 16), ...u16(value & 0xffff)];
+    const ports = up ? [...u16(50_000), ...u16(7808)] : [...u16(7808), ...u16(50_000)];
+    const tcp = [...ports, ...u32(sequence), ...u32(0), 0x50, flags, ...u16(1000), 0, 0, 0, 0, ...payload];
+    const ends = up ? [...address(9), ...address(1)] : [...address(1), ...address(9)];
+    const header = [0x60, 0, 0, 0, ...u16(tcp.length), 6, 64, ...ends];
+    const tags = [0x88, 0xa8, 0, 5, 0x81, 0x00, 0, 7, 0x86, 0xdd];
+    const packet = [...new Array<number>(12).fill(0), ...tags, ...header, ...tcp];
+    const word = (value: number): number[] => u32(value).reverse();
+    return [...word(100), ...word(nanoseconds), ...word(packet.length), ...word(packet.length), ...packet];
+  }
+
+  it('are read behind VLAN tags, over IPv6, with nanoseconds', () => {
+    const head = [0x4d, 0x3c, 0xb2, 0xa1, ...new Array<number>(16).fill(0), 1, 0, 0, 0];
+    const records = [
+      tagged(true, 10, 0x02, [], 0),
+      tagged(true, 11, 0x18, [1, 2], 1_000_000),
+      tagged(false, 70, 0x18, [3], 2_500_000),
+    ];
+    expect(readPcap(new Uint8Array([...head, ...records.flat()]))).toMatchObject([
+      { ms: 0, kind: 'open' },
+      { ms: 1, kind: 'up', bytes: new Uint8Array([1, 2]) },
+      { ms: 2.5, kind: 'down', bytes: new Uint8Array([3]) },
+    ]);
+  });
+
+  it('give every byte once and in order, however segments were cut, doubled and mixed', () => {
+    const segments = fc
+      .record({
+        bytes: fc.array(fc.nat(255), { minLength: 1, maxLength: 60 }),
+        cuts: fc.array(fc.tuple(fc.nat(59), fc.integer({ min: 1, max: 20 })), { maxLength: 30 }),
+        // Sequence numbers wrap.
+        first: fc.constantFrom(0, 1_000, 0xffff_ffe0),
+      })
+      .chain(({ bytes, cuts, first }) => {
+        const whole = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i): [number, number] => [i * 7, 7]);
+        const all = [...whole, ...cuts.filter(([at]) => at < bytes.length)];
+        return fc.record({
+          bytes: fc.constant(bytes),
+          first: fc.constant(first),
+          order: fc.shuffledSubarray(all, { minLength: all.length }),
+        });
+      });
+    fc.assert(
+      fc.property(segments, ({ bytes, first, order }) => {
+        const data = order.map(([at, length]) =>
+          record(true, (first + 1 + at) >>> 0, 0x18, bytes.slice(at, at + length), 101),
+        );
+        const pieces = readPcap(file([record(true, first, 0x02, [], 100), ...data]), 7808);
+        expect(pieces.flatMap((one) => [...one.bytes])).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('of another link type say which', () => {
+    const bytes = file([record(true, 1, 0x18, [1], 100)]);
+    bytes[20] = 105;
+    expect(() => readPcap(bytes)).toThrow(/link type 105 is not supported; expected Ethernet/);
+  });
+
   it('are refused by what they start with', () => {
     expect(() => readPcap(new Uint8Array(40))).toThrow(/no pcap file/);
     expect(() => readPcap(new Uint8Array([0x0a, 0x0d, 0x0d, 0x0a, ...new Array<number>(30).fill(0)]))).toThrow(
