@@ -62,6 +62,10 @@ export class GatewayCounters {
   /** Sub-packaged messages that were given up with parts missing. */
   messagesIncomplete = 0;
   applyFailures = 0;
+
+  /** Links that went up or down and that dispatch has not been told of (gauge); dropped because too many wait. */
+  linkReportsWaiting = 0;
+  linkReportsDropped = 0;
 }
 
 /** Adds one under `key`. Keys are codes from closed lists, so the record stays small. */

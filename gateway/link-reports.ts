@@ -5,6 +5,7 @@
 import type { LinkCommand } from '../dispatch/domain/commands.js';
 import { Refusal } from '../dispatch/domain/tx.js';
 import type { DispatchPort } from '../dispatch/ports.js';
+import { GatewayCounters } from './counters.js';
 import { gatewayActor } from './directory.js';
 import type { GatewayLimits } from './limits.js';
 
@@ -23,6 +24,7 @@ export class LinkReports {
     private readonly dispatch: DispatchPort,
     private readonly limits: GatewayLimits,
     private readonly log: { warn(fields: Record<string, unknown>, message: string): void },
+    private readonly counters = new GatewayCounters(),
   ) {}
 
   /** Commands with the same `subject` replace each other while they wait. */
@@ -32,6 +34,7 @@ export class LinkReports {
     if (this.#waiting.size >= this.limits.linkCommandsWaiting) {
       const [oldest] = this.#waiting.keys();
       this.#waiting.delete(oldest!);
+      this.counters.linkReportsDropped++;
       this.log.warn({ subject: oldest }, 'too many link reports wait: the oldest was dropped');
     }
     this.#waiting.set(subject, command);
@@ -58,6 +61,7 @@ export class LinkReports {
       this.#running.add(subject);
       void this.#run(subject, command);
     }
+    this.counters.linkReportsWaiting = this.#waiting.size;
     if (this.#running.size > 0 || this.#waiting.size > 0) return;
     const idle = this.#idle;
     this.#idle = [];

@@ -9,6 +9,7 @@ const GAUGES: Partial<Record<keyof GatewayCounters, string>> = {
   connectionsOpen: 'open sockets of terminals',
   terminalsOnline: 'authenticated sessions that own their terminal',
   bytesWaiting: 'entry bytes that wait for an append or are in one',
+  linkReportsWaiting: 'links that went up or down and that dispatch has not been told of',
   sequenceAppended: 'last group of the ingest log that is durable',
   sequenceApplied: 'last group of the ingest log that the reader applied',
 };
@@ -41,6 +42,7 @@ const COUNTERS: Partial<Record<keyof GatewayCounters, string>> = {
   entriesPoisoned: 'uplinks that the reader could make nothing of',
   messagesIncomplete: 'sub-packaged messages given up with parts missing',
   applyFailures: 'failed tries to apply a batch',
+  linkReportsDropped: 'reports of links dropped because too many waited',
 };
 
 const LABELLED: Partial<Record<keyof GatewayCounters, [label: string, help: string]>> = {

@@ -66,7 +66,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
   const quiet = wordLog(log);
 
   const directory = new Directory({ dispatch, limits, enrolment, random, log: quiet });
-  const reports = new LinkReports(dispatch, limits, quiet);
+  const reports = new LinkReports(dispatch, limits, quiet, counters);
   const registry = new SessionRegistry({
     dispatch,
     directory,
