@@ -14,7 +14,7 @@ import {
   signIn,
   type Browser,
 } from './console-browser.js';
-import { Service } from './support.js';
+import { person, Service } from './support.js';
 
 const PASSWORD = 'a long enough password';
 const SITE = { lat: 31.2304, lon: 121.4737 };
@@ -192,6 +192,44 @@ describe.sequential('the panel of a vehicle', () => {
     trucks[0]!.answerQuestion(asked, 2);
     expect(await item.locator('.driver-answer b').innerText()).toBe('No');
     expect(await item.getAttribute('data-state')).toBe('receipted');
+  });
+
+  it('sets a circle, and a phone book, from the forms below the everyday ones', async () => {
+    await page.locator('.rare-functions summary').click();
+    await page.locator('[data-function=circle-set]').click();
+    const circle = page.locator('[data-form=circle-set]');
+    await circle.locator('[name=id]').fill('7');
+    await circle.locator('[name=centre]').fill('31.2304, 121.4737');
+    await circle.locator('[name=dailyFrom]').fill('08:30');
+    await circle.locator('[name=dailyTo]').fill('18:00:10');
+    await circle.locator('[name=topKmh]').fill('60');
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await circle.locator('button[type=submit]').click();
+    const asked = await trucks[0]!.client.answer(0x8600);
+    expect(decodeBody(0x8600, 2013, asked.body)).toMatchObject({
+      body: {
+        areas: [{
+          id: 7, latitudeE6: 31_230_400, longitudeE6: 121_473_700, radiusM: 200, topSpeedKmh: 60,
+          startTime: '000000083000', endTime: '000000180010',
+        }],
+      },
+    }); // prettier-ignore
+    await history().filter({ hasText: 'Set a circle by hand' }).filter({ hasText: 'receipted' }).waitFor();
+    await page.locator('[data-function=phone-book]').click();
+    const book = page.locator('[data-form=phone-book]');
+    await book.locator('[name=contacts]').fill('95598, Hotline\n13800000000，Ma');
+    await book.locator('button[type=submit]').click();
+    const contacts = decodeBody(0x8401, 2013, (await trucks[0]!.client.answer(0x8401)).body);
+    expect(contacts).toMatchObject({ body: { contacts: [{ number: '95598', name: 'Hotline' }, { number: '13800000000', name: 'Ma' }] } }); // prettier-ignore
+    // What the server does not take is said in the form, and nothing that was entered is lost.
+    await page.locator('[data-function=polygon-set]').click();
+    const polygon = page.locator('[data-form=polygon-set]');
+    await polygon.locator('[name=id]').fill('8');
+    await polygon.locator('[name=points]').fill('31.2, 121.4\n31.3, 121.4');
+    await polygon.locator('button[type=submit]').click();
+    await polygon.getByRole('alert').waitFor();
+    expect(await polygon.locator('[name=points]').inputValue()).toContain('31.3, 121.4');
+    await polygon.getByRole('button', { name: 'Cancel' }).click();
   });
 
   it('says when a call was given up, with its attempts', async () => {
@@ -373,6 +411,51 @@ describe.sequential('an order', () => {
       .filter({ hasText: first.number.slice(-4) })
       .filter({ hasText: 'Accepted' })
       .waitFor();
+  });
+
+  it('that a crew does not take goes to the crew that a card proposes', async () => {
+    const { id, number } = await order('5 Silent Road');
+    await service.do({ type: 'order.assign', orderId: id, vehicleId: trucks[0]!.id });
+    await service.gateway.dispatch.execute(
+      { type: 'order.proposeCrew', orderId: id, leg: 1, vehicleId: trucks[1]!.id, reasons: ['near'] },
+      person,
+    );
+    const proposal = page.locator('.conflicts .notice').filter({ hasText: number });
+    await proposal.waitFor();
+    expect(await proposal.innerText()).toContain(trucks[1]!.plate);
+    await proposal.getByRole('button', { name: 'Reassign' }).click();
+    const proposed = page.locator('dialog .candidate').first();
+    await proposed.filter({ hasText: trucks[1]!.plate }).filter({ hasText: 'Proposed' }).waitFor();
+    await proposed.locator('button').click();
+    await chips(trucks[1]!)
+      .filter({ hasText: number.slice(-4) })
+      .waitFor();
+    await proposal.waitFor({ state: 'detached' });
+    await service.do({ type: 'order.withdraw', orderId: id, reason: 'the end of this test' });
+  });
+
+  it('for which the customer called again stands above others and shows how often', async () => {
+    const earlier = await order('6 Quiet Road');
+    const urged = await order('7 Urged Road');
+    const place = async (number: string): Promise<number> => {
+      const all = await page
+        .locator('[data-column=toAssign] .card')
+        .evaluateAll((cards) =>
+          cards.map((one) => (one as unknown as { dataset: Record<string, string> }).dataset['number']),
+        );
+      return all.indexOf(number);
+    };
+    await expect.poll(() => place(urged.number)).toBeGreaterThan(await place(earlier.number));
+    for (const note of ['still dark', 'where are you'])
+      await service.do({ type: 'order.urge', orderId: urged.id, note });
+    await card(urged.number).locator('[title*="2"]').filter({ hasText: '2' }).waitFor();
+    await expect.poll(async () => (await place(urged.number)) < (await place(earlier.number))).toBe(true);
+    await page.locator('.alerts-button').click();
+    const alert = page.locator('.alerts-panel .notice').filter({ hasText: urged.number });
+    expect(await alert.first().innerText()).toContain('the customer called again (urge 2)');
+    await page.locator('.alerts-panel').press('Escape');
+    for (const one of [earlier, urged])
+      await service.do({ type: 'order.withdraw', orderId: one.id, reason: 'the end of this test' });
   });
 
   it('is merged with another report of the same outage, and taken apart again', async () => {

@@ -47,6 +47,16 @@ describe('the dictionaries of the console', () => {
     expect(needed.filter((key) => !(key in zh))).toEqual([]);
   });
 
+  it('say every refusal of the rules in words', () => {
+    const codes = readdirSync(new URL('../../../dispatch/domain/', import.meta.url))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(new URL(`../../../dispatch/domain/${file}`, import.meta.url), 'utf8'))
+      .flatMap((source) => [...source.matchAll(/\bnew Refusal\(\s*'(\w+)'/g)])
+      .map((match) => match[1]!);
+    expect(codes).toContain('noRule');
+    expect(codes.filter((code) => !(`problem.${code}` in zh))).toEqual([]);
+  });
+
   it('know every question that the rules put to a person, with its choices', () => {
     const sources = readdirSync(new URL('../../../dispatch/domain/', import.meta.url))
       .filter((file) => file.endsWith('.ts'))

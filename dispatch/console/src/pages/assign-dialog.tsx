@@ -29,7 +29,8 @@ export function useCandidates(orderId: string): { list: CandidateJson[] | undefi
 
 export const isSuitable = (candidate: CandidateJson): boolean => candidate.suitable ?? !candidate.refused;
 
-export function CandidateRow({ candidate, action }: { candidate: CandidateJson; action(): void }) {
+export function CandidateRow(props: { candidate: CandidateJson; proposed?: boolean; action(): void }) {
+  const { candidate, proposed, action } = props;
   const vehicle = vehicles.value.get(candidate.vehicleId);
   const suitable = isSuitable(candidate);
   return (
@@ -38,6 +39,7 @@ export function CandidateRow({ candidate, action }: { candidate: CandidateJson; 
         {vehicle && <LinkMark vehicle={vehicle} />}
         <b class="plate">{candidate.plate ?? vehicle?.plate ?? candidate.vehicleId}</b>
         {vehicle && <DutyPill vehicle={vehicle} />}
+        {proposed && <span class="pill good">{t('candidate.proposed')}</span>}
         <span class="grow" />
         {typeof candidate.etaMs === 'number' && (
           <b class="eta">{t('candidate.eta', { eta: rough(candidate.etaMs) })}</b>
@@ -60,8 +62,16 @@ export function CandidateRow({ candidate, action }: { candidate: CandidateJson; 
   );
 }
 
-export function AssignDialog(props: { order: LiveOrder; step: 'assign' | 'reassign'; onClose: () => void }) {
-  const { list, problem } = useCandidates(props.order.id);
+export function AssignDialog(props: {
+  order: LiveOrder;
+  step: 'assign' | 'reassign';
+  /** Vehicle that a card proposes: shown first. */
+  proposed?: string | undefined;
+  onClose: () => void;
+}) {
+  const { list: ranked, problem } = useCandidates(props.order.id);
+  const isProposed = ({ vehicleId }: CandidateJson): boolean => vehicleId === props.proposed;
+  const list = ranked && [...ranked.filter(isProposed), ...ranked.filter((one) => !isProposed(one))];
   const assign = async (vehicleId: string): Promise<void> => {
     if (await takeStep(props.order, props.step, { vehicleId })) props.onClose();
   };
@@ -73,7 +83,12 @@ export function AssignDialog(props: { order: LiveOrder; step: 'assign' | 'reassi
       {list?.length === 0 && <Empty text={t('candidate.none')} />}
       <ol class="candidates">
         {list?.map((one) => (
-          <CandidateRow key={one.vehicleId} candidate={one} action={() => void assign(one.vehicleId)} />
+          <CandidateRow
+            key={one.vehicleId}
+            candidate={one}
+            proposed={isProposed(one)}
+            action={() => void assign(one.vehicleId)}
+          />
         ))}
       </ol>
     </Dialog>

@@ -12,14 +12,23 @@ import { fileRecord, RecordDialog } from './record-form.js';
 import { StatusLinkDialog } from './status-link.js';
 
 /** The form on show. It stands beside the views, not inside a card: a click in it must not open the card. */
-const openForm = signal<{ form: NonNullable<StepLook['form']>; order: LiveOrder } | undefined>(undefined);
+const openForm = signal<{ form: NonNullable<StepLook['form']>; order: LiveOrder; proposed?: string } | undefined>(
+  undefined,
+);
+
+/** Opens the choice of another vehicle with the one that the rules propose first. */
+export function openReassign(order: LiveOrder, proposed: string): void {
+  openForm.value = { form: 'reassign', order, proposed };
+}
 
 export function StepForms() {
   const open = openForm.value;
   if (!open) return null;
-  const { form, order } = open;
+  const { form, order, proposed } = open;
   const onClose = (): void => void (openForm.value = undefined);
-  if (form === 'assign' || form === 'reassign') return <AssignDialog order={order} step={form} onClose={onClose} />;
+  if (form === 'assign' || form === 'reassign') {
+    return <AssignDialog order={order} step={form} proposed={proposed} onClose={onClose} />;
+  }
   if (form === 'record') {
     const file = (record: Record<string, unknown>, photos: readonly Blob[]) => fileRecord(order, record, photos);
     return <RecordDialog order={order} onClose={onClose} file={file} />;

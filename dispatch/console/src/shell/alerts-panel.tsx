@@ -7,7 +7,7 @@ import { now } from '../state/clock.js';
 import { activeAlerts, alerts, openCards, orders } from '../state/live.js';
 import { openOrder, openVehicle } from '../state/selection.js';
 import { waitingAlerts, waitingCount } from '../state/waiting.js';
-import { AcknowledgeButton, AcknowledgedBy } from '../ui/alert-parts.js';
+import { AcknowledgeButton, AcknowledgedBy, alertWords } from '../ui/alert-parts.js';
 import { Icon } from '../ui/icons.js';
 import { Empty, Phone, vehicleName } from '../ui/pieces.js';
 import { Tabs } from '../ui/tabs.js';
@@ -28,11 +28,7 @@ function AlertItem({ alert }: { alert: AlertJson }) {
           {clockTime(alert.raisedAt)} · {rough(now.value - Date.parse(alert.raisedAt))}
         </time>
       </header>
-      <p>
-        {alert.kind === 'sos' && alert.vehicleId
-          ? t('alertText.sos', { plate: vehicleName(alert.vehicleId) })
-          : alert.message}
-      </p>
+      <p>{alertWords(alert)}</p>
       {alert.told.length > 0 && (
         <p class="small told">
           {alert.told.map((told, index) => (

@@ -3,6 +3,7 @@ import { post } from '../api/client.js';
 import type { CardJson } from '../api/types.js';
 import { clockTime } from '../format.js';
 import { known, t, tValue } from '../i18n/index.js';
+import { openReassign } from '../pages/step-buttons.js';
 import { plainText } from '../ui/form-data.js';
 import { orders, refreshCards } from '../state/live.js';
 import { openOrder, openVehicle } from '../state/selection.js';
@@ -11,6 +12,11 @@ import { vehicleName } from '../ui/pieces.js';
 import { say, sayProblem } from '../ui/toast.js';
 
 async function resolve(card: CardJson, choice: string): Promise<void> {
+  const order = orders.value.get(card.orderId ?? '');
+  // The person sees the proposed crew beside the others before the order goes there; that it went settles the card.
+  if (card.code === 'nextCrew' && choice === 'reassign' && order?.allowed?.includes('reassign')) {
+    return openReassign(order, plainText(card.data.to));
+  }
   try {
     const list = card.kind === 'conflict' ? 'conflicts' : card.kind === 'quarantine' ? 'quarantine' : 'attention';
     await post(`/${list}/${encodeURIComponent(card.id)}/resolve`, { choice });
@@ -28,6 +34,7 @@ function wordsOf(card: CardJson): string {
   return t(key, {
     number: orders.value.get(card.orderId ?? '')?.number ?? '',
     plate: card.vehicleId ? vehicleName(card.vehicleId) : '',
+    next: vehicleName(plainText(card.data.to)),
     action: tValue('action', plainText(card.data.action)),
   });
 }

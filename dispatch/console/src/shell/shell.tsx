@@ -105,7 +105,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Figures />
         <SearchBox />
         {hasRole('agent', 'supervisor') && (
-          <button class="primary" onClick={() => (newOrderOpen.value = true)}>
+          <button class="primary new-order-button" onClick={() => (newOrderOpen.value = true)}>
             <Icon name="plus" /> {t('order.new')}
           </button>
         )}

@@ -2,10 +2,11 @@
 import { post } from '../api/client.js';
 import type { AlertJson } from '../api/types.js';
 import { clockTime } from '../format.js';
-import { t } from '../i18n/index.js';
-import { refreshAlerts } from '../state/live.js';
+import { known, t } from '../i18n/index.js';
+import { orders, refreshAlerts } from '../state/live.js';
 import { me } from '../state/session.js';
 import { Icon } from './icons.js';
+import { vehicleName } from './pieces.js';
 import { say, sayProblem } from './toast.js';
 
 async function acknowledge(alert: AlertJson): Promise<void> {
@@ -16,6 +17,18 @@ async function acknowledge(alert: AlertJson): Promise<void> {
   } catch (error) {
     sayProblem(error);
   }
+}
+
+/** In the reader's language where the browser knows what it speaks of, else in the server's words. */
+export function alertWords(alert: AlertJson): string {
+  const key = `alertText.${alert.kind}`;
+  const order = orders.value.get(alert.orderId ?? '');
+  if (!known(key) || (alert.orderId && !order)) return alert.message;
+  return t(key, {
+    number: order?.number ?? '',
+    plate: alert.vehicleId ? vehicleName(alert.vehicleId) : '',
+    count: order?.urges.length ?? 0,
+  });
 }
 
 /** For an alert that goes on and that this person has not acknowledged. */

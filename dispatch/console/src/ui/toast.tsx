@@ -37,7 +37,9 @@ export function problemWords(error: unknown): string {
   if (error instanceof Problem) {
     // The server's own words name the order and the place, in English.
     const known = tValue('problem', error.code);
-    return known === error.code || (language.value === 'en' && error.message) ? error.message : known;
+    if (known === error.code || (language.value === 'en' && error.message)) return error.message;
+    // Which value is wrong, only the server's words say.
+    return error.code.startsWith('invalid') ? `${known} (${error.message})` : known;
   }
   return (error as Error).message;
 }

@@ -16,14 +16,21 @@ import { COLUMNS, type Column } from './columns.js';
 import { OrderCard, whyLate } from './order-card.js';
 import { QueueLanes } from './queue-lane.js';
 
+/** Urgent ones first, then those for which customers called more often, then those whose promise ends first. */
 const sorted = computed<readonly LiveOrder[]>(() => {
   const at = now.value;
   const { centre } = fleetFilter.value;
-  const rank = (order: LiveOrder): number => standing(order, at).remainingMs ?? Number.MAX_SAFE_INTEGER;
+  const left = (order: LiveOrder): number => standing(order, at).remainingMs ?? Number.MAX_SAFE_INTEGER;
   return [...orders.value.values()]
     .filter((order) => order.stage !== 'merged' && (!centre || order.repairCentreId === centre))
-    .map((order) => ({ order, key: rank(order) }))
-    .sort((a, b) => a.key - b.key || a.order.number.localeCompare(b.order.number))
+    .map((order) => ({ order, urgent: Number(order.priority === 'urgent'), left: left(order) }))
+    .sort(
+      (a, b) =>
+        b.urgent - a.urgent ||
+        b.order.urges.length - a.order.urges.length ||
+        a.left - b.left ||
+        a.order.number.localeCompare(b.order.number),
+    )
     .map(({ order }) => order);
 });
 

@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t, tValue, type Key } from '../../i18n/index.js';
 import { problemWords } from '../../ui/toast.js';
-import { argumentsOf, type Argument, type FunctionLook } from './functions.js';
+import type { Argument, FunctionLook } from './function-look.js';
+import { argumentsOf } from './functions.js';
 
 /** Seconds after which it is not tried any more. */
 const TIMEOUTS_S = ['60', '300', '3600', '86400'];
@@ -39,6 +40,7 @@ function Field({ argument }: { argument: Argument }) {
         />
       )}
       {kind === 'text' && <input name={name} autocomplete="off" required={required} />}
+      {kind === 'clock' && <input name={name} type="time" step={1} />}
       {kind === 'time' && <input name={name} type="datetime-local" />}
       {(kind === 'long' || kind === 'lines') && (
         <textarea name={name} rows={kind === 'lines' ? 3 : 2} required={required} />

@@ -2,58 +2,9 @@
  * What a terminal can be asked for, as forms. Which of them a terminal has, and what is wrong with what was entered, the
  * server says (`/vehicles/{id}/terminal/functions`); here is only how each is asked for.
  */
-import type { Key } from '../../i18n/index.js';
-import type { IconName } from '../../ui/icons.js';
-
-export interface Argument {
-  name: string;
-  kind: 'text' | 'long' | 'number' | 'choice' | 'check' | 'lines' | 'time';
-  label: Key;
-  required?: true;
-  min?: number;
-  max?: number;
-  value?: string;
-  /** Of `choice`: values and the prefix of their words. An empty one is left to the terminal. */
-  options?: readonly string[];
-  words?: string;
-}
-
-export interface FunctionLook {
-  name: string;
-  icon: IconName;
-  arguments: readonly Argument[];
-  /** Asked once more before it is sent: the terminal is away for a while, or forgets something. */
-  confirm?: true;
-}
-
-const number = (name: string, label: Key, min: number, max: number, value?: number): Argument => ({
-  name,
-  kind: 'number',
-  label,
-  min,
-  max,
-  ...(value === undefined ? { required: true as const } : { value: String(value) }),
-});
-const choice = (
-  name: string,
-  label: Key,
-  words: string,
-  options: readonly string[],
-  value = options[0]!,
-): Argument => ({
-  name,
-  kind: 'choice',
-  label,
-  words,
-  options,
-  value,
-});
-const check = (name: string, label: Key, on = false): Argument => ({
-  name,
-  kind: 'check',
-  label,
-  ...(on ? { value: 'on' } : {}),
-});
+import { AREA_FUNCTIONS } from './area-functions.js';
+import { check, choice, number, type Argument, type FunctionLook } from './function-look.js';
+import { SERVICE_FUNCTIONS } from './service-functions.js';
 
 const camera = number('channel', 'arg.channel', 1, 127, 1);
 const save = choice('save', 'arg.save', 'save', ['upload', 'store']);
@@ -133,6 +84,8 @@ export const FUNCTIONS: readonly FunctionLook[] = [
     icon: 'download',
     arguments: [number('mediaId', 'arg.mediaId', 1, 4_294_967_295), removeAfter],
   },
+  ...AREA_FUNCTIONS,
+  ...SERVICE_FUNCTIONS,
   { name: 'restart', icon: 'replay', arguments: [], confirm: true },
   {
     name: 'factory-reset',
@@ -149,6 +102,11 @@ const textIn = (data: FormData, name: string): string => {
 
 /** The values of a form as the API takes them; what was left empty is left out. */
 export function argumentsOf(look: FunctionLook, data: FormData): Record<string, unknown> {
+  const fields = fieldsOf(look, data);
+  return look.given ? look.given(fields) : fields;
+}
+
+function fieldsOf(look: FunctionLook, data: FormData): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const { name, kind, options } of look.arguments) {
     const text = textIn(data, name);
@@ -158,6 +116,8 @@ export function argumentsOf(look: FunctionLook, data: FormData): Record<string, 
     else if (kind === 'lines')
       given[name] = text.split('\n').map((line) => line.trim()).filter(Boolean); // prettier-ignore
     else if (kind === 'time') given[name] = new Date(text).toISOString();
+    // A browser leaves the seconds out where they are zero.
+    else if (kind === 'clock') given[name] = text.length === 5 ? `${text}:00` : text;
     else if (options?.[0] === 'true') given[name] = text === 'true';
     else given[name] = text;
   }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { post } from '../../api/client.js';
 import type { DeliveryJson, VehicleJson } from '../../api/types.js';
 import { t, tValue, type Key } from '../../i18n/index.js';
+import { hasRole } from '../../state/session.js';
 import { ask } from '../../ui/dialog.js';
 import { plainText } from '../../ui/form-data.js';
 import { Icon } from '../../ui/icons.js';
@@ -12,7 +13,8 @@ import { say, sayProblem } from '../../ui/toast.js';
 import { AnswerView } from './answer.js';
 import { AskForm } from './ask-form.js';
 import { DeliveryItem, newestFirst } from './delivery-item.js';
-import { FUNCTIONS, type FunctionLook } from './functions.js';
+import type { FunctionLook } from './function-look.js';
+import { FUNCTIONS } from './functions.js';
 import { ParametersDialog } from './parameters.js';
 import { pathOf } from './path.js';
 
@@ -23,11 +25,17 @@ interface Listed {
 }
 const MAX_SHOWN = 30;
 
+/** One element of a list: a number, words, or a place and what belongs to it. */
+const elementWords = (one: unknown): string =>
+  typeof one === 'object' && one !== null
+    ? Object.values(one).map(plainText).filter(Boolean).join(' ')
+    : plainText(one);
+
 /** Arguments of a call in one line. */
 function argumentWords(delivery: DeliveryJson): string {
   const given = (delivery.command?.arguments ?? {}) as Record<string, unknown>;
   const shown = Object.entries(given).map(([, value]) =>
-    Array.isArray(value) ? value.map(plainText).join(' / ') : typeof value === 'object' && value !== null ? Object.entries(value).map(([name, one]) => `${tValue('param', name)} = ${plainText(one)}`).join(', ') : typeof value === 'string' ? value : '',
+    Array.isArray(value) ? value.map(elementWords).join(' / ') : typeof value === 'object' && value !== null ? Object.entries(value).map(([name, one]) => `${tValue('param', name)} = ${plainText(one)}`).join(', ') : typeof value === 'string' ? value : '',
   ); // prettier-ignore
   return shown.filter(Boolean).join(' · ');
 }
@@ -51,6 +59,19 @@ export function TerminalTab({ vehicle, list, again }: { vehicle: VehicleJson; li
     if (look.confirm && !(await ask({ title, text: vehicle.plate, confirm: title, danger: true }))) return;
     await send(look.name, {}).catch(sayProblem);
   };
+  const offered = FUNCTIONS.filter(({ name, maintenance }) => has(name) && (!maintenance || hasRole('administrator')));
+  const button = (look: FunctionLook) => (
+    <button
+      key={look.name}
+      data-function={look.name}
+      aria-expanded={look.arguments.length > 0 ? form?.name === look.name : undefined}
+      class={look.confirm ? 'danger-text' : ''}
+      onClick={() => void start(look)}
+    >
+      <Icon name={look.icon} size={16} /> {t(`fn.${look.name}` as Key)}
+    </button>
+  );
+  const rare = offered.filter((look) => look.rare);
   const missing = known.value?.items.filter((one) => !one.supported) ?? [];
   const calls = newestFirst(list.filter(({ kind }) => kind === 'command')).slice(0, MAX_SHOWN);
   return (
@@ -66,18 +87,14 @@ export function TerminalTab({ vehicle, list, again }: { vehicle: VehicleJson; li
               <Icon name="sliders" size={16} /> {t('terminal.parameters')}
             </button>
           )}
-          {FUNCTIONS.filter(({ name }) => has(name)).map((look) => (
-            <button
-              key={look.name}
-              data-function={look.name}
-              aria-expanded={look.arguments.length > 0 ? form?.name === look.name : undefined}
-              class={look.confirm ? 'danger-text' : ''}
-              onClick={() => void start(look)}
-            >
-              <Icon name={look.icon} size={16} /> {t(`fn.${look.name}` as Key)}
-            </button>
-          ))}
+          {offered.filter((look) => !look.rare).map(button)}
         </div>
+        {rare.length > 0 && (
+          <details class="rare-functions">
+            <summary>{t('terminal.rare', { n: rare.length })}</summary>
+            <div class="function-grid">{rare.map(button)}</div>
+          </details>
+        )}
         {form && (
           <AskForm
             key={form.name}
