@@ -28,6 +28,11 @@ const NOT_WRITTEN_MS = 250;
 const FAILED_MS = 1_000;
 /** An answer is applied within this, ms of gateway time; one that the reader could not use does not hold an item for ever. */
 const ANSWER_APPLIED_MS = 60_000;
+/**
+ * An outbox is looked at again at least this often, ms of gateway time: a wake-up may be lost where a promoted replica of
+ * the store lacks the end of the event log and gives its positions anew. As rare as the tries of what has no answer.
+ */
+const SWEEP_MS = 300_000;
 /** Steps without a pause; more in a row is a mistake of ours that must not take a core. */
 const STEPS_IN_A_ROW = 100;
 
@@ -82,7 +87,7 @@ export class OutboxRunner {
         this.again = false;
         const pauseMs = await this.#step();
         if (pauseMs === 0 && steps < STEPS_IN_A_ROW) continue;
-        if (pauseMs !== undefined) this.#sleep(pauseMs || FAILED_MS);
+        this.#sleep(Math.min(SWEEP_MS, pauseMs === 0 ? FAILED_MS : (pauseMs ?? SWEEP_MS)));
         break;
       }
     } catch (error) {

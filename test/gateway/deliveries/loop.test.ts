@@ -123,3 +123,20 @@ it('what cannot be shown ends as refused, with the reason, and the rest goes on'
   await until(async () => (await item()).state === 'refused');
   expect((await item()).result).toMatch(/noSuchCommand/);
 });
+
+it('finds within five minutes what no event has told of', async () => {
+  const deaf = { ...world.dispatch, follow: () => ({ cancel: () => {} }) };
+  const loop = new Deliveries({ dispatch: deaf, node: 'n', log: { warn: () => {}, error: () => {} } });
+  await loop.start();
+  const link = new TestLink(1);
+  await linkUp(1);
+  loop.attach(link);
+  // Its list is answered, and nothing has a deadline any more.
+  const settledAt = world.clock.now() + 120_000;
+  await until(() => link.writes.length > 0 && world.clock.now() > settledAt, 1_000);
+  const orderId = await world.orderWith('v1');
+  const assignedAt = world.clock.now();
+  await until(() => link.app.shown().includes(orderId), 5_000);
+  expect(world.clock.now() - assignedAt).toBeLessThanOrEqual(310_000);
+  await loop.stop();
+});
