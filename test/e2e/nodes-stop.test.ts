@@ -1,6 +1,7 @@
 /** A gateway is stopped while a master of its cluster hangs: neither crashed nor answering, as with a disk that stalls. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startFleet, type Fleet } from '../../simulator/index.js';
+import { isSound } from '../../simulator/report.js';
 import { RedisCluster, type RedisServer } from '../support/redis.js';
 import { Nodes, TOKEN, until } from './nodes-support.js';
 
@@ -45,4 +46,12 @@ it.each([
   const unready = async (): Promise<boolean> => (await fetch(`${nodes!.urlOf('n')}/readyz`)).status === 503;
   await until(unready, '/readyz tells of it', 40_000);
   expect(await nodes.drain('n'), nodes.complaints()).toBe(0);
+
+  // What was not finished was not confirmed: the terminals say it again, and nothing is lost or there twice.
+  hanging.signal('SIGCONT');
+  await cluster.settled();
+  await nodes.run('n');
+  const report = await fleet.stop();
+  expect(report).toMatchObject({ notes: [], missing: [] });
+  expect(isSound(report)).toBe(true);
 });
