@@ -77,17 +77,6 @@ export const mutants: readonly Mutant[] = [
     caughtBy: /claimed \d+ times/,
   },
   {
-    name: 'events are forgotten while a follower fails',
-    file: 'dispatch/follow.ts',
-    find: `          await on(events);
-          position = events.at(-1)!.position;`,
-    replace: `          position = events.at(-1)!.position;
-          if (position % 5 === 0) continue;
-          await on(events);`,
-    seed: 11,
-    caughtBy: /shows|still|confirmed/,
-  },
-  {
     name: 'the log position is stored without some of its positions',
     file: 'dispatch/service.ts',
     find: 'return { batch: { ...work.batch(), positions, applied }, result: {} };',
