@@ -191,7 +191,7 @@ describe.sequential('the panel of a vehicle', () => {
     const asked = await trucks[0]!.client.answer(0x8302);
     trucks[0]!.answerQuestion(asked, 2);
     expect(await item.locator('.driver-answer b').innerText()).toBe('No');
-    expect(await item.getAttribute('data-state')).toBe('receipted');
+    await expect.poll(() => item.getAttribute('data-state')).toBe('receipted');
   });
 
   it('sets a circle, and a phone book, from the forms below the everyday ones', async () => {

@@ -75,7 +75,7 @@ describe.sequential('the console', () => {
     await page.fill('input[name=password]', PASSWORD);
     await page.click('button[type=submit]');
     await page.locator('.connection-live').waitFor();
-    expect(await page.locator('.lane').count()).toBe(vehicleIds.length);
+    await expect.poll(() => page.locator('.lane').count(), { timeout: 10_000 }).toBe(vehicleIds.length);
   });
 
   let number = '';
@@ -189,7 +189,7 @@ describe.sequential('the console', () => {
     }
     await page.locator('.connection-live').waitFor({ timeout: 45_000 });
     await card(missed).waitFor();
-    expect(await page.locator('.banner.bad').count()).toBe(0);
+    await page.locator('.banner.bad').waitFor({ state: 'detached' });
   }, 120_000);
 
   it('replays what a vehicle did', async () => {
@@ -201,7 +201,7 @@ describe.sequential('the console', () => {
     await page.locator('.replay-controls .primary').click();
     await expect.poll(async () => Number(await bar.inputValue()), { timeout: 15_000 }).toBeGreaterThan(before + 30_000);
     await page.getByRole('button', { name: 'What the office knew' }).click();
-    expect(await page.locator('.replay-events li').count()).toBeGreaterThan(3);
+    await expect.poll(() => page.locator('.replay-events li').count(), { timeout: 10_000 }).toBeGreaterThan(3);
   });
 
   it.each([
