@@ -1,6 +1,6 @@
 /** What each event of a leg changes. The transitions that emit them are in leg.ts. */
 import { isOnSite, isOpen, legOf, progressOf } from './leg-states.js';
-import type { Cycle, Leg, LegState, Order, Vehicle } from './model.js';
+import { LEG_STATES, type Cycle, type Leg, type LegState, type Order, type Vehicle } from './model.js';
 import { changeCycle, withOrder } from './order-fold.js';
 import { folding, type Documents, type Reducer, type Reducers } from './tables.js';
 
@@ -17,22 +17,8 @@ export interface LegMoved {
   restored?: boolean;
 }
 
-const MOVES: readonly LegState[] = [
-  'sent',
-  'delivered',
-  'read',
-  'accepted',
-  'enRoute',
-  'onSite',
-  'working',
-  'workDone',
-  'completed',
-  'suspended',
-  'recalling',
-  'recalled',
-  'rejected',
-  'expired',
-];
+/** A leg begins as `queued` and never comes back to it by a move. */
+const MOVES = LEG_STATES.filter((state) => state !== 'queued');
 
 export const legReducers: Reducers = {
   'leg.queued': folding<LegQueued | LegMoved>((docs, event) => {

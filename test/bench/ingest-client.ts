@@ -1,8 +1,7 @@
 /** Client process of the ingest benchmark: keeps a load on a port; counts answers, or frames sent where none come. */
-import { connect, type Socket } from 'node:net';
-import { once } from 'node:events';
-import { Answers, authentication, registration } from '../gateway/support/frames.js';
-import { cpuMs, Frames, loads, phoneOf } from './ingest-load.js';
+import type { Socket } from 'node:net';
+import { cpuMs, Frames, loads } from './ingest-load.js';
+import { login, open } from './terminal-client.js';
 
 const [, , portText, loadName, mode] = process.argv as unknown as [
   string,
@@ -22,26 +21,9 @@ interface Connection {
   readonly frames: Frames;
 }
 
-async function open(index: number): Promise<Connection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  if (mode === 'product') await login(socket, index);
+async function connected(index: number): Promise<Connection> {
+  const socket = mode === 'product' ? await login(port, index) : await open(port);
   return { socket, frames: new Frames(index, load.perWrite, Date.now()) };
-}
-
-async function login(socket: Socket, index: number): Promise<void> {
-  const form = { phone: phoneOf(index), edition: 2013 } as const;
-  const answers = new Answers();
-  const heard = (chunk: Buffer): void => answers.push(chunk);
-  socket.on('data', heard);
-  socket.write(registration(form, 1));
-  while (answers.of(0x8100).length === 0) await once(socket, 'data');
-  const reply = answers.of(0x8100)[0]!.body;
-  if (reply[2] !== 0) throw new Error(`terminal ${form.phone} was refused with ${reply[2]}`);
-  socket.write(authentication(form, 2, reply.subarray(3).toString('latin1')));
-  while (answers.of(0x8001).length === 0) await once(socket, 'data');
-  socket.off('data', heard);
 }
 
 /** Answers in a chunk: two flags each, and none inside. */
@@ -82,9 +64,9 @@ function unanswered({ socket, frames: own }: Connection): void {
   for (let writes = 0; writes < load.inFlight / load.perWrite; writes++) send();
 }
 
-const connections: Awaited<ReturnType<typeof open>>[] = [];
+const connections: Connection[] = [];
 for (let from = 0; from < load.connections; from += 50) {
-  const some = Array.from({ length: Math.min(50, load.connections - from) }, (_, i) => open(from + i));
+  const some = Array.from({ length: Math.min(50, load.connections - from) }, (_, i) => connected(from + i));
   connections.push(...(await Promise.all(some)));
 }
 process.send!('ready');
