@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { registerEvidence } from '../../gateway/commands/evidence.js';
 import { canonical } from '../../gateway/evidence/canonical.js';
 import { sha256Of, type EvidenceItem, type EvidenceSheet } from '../../gateway/evidence/sheet.js';
 import type { Verdict } from '../../gateway/evidence/verify.js';
 import { decodeBody, decodeUplink, parseFrame, unwrapPassthrough, Frame } from '../../protocol/index.js';
 import { AppTerminal } from '../dispatch/delivery/terminals.js';
+import { runCommand } from './run-command.js';
 import { Service } from './support.js';
 import { TcpTerminal } from './tcp-terminal.js';
 
@@ -23,21 +23,7 @@ afterEach(async () => {
 });
 
 /** Runs `linecrew …` and gives what it prints. */
-async function run(...args: string[]): Promise<string> {
-  const program = new Command().exitOverride();
-  registerEvidence(program);
-  let printed = '';
-  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    await program.parseAsync([...args, '--store', `lmdb:${service.directory}`], { from: 'user' });
-  } finally {
-    spy.mockRestore();
-  }
-  return printed;
-}
+const run = (...args: string[]): Promise<string> => runCommand(registerEvidence, service.directory, args);
 
 const verify = async (file: string): Promise<Verdict> => JSON.parse(await run('verify', file, '--json')) as Verdict;
 

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { registerTransfer } from '../../gateway/commands/transfer.js';
 import { readCsv } from '../../gateway/transfer/csv-read.js';
 import type { ImportResult } from '../../gateway/transfer/transfer.js';
+import { runCommand } from './run-command.js';
 import { Service } from './support.js';
 
 let service: Service;
@@ -16,21 +16,7 @@ afterEach(async () => {
   await service.stop();
 });
 
-async function run(...args: string[]): Promise<string> {
-  const program = new Command().exitOverride();
-  registerTransfer(program);
-  let printed = '';
-  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-  try {
-    await program.parseAsync([...args, '--store', `lmdb:${service.directory}`], { from: 'user' });
-  } finally {
-    spy.mockRestore();
-  }
-  return printed;
-}
+const run = (...args: string[]): Promise<string> => runCommand(registerTransfer, service.directory, args);
 async function importText(name: string, text: string, ...more: string[]): Promise<ImportResult> {
   const file = join(service.directory, name);
   writeFileSync(file, text);
