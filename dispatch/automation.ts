@@ -1,16 +1,19 @@
 /**
  * Drives the position rules: keeps a fold for each vehicle whose queue has a leg to watch, feeds it what the store
  * applies, and notes what it finds. The folds are memory only: a restart, a change of the queue or positions that come
- * late fold the stored track again, and a finding that was noted before changes nothing.
+ * late fold the stored track again, and a finding that was noted before changes nothing. How far the event log was
+ * followed is stored, so that orders which ended while no node ran the rules are looked at later.
  */
-import { LegWatch, type Finding, type Fix } from './domain/automation.js';
+import { LegWatch, type Finding } from './domain/automation.js';
 import type { TerminalReport } from './domain/commands.js';
 import type { StoredEvent } from './domain/events.js';
 import type { Leg, Order, StampFlag, Vehicle } from './domain/model.js';
-import { candidate, legOf, otherSites, watchedUntil, watchOf, type OrdersById } from './domain/watch.js';
+import { candidate, legOf, otherSites, watchedUntil, watchOf } from './domain/watch.js';
+import { fixOf, isFix, timeIn } from './fixes.js';
+import { knownVehicle, recentOrders, type Known } from './known-vehicle.js';
 import type { DispatchPort } from './ports.js';
 import { StoreError } from './store/errors.js';
-import { POSITION_WIDTH, type Position, type PositionBatch } from './store/position-batch.js';
+import { POSITION_WIDTH, type PositionBatch } from './store/position-batch.js';
 
 interface Log {
   error(fields: Record<string, unknown>, message: string): void;
@@ -21,6 +24,8 @@ interface Watched {
   /** Names all that the fold depends on: another key means another fold. */
   key: string;
   phone: string;
+  /** Of the terminal's clock, ms. */
+  offsetMs: number;
   fold: LegWatch;
   lastAt: number;
 }
@@ -39,19 +44,23 @@ const BEFORE_MS = 10 * 60_000;
 const GATHER_MS = 2_000;
 /** Pause before work that the store failed is tried again (gateway time). */
 const RETRY_MS = 2_000;
-/** Legs of a vehicle that late positions may still speak about. */
-const PAST_LEGS = 20;
-const HAS_FIX = 0b10;
-const IGNITION = 0b1;
+/** How far the event log was followed is stored this often (gateway time). */
+const STORE_MS = 10_000;
+const META = 'position-rules';
 
 export class PositionRules {
   readonly #watched = new Map<string, Watched>();
   /** Work of one vehicle runs one after another; vehicles run side by side. */
   readonly #chains = new Map<string, Promise<void>>();
-  /** Vehicle → earliest device time of the late positions gathered. */
+  /** Vehicle → earliest time of the late positions gathered. */
   readonly #late = new Map<string, number>();
   /** Vehicles whose track is being read: what comes meanwhile may lie behind the reader, so the track is read again. */
   readonly #folding = new Set<string>();
+  /** Vehicle → offset of its terminal's clock, ms, where there is one. */
+  readonly #offsets = new Map<string, number>();
+  /** Positions in the event log: followed, and stored as followed. */
+  #followed = 0;
+  #stored = 0;
   readonly #stops: (() => void)[] = [];
   #stopped = false;
   /** Ends the pauses of work that waits for the store. */
@@ -65,13 +74,16 @@ export class PositionRules {
   /** Watches every vehicle that has something to watch; resolves when the tracks so far are folded. */
   async start(): Promise<void> {
     const { dispatch } = this;
-    const after = await dispatch.store.lastPosition();
+    const stored = (await dispatch.store.meta(META)) as { followed: number } | undefined;
+    this.#stored = this.#followed = stored?.followed ?? (await dispatch.store.lastPosition());
     this.#stops.push(dispatch.store.watch({ positions: (batch) => this.#positions(batch) }));
-    const follower = dispatch.follow(after, (events) => this.#events(events));
+    const follower = dispatch.follow(this.#followed, (events) => this.#events(events));
     const gathering = dispatch.clock.every(GATHER_MS, () => this.#foldLate());
+    const storing = dispatch.clock.every(STORE_MS, () => void this.#storeFollowed());
     this.#stops.push(
       () => follower.cancel(),
       () => gathering.cancel(),
+      () => storing.cancel(),
     );
     for (let cursor: string | undefined; ;) {
       const page = await dispatch.scan({
@@ -79,6 +91,7 @@ export class PositionRules {
         limit: 500,
         ...(cursor === undefined ? {} : { after: cursor }),
       });
+      await this.#learnOffsets(page.items.map((doc) => doc.value as Vehicle));
       for (const doc of page.items) {
         if ((doc.value as Vehicle).queue.entries.length > 0) await this.#enqueue(doc.id, () => this.#refresh(doc.id));
       }
@@ -94,38 +107,61 @@ export class PositionRules {
     await Promise.allSettled(this.#chains.values());
   }
 
+  async #learnOffsets(vehicles: readonly Vehicle[]): Promise<void> {
+    const terminals = await this.dispatch.getMany(
+      'terminal',
+      vehicles.map((vehicle) => vehicle.terminal.phone),
+    );
+    for (const [i, vehicle] of vehicles.entries())
+      this.#offsets.set(vehicle.id, terminals[i]?.value.clockOffset?.ms ?? 0);
+  }
+
+  /** What was followed so far counts once its work is done; a failed store is asked again the next time. */
+  async #storeFollowed(): Promise<void> {
+    const followed = this.#followed;
+    if (followed === this.#stored) return;
+    await Promise.allSettled(this.#chains.values());
+    if (this.#stopped) return;
+    try {
+      await this.dispatch.store.setMeta(META, { followed });
+      this.#stored = followed;
+    } catch (error) {
+      this.log.error({ err: error }, 'how far the position rules followed the log could not be stored');
+    }
+  }
+
   #events(events: StoredEvent[]): void {
     const changed = new Set<string>();
     for (const event of events) {
       if (event.vehicleId === undefined) continue;
-      if (event.type === 'queue.changed' || event.type.startsWith('leg.') || event.type === 'timePoint.set')
-        changed.add(event.vehicleId);
+      if (changesWatch(event.type)) changed.add(event.vehicleId);
       if (event.type === 'leg.workDone') {
         const { vehicleId, orderId, leg } = event;
         void this.#enqueue(vehicleId, () => this.#foldEnded(vehicleId, orderId!, leg!));
       }
     }
     for (const vehicleId of changed) void this.#enqueue(vehicleId, () => this.#refresh(vehicleId));
+    this.#followed = events.at(-1)?.position ?? this.#followed;
   }
 
   /** Called for every applied batch: the hot side, so vehicles without a watch cost one look-up a batch. */
   #positions(batch: PositionBatch): void {
     const watched = batch.vehicles.map((vehicleId) => this.#watched.get(vehicleId));
+    const offsets = batch.vehicles.map((vehicleId) => this.#offsets.get(vehicleId) ?? 0);
     const { lateMs } = this.dispatch.settings;
     const found = new Map<string, { watch: Watched; findings: Finding[]; receivedAt: number }>();
     for (let i = 0; i < batch.length; i++) {
-      const at = i * POSITION_WIDTH;
-      const deviceAt = batch.numbers[at]!;
-      const receivedAt = batch.numbers[at + 1]!;
+      const receivedAt = batch.numbers[i * POSITION_WIDTH + 1]!;
       const index = batch.vehicleOf[i]!;
       const watch = watched[index];
-      if ((batch.numbers[at + 8]! & HAS_FIX) === 0) continue;
-      const isLate = receivedAt - deviceAt > lateMs;
-      if (isLate || (watch && deviceAt <= watch.lastAt) || this.#folding.has(batch.vehicles[index]!))
-        this.#gather(batch.vehicles[index]!, deviceAt);
-      if (!watch || isLate || deviceAt <= watch.lastAt) continue;
-      watch.lastAt = deviceAt;
-      const findings = watch.fold.step(fixOf(batch, at));
+      if (!isFix(batch.numbers[i * POSITION_WIDTH + 8]!)) continue;
+      const time = timeIn(batch, i, watch?.offsetMs ?? offsets[index]!);
+      const isLate = receivedAt - time > lateMs;
+      if (isLate || (watch && time <= watch.lastAt) || this.#folding.has(batch.vehicles[index]!))
+        this.#gather(batch.vehicles[index]!, time);
+      if (!watch || isLate || time <= watch.lastAt) continue;
+      watch.lastAt = time;
+      const findings = watch.fold.step(fixOf(batch.at(i), watch.offsetMs));
       if (findings.length === 0) continue;
       const vehicleId = batch.vehicles[index]!;
       const entry = found.get(vehicleId) ?? { watch, findings: [], receivedAt };
@@ -137,8 +173,8 @@ export class PositionRules {
     }
   }
 
-  #gather(vehicleId: string, deviceAt: number): void {
-    this.#late.set(vehicleId, Math.min(deviceAt, this.#late.get(vehicleId) ?? Infinity));
+  #gather(vehicleId: string, time: number): void {
+    this.#late.set(vehicleId, Math.min(time, this.#late.get(vehicleId) ?? Infinity));
   }
 
   #foldLate(): void {
@@ -181,23 +217,24 @@ export class PositionRules {
     }
   }
 
+  async #know(vehicleId: string): Promise<Known | undefined> {
+    const known = await knownVehicle(this.dispatch, vehicleId);
+    if (known) this.#offsets.set(vehicleId, known.offsetMs);
+    return known;
+  }
+
   /** Finds the leg to watch now; a new one starts with the track since it became the candidate. */
   async #refresh(vehicleId: string): Promise<void> {
-    const known = await this.#load(vehicleId);
+    const known = await this.#know(vehicleId);
     const chosen = known && candidate(known.vehicle, known.orders, known.profile);
     const leg = chosen && legOf(known.orders, chosen);
     if (!known || !chosen || !leg) return void this.#watched.delete(vehicleId);
-    const recent = await this.#recentOrders(vehicleId);
+    const recent = await recentOrders(this.dispatch, vehicleId);
     const sites = otherSites(known.vehicle, known.orders, chosen);
     const watch = watchOf(known.orders.get(chosen.orderId)!, leg, sites, recent);
-    const key = JSON.stringify(watch);
+    const key = JSON.stringify([watch, known.offsetMs]);
     if (this.#watched.get(vehicleId)?.key === key) return;
-    const entry: Watched = {
-      key,
-      phone: known.phone,
-      fold: new LegWatch(watch, this.dispatch.settings),
-      lastAt: -Infinity,
-    };
+    const entry = this.#watchWith(watch, known, key);
     this.#folding.add(vehicleId);
     const { findings, receivedAt, live } = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER).finally(
       () => this.#folding.delete(vehicleId),
@@ -208,13 +245,12 @@ export class PositionRules {
 
   /** Positions came late: folds again every leg of the vehicle in whose time they lie, for the leg that was watched then. */
   async #foldPast(vehicleId: string, from: number): Promise<void> {
-    const recent = await this.#recentOrders(vehicleId);
-    const known = await this.#load(vehicleId);
+    const recent = await recentOrders(this.dispatch, vehicleId);
+    const known = await this.#know(vehicleId);
     if (!known) return;
     for (const order of recent) {
       for (const leg of order.legs) {
-        if (leg.vehicleId === vehicleId && watchedUntil(leg) >= from)
-          await this.#foldLeg(known.phone, order, leg, recent);
+        if (leg.vehicleId === vehicleId && watchedUntil(leg) >= from) await this.#foldLeg(known, order, leg, recent);
       }
     }
     this.#watched.delete(vehicleId);
@@ -225,69 +261,47 @@ export class PositionRules {
   async #foldEnded(vehicleId: string, orderId: string, number: number): Promise<void> {
     const watched = this.#watched.get(vehicleId)?.fold.watch;
     if (watched?.orderId === orderId && watched.leg === number) return;
-    const recent = await this.#recentOrders(vehicleId);
+    const recent = await recentOrders(this.dispatch, vehicleId);
     const order = recent.find((one) => one.id === orderId);
     const leg = order?.legs.find((one) => one.leg === number);
-    const phone = (await this.dispatch.get('vehicle', vehicleId))?.value.terminal.phone;
-    if (order && leg && phone !== undefined) await this.#foldLeg(phone, order, leg, recent);
+    const known = await this.#know(vehicleId);
+    if (order && leg && known) await this.#foldLeg(known, order, leg, recent);
   }
 
   /** Folds the track of a leg's time again; what it finds is no live finding. */
-  async #foldLeg(phone: string, order: Order, leg: Leg, recent: readonly Order[]): Promise<void> {
+  async #foldLeg(known: Known, order: Order, leg: Leg, recent: readonly Order[]): Promise<void> {
     if (!leg.points.E) return;
-    const watch = watchOf(order, leg, [], recent);
-    const entry: Watched = { key: '', phone, fold: new LegWatch(watch, this.dispatch.settings), lastAt: -Infinity };
+    const entry = this.#watchWith(watchOf(order, leg, [], recent), known, '');
     const { findings, receivedAt } = await this.#foldTrack(leg.vehicleId, entry, watchedUntil(leg));
     await this.#note(leg.vehicleId, entry, findings, receivedAt, false);
   }
 
+  #watchWith(watch: LegWatch['watch'], { phone, offsetMs }: Known, key: string): Watched {
+    return { key, phone, offsetMs, fold: new LegWatch(watch, this.dispatch.settings), lastAt: -Infinity };
+  }
+
   async #foldTrack(vehicleId: string, entry: Watched, until: number): Promise<Folded> {
     const folded: Folded = { findings: [], receivedAt: this.dispatch.clock.now(), live: true };
-    const from = entry.fold.watch.since - BEFORE_MS;
-    for await (const position of this.dispatch.store.track(vehicleId, from, until)) {
-      entry.lastAt = position.deviceAt;
-      if ((position.status & HAS_FIX) === 0) continue;
-      const found = entry.fold.step(fixOfPosition(position));
+    const { offsetMs } = entry;
+    // The track is kept by the terminal's own clock.
+    const from = entry.fold.watch.since - BEFORE_MS + offsetMs;
+    const to = Math.min(Number.MAX_SAFE_INTEGER, until + offsetMs);
+    for await (const position of this.dispatch.store.track(vehicleId, from, to)) {
+      const fix = fixOf(position, offsetMs);
+      entry.lastAt = fix.at;
+      if (!isFix(position.status)) continue;
+      const found = entry.fold.step(fix);
       if (found.length === 0) continue;
       folded.findings.push(...found);
       folded.receivedAt = position.receivedAt;
-      if (position.receivedAt - position.deviceAt > this.dispatch.settings.lateMs) folded.live = false;
+      if (position.receivedAt - fix.at > this.dispatch.settings.lateMs) folded.live = false;
     }
     return folded;
   }
 
-  /** Orders that the vehicle had or has, newest first. */
-  async #recentOrders(vehicleId: string): Promise<Order[]> {
-    const page = await this.dispatch.scan({
-      index: 'orders.vehicle',
-      from: `${vehicleId}/`,
-      to: `${vehicleId}0`,
-      reverse: true,
-      limit: PAST_LEGS,
-    });
-    return page.items.map((doc) => doc.value as Order);
-  }
-
-  async #load(
-    vehicleId: string,
-  ): Promise<
-    { vehicle: Vehicle; orders: OrdersById; profile: Parameters<typeof candidate>[2]; phone: string } | undefined
-  > {
-    const vehicle = (await this.dispatch.get('vehicle', vehicleId))?.value;
-    if (!vehicle) return undefined;
-    const { phone } = vehicle.terminal;
-    const terminal = (await this.dispatch.get('terminal', phone))?.value;
-    const orders = await this.dispatch.getMany(
-      'order',
-      vehicle.queue.entries.map((entry) => entry.orderId),
-    );
-    const byId = new Map(orders.flatMap((order) => (order ? [[order.value.id, order.value] as const] : [])));
-    return { vehicle, orders: byId, profile: terminal?.profile ?? 'tracker', phone };
-  }
-
   async #note(
     vehicleId: string,
-    { fold, phone }: Watched,
+    { fold, phone, offsetMs }: Watched,
     findings: Finding[],
     receivedAt: number,
     live: boolean,
@@ -300,6 +314,8 @@ export class PositionRules {
         return { ...common, type: 'rule.stoodAtOther', orderId: found.orderId, leg: found.leg, at: found.at };
       const type = found.type === 'departed' ? 'rule.departed' : 'rule.arrived';
       const flags: StampFlag[] = live ? [] : ['late'];
+      if (found.byReceipt) flags.push('received');
+      else if (offsetMs !== 0) flags.push('corrected');
       if (found.type === 'departed' && found.alreadyMoving) flags.push('alreadyMoving');
       return { ...common, type, orderId, leg, at: found.at, live, flags };
     });
@@ -307,23 +323,13 @@ export class PositionRules {
   }
 }
 
-function fixOf(batch: PositionBatch, at: number): Fix {
-  const n = batch.numbers;
-  return {
-    at: n[at]!,
-    lat: n[at + 2]! / 1e6,
-    lon: n[at + 3]! / 1e6,
-    speedKmh: n[at + 5]! / 10,
-    ignition: (n[at + 8]! & IGNITION) !== 0,
-  };
-}
-
-function fixOfPosition(p: Position): Fix {
-  return {
-    at: p.deviceAt,
-    lat: p.latE6 / 1e6,
-    lon: p.lonE6 / 1e6,
-    speedKmh: p.speedDeciKmh / 10,
-    ignition: (p.status & IGNITION) !== 0,
-  };
+/** A vehicle may have another leg to watch, or another clock. */
+function changesWatch(type: string): boolean {
+  return (
+    type === 'queue.changed' ||
+    type.startsWith('leg.') ||
+    type === 'timePoint.set' ||
+    type === 'terminal.clockMeasured' ||
+    type === 'vehicle.edited'
+  );
 }

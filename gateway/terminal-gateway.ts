@@ -77,8 +77,9 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     counters,
     log: quiet,
   });
-  const offsets = new ClockOffsets((phone, ms) =>
-    reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }),
+  const offsets = new ClockOffsets(
+    (phone, ms) => reports.report(`clock:${phone}`, { type: 'link.clockOffset', phone, ms }),
+    dispatch.clock.rate,
   );
   const alarms = new AlarmWatch();
   const start = Buffer.from(random(4)).toString('hex');

@@ -7,10 +7,12 @@ import { distanceM, type Place } from './geo.js';
 import type { ArrivalMode } from './model.js';
 import type { DispatchSettings } from './settings.js';
 
-/** A position as the rules see it: a fix with a time of the terminal's own. */
+/** A position as the rules see it. */
 export interface Fix extends Place {
-  /** Device time, ms UTC. */
+  /** Its time by rule 1 of "What time a point gets", ms UTC. */
   at: number;
+  /** The terminal's clock was of no use: `at` is when the position was received. */
+  byReceipt?: boolean;
   speedKmh: number;
   /** Status bit 0 of 0x0200. */
   ignition: boolean;
@@ -31,8 +33,8 @@ export interface Watch {
 }
 
 export type Finding =
-  | { type: 'departed'; at: number; alreadyMoving: boolean }
-  | { type: 'arrived'; at: number }
+  | { type: 'departed'; at: number; byReceipt?: boolean; alreadyMoving: boolean }
+  | { type: 'arrived'; at: number; byReceipt?: boolean }
   | { type: 'stoodAtOther'; orderId: string; leg: number; at: number };
 
 export type AutomationSettings = Pick<DispatchSettings, 'arrival' | 'departure'>;
@@ -46,7 +48,7 @@ const FRESH_MS = 2 * 60_000;
 
 /** A run of positions that all satisfy one condition. */
 interface Run {
-  firstAt: number;
+  first: Fix;
   lastAt: number;
 }
 
@@ -102,12 +104,13 @@ export class LegWatch {
       this.#move = undefined;
       if (away <= this.settings.departure.distanceM) return;
     }
-    this.#move ??= { firstAt: fix.at, lastAt: fix.at };
+    this.#move ??= { first: fix, lastAt: fix.at };
     this.#move.lastAt = fix.at;
     if (away <= this.settings.departure.distanceM || !(fix.ignition || !this.#everIgnition)) return;
     this.#departed = true;
-    const at = this.#movingAtStart ? this.watch.acceptedAt : this.#move.firstAt;
-    found.push({ type: 'departed', at, alreadyMoving: this.#movingAtStart });
+    const since: Pick<Fix, 'at' | 'byReceipt'> = this.#movingAtStart ? { at: this.watch.acceptedAt } : this.#move.first;
+    const { at, byReceipt } = since;
+    found.push({ type: 'departed', at, byReceipt, alreadyMoving: this.#movingAtStart });
   }
 
   #arrive(fix: Fix, found: Finding[]): void {
@@ -115,9 +118,10 @@ export class LegWatch {
     this.#stand = this.#run(this.#stand, fix, this.watch.site);
     if (!this.#stand) return;
     const standMs = this.watch.arrivalMode === 'automatic' ? 0 : this.settings.arrival.standMs;
-    if (this.#stand.lastAt - this.#stand.firstAt < standMs) return;
+    if (this.#stand.lastAt - this.#stand.first.at < standMs) return;
     this.#arrived = true;
-    found.push({ type: 'arrived', at: this.#stand.firstAt });
+    const { at, byReceipt } = this.#stand.first;
+    found.push({ type: 'arrived', at, byReceipt });
   }
 
   #standElsewhere(fix: Fix, found: Finding[]): void {
@@ -130,9 +134,9 @@ export class LegWatch {
         continue;
       }
       this.#standAtOther.set(key, run);
-      if (run.lastAt - run.firstAt < this.settings.arrival.standMs) continue;
+      if (run.lastAt - run.first.at < this.settings.arrival.standMs) continue;
       this.#proposed.add(key);
-      found.push({ type: 'stoodAtOther', orderId: other.orderId, leg: other.leg, at: run.firstAt });
+      found.push({ type: 'stoodAtOther', orderId: other.orderId, leg: other.leg, at: run.first.at });
     }
   }
 
@@ -140,8 +144,8 @@ export class LegWatch {
   #run(run: Run | undefined, fix: Fix, site: Place): Run | undefined {
     const { radiusM, speedKmh } = this.settings.arrival;
     if (fix.speedKmh >= speedKmh || distanceM(fix, site) > radiusM) return undefined;
-    if (!run || fix.at - run.lastAt > LONGEST_GAP_MS) return { firstAt: fix.at, lastAt: fix.at };
-    return { firstAt: run.firstAt, lastAt: fix.at };
+    if (!run || fix.at - run.lastAt > LONGEST_GAP_MS) return { first: fix, lastAt: fix.at };
+    return { first: run.first, lastAt: fix.at };
   }
 
   /** Nothing more can be found for this leg itself. */

@@ -37,6 +37,20 @@ export function deviceTime(
   return { at, valid: true, flags };
 }
 
+/**
+ * Rule 1 for a position, whose leg is only known later: device time, corrected by the terminal's measured clock offset;
+ * received time where it would lie more than 5 s after that.
+ */
+export function positionTime(
+  deviceAt: number,
+  receivedAt: number,
+  offsetMs: number,
+): { at: number; byReceipt: boolean } {
+  const at = deviceAt - offsetMs;
+  const byReceipt = at > receivedAt + DEVICE_AHEAD_MS;
+  return { at: byReceipt ? receivedAt : at, byReceipt };
+}
+
 /** D to J of a leg from its claims; D is the platform's own act and the beginning of the leg's window. */
 export function stampsOf(claims: readonly Claim[]): Stamps {
   const d = claims.find((claim) => claim.point === 'D');

@@ -19,14 +19,26 @@ const windowSamples = 5;
 const windowMs = 30_000;
 /** Two windows agree, and a change is worth telling, within and from this on. */
 const toleranceMs = 5_000;
+/** At a clock rate above 1 the machine's own delays are as many times longer, ms of the machine. */
+const machineMs = 250;
 /** Terminals watched; a restart of the window costs nothing but a minute. */
 const terminalsMax = 100_000;
 
 export class ClockOffsets {
   readonly #terminals = new Map<string, Measured>();
 
-  /** @param tell gets a new or changed offset: device clock minus gateway clock, ms */
-  constructor(private readonly tell: (phone: string, ms: number) => void) {}
+  readonly #toleranceMs: number;
+
+  /**
+   * @param tell gets a new or changed offset: device clock minus gateway clock, ms
+   * @param clockRate of gateway time
+   */
+  constructor(
+    private readonly tell: (phone: string, ms: number) => void,
+    clockRate = 1,
+  ) {
+    this.#toleranceMs = toleranceMs + machineMs * Math.max(0, clockRate - 1);
+  }
 
   /** One live location. `deviceAt` is NaN where the terminal gave no time. */
   sample(vehicleId: string, frame: Frame, deviceAt: number, receivedAt: number): void {
@@ -49,8 +61,8 @@ export class ClockOffsets {
     one.since = receivedAt;
     one.greatestMs = -Infinity;
     one.beforeMs = greatestMs;
-    if (Number.isNaN(beforeMs) || Math.abs(greatestMs - beforeMs) >= toleranceMs) return;
-    if (Math.abs(greatestMs - toldMs) < toleranceMs) return;
+    if (Number.isNaN(beforeMs) || Math.abs(greatestMs - beforeMs) >= this.#toleranceMs) return;
+    if (Math.abs(greatestMs - toldMs) < this.#toleranceMs) return;
     one.toldMs = greatestMs;
     this.tell(frame.phone, Math.round(greatestMs));
   }

@@ -51,7 +51,7 @@ describe('The rules of positions', () => {
     await rules.start();
   }
   /** Hands positions on as the reader does: live ones arrive a second after they were made. */
-  async function drive(points: Point[], receivedAtS?: number): Promise<void> {
+  async function drive(points: Point[], receivedAtS?: number, clockMs = 0): Promise<void> {
     for (const group of receivedAtS === undefined ? points.map((one) => [one]) : [points]) {
       const batch = new PositionBatch();
       for (const { at, m, kmh } of group) {
@@ -59,7 +59,7 @@ describe('The rules of positions', () => {
         if (received > world.clock.now()) world.clock.advance(received - world.clock.now());
         batch.add(
           'v1',
-          NINE + at * S,
+          NINE + at * S + clockMs,
           received,
           Math.round((SITE.lat + m / 111_195) * 1e6),
           SITE.lon * 1e6,
@@ -85,6 +85,55 @@ describe('The rules of positions', () => {
     await arrived(orderId);
     expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, rank: 'serverFence', source: 'fence' });
     expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S, rank: 'serverFence', source: 'fence' });
+  });
+
+  it.each([
+    ['behind', -1_200_000, 'live'],
+    ['ahead', 1_200_000, 'live'],
+    ['behind', -1_200_000, 'after a restart'],
+  ])('correct positions by the clock of a terminal that is %s (%i ms), %s', async (_where, clockMs, when) => {
+    await world.do({ type: 'link.clockOffset', phone: (await world.vehicleDoc('v1')).terminal.phone, ms: clockMs });
+    if (when === 'live') await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE, undefined, clockMs);
+    if (when !== 'live') await watch();
+    await arrived(orderId);
+    const own = { rank: 'serverFence', flags: ['corrected'] };
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, ...own });
+    expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S, ...own });
+  });
+
+  it('take when a position came where its own time lies ahead and nothing is known of the clock', async () => {
+    await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await drive(DRIVE, undefined, 3_600_000);
+    await arrived(orderId);
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 71 * S, flags: ['received'] });
+    expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 191 * S, flags: ['received'] });
+  });
+
+  it('find later what the track says of an order that was done while no node ran them', async () => {
+    await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    await world.orderWith('v1', 'accepted');
+    world.clock.advance(10 * S);
+    await vi.waitFor(async () => expect(await world.store.meta('position-rules')).toBeDefined());
+    await rules!.stop();
+    await drive(DRIVE);
+    await world.report({
+      type: 'report.action',
+      vehicleId: 'v1',
+      orderId,
+      leg: 1,
+      action: 'done',
+      deviceAt: NINE + 226 * S,
+    });
+    expect(await stamp(orderId, 'H')).toMatchObject({ rank: 'implied' });
+    await watch();
+    await vi.waitFor(async () =>
+      expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S, rank: 'serverFence' }),
+    );
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, rank: 'serverFence' });
   });
 
   it('leave an order alone that the crew has not accepted', async () => {
