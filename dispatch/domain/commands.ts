@@ -192,6 +192,8 @@ export type DeliveryReport =
     }
   /** The serials that a later answer will quote; known only once the bytes are written. */
   | { type: 'delivery.serials'; vehicleId: string; deliveryId: string; serials: [number, number] }
+  /** So many parts of a long message (an upgrade) have gone out, where the terminal confirms each: have arrived. */
+  | { type: 'delivery.progress'; vehicleId: string; deliveryId: string; done: number; of: number }
   /** The last retry had no answer: shown, set aside, tried again at the next authentication and every 5 minutes. */
   | { type: 'delivery.unanswered'; vehicleId: string; deliveryId: string }
   /** 0x0001 result or protobuf result that refuses the item. */

@@ -33,6 +33,12 @@ export interface DeliveryNumbered {
   deliveryId: string;
   serials: [number, number];
 }
+/** `delivery.progressed`: parts of a long message. */
+export interface DeliveryProgressed {
+  deliveryId: string;
+  done: number;
+  of: number;
+}
 /** `outbox.held`: what the terminal holds, as far as it was said; `replace`: this is all that it holds. */
 export interface OutboxHeld {
   held: Record<string, number>;
@@ -63,6 +69,9 @@ export const deliveryReducers: Reducers = {
     if (!newest) return outbox;
     return edit(outbox, deliveryId, { attempts: [...attempts.slice(0, -1), { ...newest, serials }] });
   }),
+  'delivery.progressed': onOutbox<DeliveryProgressed>((outbox, { data: { deliveryId, done, of } }) =>
+    edit(outbox, deliveryId, { progress: { done, of } }),
+  ),
   'delivery.acknowledged': onOutbox<DeliveryWaits>((outbox, { data, committedAt }) =>
     edit(outbox, data.deliveryId, { acknowledgedAt: committedAt, nextAt: data.nextAt }),
   ),

@@ -3,7 +3,7 @@
  * queue"). Deliveries follow from changes of legs and queues through the hooks; the plan does the comparing.
  */
 import { LINK_ENDED, NO_ANSWER } from './command-expiry.js';
-import type { DeliveryInFlight, DeliveryNumbered, DeliveryWaits } from './delivery-fold.js';
+import type { DeliveryInFlight, DeliveryNumbered, DeliveryProgressed, DeliveryWaits } from './delivery-fold.js';
 import { emitEnd, outboxOf, queueItem, refs } from './delivery-items.js';
 import { CANCELLED, plan, viewOf, wasWritten, type View } from './delivery-plan.js';
 import type { DomainEvent } from './events.js';
@@ -61,6 +61,13 @@ export const deliveryDeciders: Deciders = {
   'delivery.serials': (tx, { vehicleId, deliveryId, serials }) => {
     itemOf(tx, vehicleId, deliveryId);
     tx.emit({ type: 'delivery.numbered', vehicleId, data: { deliveryId, serials } satisfies DeliveryNumbered });
+    return { deliveryId };
+  },
+  'delivery.progress': (tx, { vehicleId, deliveryId, done, of }) => {
+    const item = itemOf(tx, vehicleId, deliveryId);
+    if (item.state !== 'inFlight') throw new Refusal('notInFlight', `item ${deliveryId} is ${item.state}`);
+    const data: DeliveryProgressed = { deliveryId, done, of };
+    tx.emit({ type: 'delivery.progressed', ...refs(vehicleId, item), data });
     return { deliveryId };
   },
   'vehicle.message': (tx, { vehicleId, text, urgent }) => {

@@ -33,6 +33,8 @@ const ANSWER_APPLIED_MS = 60_000;
  * the store lacks the end of the event log and gives its positions anew. As rare as the tries of what has no answer.
  */
 const SWEEP_MS = 300_000;
+/** Part of a long item between two notices of its progress: twenty events an upgrade. */
+const PROGRESS_STEP = 0.05;
 /** Steps without a pause; more in a row is a mistake of ours that must not take a core. */
 const STEPS_IN_A_ROW = 100;
 
@@ -116,7 +118,7 @@ export class OutboxRunner {
     if (step.do === 'wait') return step.until === undefined ? undefined : Math.max(1, step.until - now);
     if (step.do === 'write') return this.#write(look, step.item);
     if (now - (this.#answered.get(step.item.id) ?? -Infinity) < ANSWER_APPLIED_MS) return FAILED_MS;
-    if (this.link.isBusyWith?.(step.item.id)) return FAILED_MS;
+    if (this.link.isBusyWith?.(step.item.id)) return this.#progressed(step.item);
     if (step.do === 'retry') return this.#write(look, step.item);
     this.link.forget(step.item.id);
     return this.#tell({ type: 'delivery.unanswered', deliveryId: step.item.id });
@@ -177,6 +179,16 @@ export class OutboxRunner {
     return blob === undefined ? undefined : this.options.files.load(blob);
   }
 
+  /** Tells how far a long item is, in steps, so that a fleet's upgrade does not fill the log. */
+  async #progressed({ id, progress }: Delivery): Promise<number> {
+    const now = this.link.progressOf?.(id);
+    const before = progress ? progress.done / progress.of : 0;
+    if (now && Math.abs(now.done / now.of - before) >= PROGRESS_STEP) {
+      await this.#tell({ type: 'delivery.progress', deliveryId: id, ...now });
+    }
+    return FAILED_MS;
+  }
+
   async #writeNow(): Promise<number | undefined> {
     const { item, messages } = this.#unwritten!;
     if (this.stopped) return undefined;
@@ -214,6 +226,7 @@ export class OutboxRunner {
 type Report =
   | { type: 'delivery.written'; deliveryId: string; node: string; fence: number }
   | { type: 'delivery.serials'; deliveryId: string; serials: [number, number] }
+  | { type: 'delivery.progress'; deliveryId: string; done: number; of: number }
   | { type: 'delivery.unanswered'; deliveryId: string }
   | { type: 'delivery.failed'; deliveryId: string; result: string };
 

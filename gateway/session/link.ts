@@ -47,6 +47,8 @@ export interface TerminalLink {
   ): { serials: [first: number, last: number] } | undefined;
   /** True while a long item is still being written, or its terminal confirms parts of it: no answer is missed yet. */
   isBusyWith?(deliveryId: string): boolean;
+  /** How far a long item is, in parts; undefined: it is none, or not written on this link. */
+  progressOf?(deliveryId: string): { done: number; of: number } | undefined;
   /** The item needs no answer any more (cancelled, superseded, set aside): its frames and serials are dropped. */
   forget(deliveryId: string): void;
 }

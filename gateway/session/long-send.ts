@@ -52,6 +52,12 @@ export class LongSend {
     return this.#find(this.#next) === this.parts;
   }
 
+  /** Parts that the terminal confirmed, or that are written where it confirms only the whole. */
+  get done(): number {
+    const { each, has } = this.progress;
+    return has.reduce((sum, one, at) => sum + (one === 1 || (!each && at < this.#next) ? 1 : 0), 0);
+  }
+
   /** Still writing, or the terminal said something not long ago: no answer is missed yet. */
   isBusy(nowMs: number, quietMs: number): boolean {
     return !this.written || nowMs - this.#lastAt < quietMs;

@@ -108,6 +108,11 @@ export class SessionLink implements TerminalLink {
     return long?.isBusy(this.host.nowMs, this.host.limits.longQuietMs) ?? false;
   }
 
+  progressOf(deliveryId: string): { done: number; of: number } | undefined {
+    const long = this.outstanding.longOf(deliveryId);
+    return long && { done: long.done, of: long.parts };
+  }
+
   forget(deliveryId: string): void {
     this.outstanding.drop(deliveryId);
   }

@@ -160,6 +160,10 @@ export const delivery = z
     createdAt: timeOut,
     createdBy: z.string(),
     attempts: z.array(z.looseObject({ at: timeOut })),
+    progress: z
+      .object({ done: z.int(), of: z.int() })
+      .optional()
+      .meta({ description: 'Of an upgrade: parts that have gone out; where the terminal confirms each, have arrived' }),
     nextAt: timeOut.optional(),
     endedAt: timeOut.optional(),
     result: z.string().optional(),

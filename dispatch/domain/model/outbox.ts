@@ -59,6 +59,8 @@ export interface Delivery {
   /** In flight, but senseless meanwhile: not transmitted again, voided when its answer stays out. */
   superseded?: string;
   attempts: DeliveryAttempt[];
+  /** Parts of a long message (an upgrade): so many of so many have gone out, or arrived where each is confirmed. */
+  progress?: { done: number; of: number };
   /** When the next attempt is due. */
   nextAt?: number;
   /** When it is of no use any more, ms UTC: it ends as `expired` whatever became of it. */

@@ -149,6 +149,8 @@ describe('upgrade of a terminal', () => {
     // What was confirmed is in the log when what comes behind it is answered.
     client.send(messageOf(form, 'heartbeat', 0x0002, 9_000, {}));
     expect(await client.acknowledged(0x0002, 9_000)).toBe(0);
+    const progress = await rig.until(async () => (await delivery(id, json.id)).progress, 'how far it is');
+    expect(progress).toEqual({ done: upTo, of: flash.total });
     await client.end();
     expect((await delivery(id, json.id)).state).not.toBe('receipted');
     const second = await rig.open(form);

@@ -6,7 +6,7 @@ import { vehicleName } from '../ui/pieces.js';
 
 /** What the program notes for itself; a person who reads what happened does not look for it. */
 const BOOKKEEPING =
-  /^(outbox\.|timePoint\.claimed|order\.forecast|delivery\.(queued|acknowledged)|queue\.confirmed|terminal\.authenticated|order\.watched)/;
+  /^(outbox\.|timePoint\.claimed|order\.forecast|delivery\.(queued|acknowledged|numbered|progressed)|queue\.confirmed|terminal\.authenticated|order\.watched)/;
 export const isTelling = (event: EventJson): boolean => !BOOKKEEPING.test(event.type);
 
 interface Told {
