@@ -153,7 +153,7 @@ export const standardRules: HeaderRules = { shortPhoneBytes: 6, shortSerial: fal
 /** Of the vendor framing with 0xE7 flags. */
 export const vendorRules: HeaderRules = { shortPhoneBytes: 7, shortSerial: false };
 /** For frames that were accepted before: the framing option already decided, the ids alone are enough now. */
-const loggedRules: HeaderRules = { shortPhoneBytes: 6, shortSerial: true };
+export const loggedRules: HeaderRules = { shortPhoneBytes: 6, shortSerial: true };
 
 const locationBaseBytes = 28;
 

@@ -2,7 +2,7 @@ import { copyBytes } from '../bytes/copy.js';
 import { DecodeError, type DecodeErrorCode } from '../errors.js';
 import { limits } from '../limits.js';
 import { e7Framing, standardFraming, unescape, type Framing } from './framing.js';
-import { Frame, readHeader, type HeaderRules } from './frame.js';
+import { Frame, loggedRules, readHeader, standardRules, vendorRules, type HeaderRules } from './frame.js';
 
 /** A piece of the stream that is no frame. `offset` counts from the first byte of the connection. */
 export class FrameRefusal extends DecodeError {
@@ -41,6 +41,10 @@ const smallestCandidate = 12;
 
 /** Buffers for unescaping, lent for one callback: no connection keeps one, and callbacks may nest. */
 const lendable: Uint8Array[] = [];
+/** Frames to fill, lent for one chunk in the same way. */
+const lendableFrames: Frame[] = [];
+const noBytes = new Uint8Array(0);
+const vendorShortSerialRules: HeaderRules = { ...vendorRules, shortSerial: true };
 
 /**
  * Finds frames in a byte stream (reference 1.10): every flag is a boundary, every non-empty piece that is followed by
@@ -53,7 +57,8 @@ export class FrameSplitter {
   /** Bytes refused or discarded since the last good frame. Close at `limits.garbageBytes`. */
   garbageBytes = 0;
 
-  private readonly frame = new Frame();
+  /** Present while a chunk is looked at. */
+  private frame: Frame | undefined = undefined;
   private readonly framing: Framing;
   private readonly rules: HeaderRules;
   private readonly sentences: boolean;
@@ -67,8 +72,10 @@ export class FrameSplitter {
   private stopped = false;
 
   constructor(options: SplitterOptions = {}) {
-    this.framing = options.framing === 'e7' ? e7Framing : standardFraming;
-    this.rules = { shortPhoneBytes: this.framing.shortPhoneBytes, shortSerial: options.shortSerial ?? false };
+    const { framing, shortSerial = false } = options;
+    this.framing = framing === 'e7' ? e7Framing : standardFraming;
+    if (framing === 'e7') this.rules = shortSerial ? vendorShortSerialRules : vendorRules;
+    else this.rules = shortSerial ? loggedRules : standardRules;
     this.sentences = options.sentences ?? false;
   }
 
@@ -96,10 +103,20 @@ export class FrameSplitter {
 
   /** Takes the next bytes of the stream, in any portions, and hands what they complete to `sink`. Keeps no reference. */
   push(chunk: Uint8Array, sink: FrameSink): void {
+    if (this.stopped) return;
+    const frame = lendableFrames.pop() ?? new Frame();
+    this.frame = frame;
+    this.look(chunk, sink);
+    this.frame = undefined;
+    // The chunk is the caller's again, and may be large.
+    frame.bytes = noBytes;
+    lendableFrames.push(frame);
+  }
+
+  private look(chunk: Uint8Array, sink: FrameSink): void {
     const { flag, escapeA, escapeB } = this.framing;
     const length = chunk.length;
     let start = 0;
-    if (this.stopped) return;
     if (this.pendingLength > 0 || this.skipping) {
       const close = chunk.indexOf(flag);
       if (close < 0) {
@@ -224,7 +241,7 @@ export class FrameSplitter {
     offset: number,
     sink: FrameSink,
   ): void {
-    const { frame } = this;
+    const frame = this.frame!;
     let reason: DecodeErrorCode | undefined;
     if (end - start < smallestCandidate) reason = 'too_short';
     else if (xor === 0) reason = readHeader(frame, bytes, start, end - 1, this.rules);
