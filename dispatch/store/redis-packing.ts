@@ -7,12 +7,11 @@ const RANKED_WIDTH = 1 + POSITION_WIDTH;
 const RANKED_BYTES = RANKED_WIDTH * Float64Array.BYTES_PER_ELEMENT;
 const FIRST_BYTES = 4_096;
 
-/** What `positions.lua` is told of one shard. */
+/** What `positions.lua` is told of one shard: lists in MessagePack, which Lua takes apart in one call. */
 export class ShardPart {
   readonly keys: string[];
-  #vehicles = new Packed();
-  #frames = new Packed();
-  #pairs = 0;
+  #vehicles = new PackedList();
+  #frames = new PackedList();
 
   constructor(lastKey: string) {
     this.keys = [lastKey];
@@ -26,21 +25,19 @@ export class ShardPart {
   addLast(vehicleId: string, numbers: Float64Array, at: number): void {
     ranked[0] = lastPositionRank(numbers, at);
     for (let column = 0; column < POSITION_WIDTH; column++) ranked[1 + column] = numbers[at + column]!;
-    this.#vehicles.name(vehicleId);
-    this.#vehicles.append(rankedBytes);
+    this.#vehicles.addText(vehicleId);
+    this.#vehicles.addBytes(rankedBytes);
   }
 
-  /** @param keys hours of the vehicle, its track of this hour */
-  addBlock(keys: readonly [hours: string, track: string], hour: number, block: Uint8Array): void {
-    this.keys.push(...keys);
-    this.#pairs++;
-    this.#frames.u32(hour);
-    this.#frames.u32(block.length);
-    this.#frames.append(block);
+  /** @param hoursKey hours of the vehicle, @param trackKey its track of this hour */
+  addBlock(hoursKey: string, trackKey: string, hour: number, block: Uint8Array): void {
+    this.keys.push(hoursKey, trackKey);
+    this.#frames.addNumber(hour);
+    this.#frames.addFrame(block);
   }
 
-  args(): [pairs: number, vehicles: Buffer, frames: Buffer] {
-    return [this.#pairs, this.#vehicles.bytes(), this.#frames.bytes()];
+  args(): [vehicles: Buffer, frames: Buffer] {
+    return [this.#vehicles.bytes(), this.#frames.bytes()];
   }
 }
 
@@ -52,16 +49,32 @@ export class Packed {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   length = 0;
 
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#buffer[this.length++] = value;
+  }
+
   u32(value: number): void {
     this.#reserve(4);
     this.length = this.#buffer.writeUInt32LE(value, this.length);
   }
 
+  u32BigEndian(value: number): void {
+    this.#reserve(4);
+    this.length = this.#buffer.writeUInt32BE(value, this.length);
+  }
+
   /** Length in bytes (u16) and UTF-8. */
   name(text: string): void {
     const bytes = Buffer.byteLength(text);
-    this.#reserve(2 + bytes);
+    this.#reserve(2);
     this.length = this.#buffer.writeUInt16LE(bytes, this.length);
+    this.text(text);
+  }
+
+  /** UTF-8 alone. */
+  text(text: string): void {
+    this.#reserve(3 * text.length);
     this.length += this.#buffer.write(text, this.length);
   }
 
@@ -76,11 +89,67 @@ export class Packed {
     return this.#buffer.subarray(0, this.length);
   }
 
+  /** Writes over four bytes that are there already. */
+  setU32BigEndian(value: number, at: number): void {
+    this.#buffer.writeUInt32BE(value, at);
+  }
+
   #reserve(more: number): void {
     if (this.length + more <= this.#buffer.length) return;
     const buffer = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.length + more));
     buffer.set(this.bytes());
     this.#buffer = buffer;
+  }
+}
+
+const LIST = 0xdd;
+const BYTES = 0xdb;
+const NUMBER = 0xce;
+
+/** A list in MessagePack: `array 32` of `uint 32` and `str 32`, in the old form in which those are any bytes. */
+class PackedList {
+  #packed = new Packed();
+  #items = 0;
+
+  constructor() {
+    this.#packed.u8(LIST);
+    this.#packed.u32BigEndian(0);
+  }
+
+  get length(): number {
+    return this.#packed.length;
+  }
+
+  addNumber(value: number): void {
+    this.#add(NUMBER, value);
+  }
+
+  addText(text: string): void {
+    this.#add(BYTES, Buffer.byteLength(text));
+    this.#packed.text(text);
+  }
+
+  addBytes(bytes: Uint8Array): void {
+    this.#add(BYTES, bytes.length);
+    this.#packed.append(bytes);
+  }
+
+  /** A block as {@link frame} gives it. */
+  addFrame(block: Uint8Array): void {
+    this.#add(BYTES, 4 + block.length);
+    this.#packed.u32(block.length);
+    this.#packed.append(block);
+  }
+
+  bytes(): Buffer {
+    this.#packed.setU32BigEndian(this.#items, 1);
+    return this.#packed.bytes();
+  }
+
+  #add(kind: number, value: number): void {
+    this.#packed.u8(kind);
+    this.#packed.u32BigEndian(value);
+    this.#items++;
   }
 }
 

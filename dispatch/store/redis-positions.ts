@@ -4,6 +4,7 @@
  * and the node that writes puts them into one from time to time.
  */
 import { createHash } from 'node:crypto';
+import { giveWay } from './give-way.js';
 import { latestRows, rowFromBytes } from './last-position.js';
 import { POSITION_WIDTH, type Position, type PositionBatch } from './position-batch.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -18,14 +19,31 @@ const FRAMES_BEFORE_COMPACTION = 64;
 const LONGEST_COMPACTED_BYTES = 1_000_000;
 /** Hours of a track that one read fetches. */
 const HOURS_PER_READ = 24;
-/** Positions of one call of `positions.lua`: a few milliseconds of the server. */
-const CALL_BYTES = 256 * 1024;
+/** Positions of one call of `positions.lua`: a millisecond or two of the server, in which it does nothing else. */
+const CALL_BYTES = 128 * 1024;
 /** Vehicles that one command names when they are trimmed or read. */
 const PER_STEP = 500;
 
+/** Where a vehicle's positions stand. */
+interface Place {
+  readonly shard: number;
+  readonly hoursKey: string;
+  /** Beginning of the keys of its tracks. */
+  readonly tracks: string;
+  /** The hour that it is in, and the frames that this node appended to it. */
+  hour: number;
+  frames: number;
+}
+
+/** What a shard has of a batch: numbers of its vehicles, and of the groups of their rows. */
+interface Share {
+  vehicles: number[];
+  groups: number[];
+}
+
 export class RedisPositions {
-  /** The hour that a vehicle is in and the frames that this node appended to it; one entry per vehicle it applied. */
-  readonly #current = new Map<string, { hour: number; frames: number }>();
+  /** One entry per vehicle that this node applied. */
+  readonly #places = new Map<string, Place>();
   readonly #toCompact = new Map<string, { vehicleId: string; hour: number }>();
   #compacting: Promise<void> | undefined;
 
@@ -34,57 +52,45 @@ export class RedisPositions {
     private readonly keys: RedisKeys,
   ) {}
 
-  /** Adds a batch (rows as {@link BlockRows}); doing it again changes nothing. Gives the blocks of the new rows. */
+  /**
+   * Adds a batch (rows as {@link BlockRows}); doing it again changes nothing. Gives the blocks of the new rows. What is
+   * packed is sent at once, so that the server works while the rest is packed.
+   */
   async put(batch: PositionBatch, groups: readonly BlockRows[]): Promise<Uint8Array[]> {
-    const parts = new Map<number, ShardPart>();
-    const partOf = (vehicleId: string): ShardPart => {
-      const shard = shardOf(vehicleId);
-      let part = parts.get(shard);
-      if (!part) parts.set(shard, (part = new ShardPart(this.keys.last(shard))));
-      return part;
-    };
-    latestRows(batch).forEach((row, vehicle) => {
-      const vehicleId = batch.vehicles[vehicle]!;
-      if (row >= 0) partOf(vehicleId).addLast(vehicleId, batch.numbers, row * POSITION_WIDTH);
-    });
-    const blocks = groups.map(({ vehicleId, hour, rows }) => {
-      const block = mergeBlock(undefined, batch, rows);
-      const keys = [this.keys.hours(vehicleId), `${this.keys.tracks(vehicleId)}${hour}`] as const;
-      partOf(vehicleId).addBlock(keys, hour, block);
-      return block;
-    });
-    await Promise.all(
-      this.#calls([...parts.values()]).map((some) =>
-        this.redis.writeScript(
-          scripts.positions,
-          some.flatMap(({ keys }) => keys),
-          some.flatMap((part) => part.args()),
-        ),
-      ),
-    );
+    const latest = latestRows(batch);
+    const shares = this.#shares(batch, groups);
+    const blocks = new Array<Uint8Array>(groups.length);
+    const sent: Promise<unknown>[] = [];
+    const packed: ShardPart[] = [];
+    let bytes = 0;
+    for (const [shard, share] of shares) {
+      const part = new ShardPart(this.keys.last(shard));
+      for (const vehicle of share.vehicles) {
+        if (latest[vehicle]! >= 0) {
+          part.addLast(batch.vehicles[vehicle]!, batch.numbers, latest[vehicle]! * POSITION_WIDTH);
+        }
+      }
+      for (const group of share.groups) {
+        const { vehicleId, hour, rows } = groups[group]!;
+        const place = this.#places.get(vehicleId)!;
+        const block = mergeBlock(undefined, batch, rows);
+        part.addBlock(place.hoursKey, place.tracks + hour, hour, block);
+        blocks[group] = block;
+      }
+      packed.push(part);
+      bytes += part.bytes;
+      const full = bytes >= CALL_BYTES;
+      // A server that is no cluster's takes several shards at once.
+      if (full || this.redis.isCluster) sent.push(this.#send(packed.splice(0)));
+      if (!full) continue;
+      bytes = 0;
+      await giveWay();
+    }
+    if (packed.length > 0) sent.push(this.#send(packed));
+    await Promise.all(sent);
     for (const { vehicleId, hour } of groups) this.#count(vehicleId, hour);
     return blocks;
   }
-
-  /**
-   * Parts that go in one call. A server that is no cluster's takes several shards at once: each call is flushed to the
-   * disk on its own. Their size is bounded, since nothing else runs meanwhile.
-   */
-  #calls(parts: readonly ShardPart[]): ShardPart[][] {
-    if (this.redis.isCluster) return parts.map((part) => [part]);
-    const calls: ShardPart[][] = [];
-    let bytes = Infinity;
-    for (const part of parts) {
-      if (bytes + part.bytes > CALL_BYTES) {
-        calls.push([]);
-        bytes = 0;
-      }
-      calls.at(-1)!.push(part);
-      bytes += part.bytes;
-    }
-    return calls;
-  }
-
   async last(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {
     const positions = new Map<string, Position>();
     const add = (vehicleId: string, bytes: Buffer | null) => {
@@ -159,13 +165,49 @@ export class RedisPositions {
     return ((await this.redis.call('zrangebyscore', this.keys.hours(vehicleId), ...bounds)) as Buffer[]).map(String);
   }
 
+  #shares(batch: PositionBatch, groups: readonly BlockRows[]): Map<number, Share> {
+    const shares = new Map<number, Share>();
+    const ofVehicle = batch.vehicles.map((vehicleId, vehicle) => {
+      const { shard } = this.#place(vehicleId);
+      let share = shares.get(shard);
+      if (!share) shares.set(shard, (share = { vehicles: [], groups: [] }));
+      share.vehicles.push(vehicle);
+      return share;
+    });
+    groups.forEach(({ rows }, group) => ofVehicle[batch.vehicleOf[rows[0]!]!]!.groups.push(group));
+    return shares;
+  }
+
+  #place(vehicleId: string): Place {
+    let place = this.#places.get(vehicleId);
+    if (!place) {
+      const keys = { hoursKey: this.keys.hours(vehicleId), tracks: this.keys.tracks(vehicleId) };
+      place = { shard: shardOf(vehicleId), ...keys, hour: -Infinity, frames: 0 };
+      this.#places.set(vehicleId, place);
+    }
+    return place;
+  }
+
+  #send(parts: readonly ShardPart[]): Promise<unknown> {
+    const keys = parts.flatMap((part) => part.keys);
+    const sent = this.redis.writeScript(
+      scripts.positions,
+      keys,
+      parts.flatMap((part) => part.args()),
+    );
+    // It is awaited when all are sent; until then nobody else hears of a failure.
+    sent.catch(() => undefined);
+    return sent;
+  }
+
   #count(vehicleId: string, hour: number): void {
-    const current = this.#current.get(vehicleId);
-    if (!current || hour > current.hour) {
-      if (current && current.frames > 1) this.#compactLater(vehicleId, current.hour);
-      this.#current.set(vehicleId, { hour, frames: 1 });
-    } else if (hour === current.hour && ++current.frames >= FRAMES_BEFORE_COMPACTION) {
-      current.frames = 1;
+    const place = this.#place(vehicleId);
+    if (hour > place.hour) {
+      if (place.frames > 1) this.#compactLater(vehicleId, place.hour);
+      place.hour = hour;
+      place.frames = 1;
+    } else if (hour === place.hour && ++place.frames >= FRAMES_BEFORE_COMPACTION) {
+      place.frames = 1;
       this.#compactLater(vehicleId, hour);
     }
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../../dispatch/store/open.js';
 import { PositionBatch } from '../../../dispatch/store/position-batch.js';
+import { shardOf } from '../../../dispatch/store/redis-keys.js';
 import type { DispatchStore } from '../../../dispatch/store/store.js';
 import { RedisServer } from '../../support/redis.js';
 
@@ -51,4 +52,40 @@ test('two nodes that write the same track at once lose nothing while it is put t
   );
   expect(await places(nodes[0]!)).toEqual(Array.from({ length: 400 }, (_, i) => i));
   await Promise.all(nodes.map((node) => node.close()));
+});
+
+test('some thousand vehicles of one shard in one batch: each has its latest position and its whole track', async () => {
+  const store = await openStore(server.url, { prefix: 'shard' });
+  const vehicles: string[] = [];
+  for (let i = 0; vehicles.length < 2_500; i++) if (shardOf(`v${i}`) === 7) vehicles.push(`v${i}`);
+  const first = new PositionBatch();
+  const second = new PositionBatch();
+  vehicles.forEach((id, i) => {
+    first.add(id, NOW, NOW, i, 0, 0, 0, 0, 0, 3, -1);
+    // Every other one comes late: it belongs to the track and not to the map.
+    second.add(id, NOW + (i % 2 === 0 ? 1_000 : -1_000), NOW + 2_000, i, 1, 0, 0, 0, 0, 3, -1);
+  });
+  for (const positions of [first, second]) expect(await store.commit({ positions })).toMatchObject({ ok: true });
+  const last = await store.lastPositions();
+  expect(last.size).toBe(vehicles.length);
+  expect(vehicles.map((id) => last.get(id)!.lonE6)).toEqual(vehicles.map((_, i) => (i % 2 === 0 ? 1 : 0)));
+  for (const [i, id] of [0, 999, 1_000, 1_001, 2_499].map((i) => [i, vehicles[i]!] as const)) {
+    const track: number[] = [];
+    for await (const { deviceAt, latE6 } of store.track(id, 0, NOW * 2)) {
+      expect(latE6).toBe(i);
+      track.push(deviceAt - NOW);
+    }
+    expect(track).toEqual(i % 2 === 0 ? [0, 1_000] : [-1_000, 0]);
+  }
+  await store.close();
+});
+
+test('a track that was trimmed is listed again when its hour gets a position', async () => {
+  const store = await openStore(server.url, { prefix: 'trimmed' });
+  await report(store, 0);
+  expect(await store.trimPositions(NOW + 3_600_000)).toBe(1);
+  expect(await places(store)).toEqual([]);
+  await report(store, 5);
+  expect(await places(store)).toEqual([5]);
+  await store.close();
 });
