@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openStore } from '../../../dispatch/store/open.js';
 import type { DispatchStore } from '../../../dispatch/store/store.js';
-import { storeConformance, type StoreUnderTest } from '../../conformance/store.js';
+import { storeConformance } from '../../conformance/store.js';
+import type { StoreUnderTest } from '../../conformance/support.js';
 import { RedisCluster, RedisServer } from '../../support/redis.js';
 
 /** An empty store: a prefix of its own on a server that the tests of one file share. */
