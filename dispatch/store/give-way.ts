@@ -1,0 +1,29 @@
+/** Work that gives way: long pieces of it must not hold up the confirmations of terminals on the same thread. */
+
+/** How long work keeps the thread at a time, ms of the machine. */
+const TURN_MS = 1;
+
+/** Lets everything else that is ready have the thread first. */
+export function giveWay(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Does the steps of `work`, some for each turn of the event loop. Done at once, without a promise, where they take less
+ * than a turn. An error of a step ends it, and rejects where that is not in the first turn.
+ */
+export function inTurns(work: Iterator<void>): Promise<void> | undefined {
+  return turn(work) ? undefined : rest(work);
+}
+
+async function rest(work: Iterator<void>): Promise<void> {
+  do await giveWay();
+  while (!turn(work));
+}
+
+/** @returns whether nothing is left */
+function turn(work: Iterator<void>): boolean {
+  const until = performance.now() + TURN_MS;
+  while (!work.next().done) if (performance.now() >= until) return false;
+  return true;
+}
