@@ -34,6 +34,7 @@ export interface Reply<T> {
 }
 
 export interface RequestOptions {
+  /** A document, or a file's bytes. */
   body?: unknown;
   /** The same key, the same answer: a retry changes nothing. */
   idempotencyKey?: string;
@@ -45,7 +46,8 @@ export interface RequestOptions {
 
 function headersOf(method: string, options: RequestOptions): Headers {
   const headers = new Headers({ accept: options.accept ?? 'application/json' });
-  if (options.body !== undefined) headers.set('content-type', 'application/json');
+  if (options.body instanceof Blob) headers.set('content-type', 'application/octet-stream');
+  else if (options.body !== undefined) headers.set('content-type', 'application/json');
   if (method !== 'GET') {
     if (csrf) headers.set('x-csrf-token', csrf);
     if (method === 'POST') headers.set('idempotency-key', options.idempotencyKey ?? crypto.randomUUID());
@@ -68,7 +70,9 @@ export async function request<T>(method: string, path: string, options: RequestO
       method,
       headers: headersOf(method, options),
       credentials: 'same-origin',
-      ...(options.body !== undefined ? { body: JSON.stringify(options.body) } : {}),
+      ...(options.body !== undefined
+        ? { body: options.body instanceof Blob ? options.body : JSON.stringify(options.body) }
+        : {}),
       ...(options.signal ? { signal: options.signal } : {}),
       ...(options.keepalive ? { keepalive: true } : {}),
     });

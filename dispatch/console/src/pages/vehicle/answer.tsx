@@ -63,8 +63,9 @@ export function AnswerView(props: {
 }) {
   const answer = props.delivery.answer;
   if (!answer) {
-    const waits = props.delivery.command?.name === 'question' && props.delivery.state === 'receipted';
-    return waits ? <p class="small muted">{t('answer.waiting')}</p> : null;
+    const name = props.delivery.state === 'receipted' ? props.delivery.command?.name : undefined;
+    const words = name === 'question' ? t('answer.waiting') : name === 'upgrade' ? t('answer.installing') : '';
+    return words ? <p class="small muted">{words}</p> : null;
   }
   if (answer.answerId !== undefined) {
     return (
@@ -74,6 +75,8 @@ export function AnswerView(props: {
       </p>
     );
   }
+  if (answer.message === 'upgradeResult')
+    return <p class="small">{tValue('upgradeResult', plainText(answer.result))}</p>;
   if (answer.message === 'parameters') {
     return (
       <button class="link small" onClick={props.showParameters}>

@@ -4,6 +4,7 @@ import { t, tValue, type Key } from '../../i18n/index.js';
 import { problemWords } from '../../ui/toast.js';
 import type { Argument, FunctionLook } from './function-look.js';
 import { argumentsOf } from './functions.js';
+import { keepChosenFiles, TerminalFileField } from './terminal-file.js';
 
 /** Seconds after which it is not tried any more. */
 const TIMEOUTS_S = ['60', '300', '3600', '86400'];
@@ -17,6 +18,7 @@ function Field({ argument }: { argument: Argument }) {
       </label>
     );
   }
+  if (kind === 'file') return <TerminalFileField argument={argument} />;
   return (
     <label class="field">
       <span>{t(label)}</span>
@@ -39,7 +41,7 @@ function Field({ argument }: { argument: Argument }) {
           required={required || value !== ''}
         />
       )}
-      {kind === 'text' && <input name={name} autocomplete="off" required={required} />}
+      {kind === 'text' && <input name={name} autocomplete="off" defaultValue={value} required={required} />}
       {kind === 'clock' && <input name={name} type="time" step={1} />}
       {kind === 'time' && <input name={name} type="datetime-local" />}
       {(kind === 'long' || kind === 'lines') && (
@@ -52,10 +54,13 @@ function Field({ argument }: { argument: Argument }) {
 /** `send` gets the arguments and the seconds; what it throws is shown here, and nothing that was entered is lost. */
 export function AskForm(props: {
   look: FunctionLook;
+  /** What is known of the terminal already, by argument. */
+  known?: Readonly<Record<string, string>>;
   onClose: () => void;
   send(given: Record<string, unknown>, timeoutS: string): Promise<void>;
 }) {
-  const { look, onClose } = props;
+  const { look, known = {}, onClose } = props;
+  const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string>();
   const ref = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -65,12 +70,15 @@ export function AskForm(props: {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
+    setSending(true);
     try {
+      await keepChosenFiles(look, data);
       const timeoutS = data.get('timeoutS');
       await props.send(argumentsOf(look, data), typeof timeoutS === 'string' ? timeoutS : '300');
       onClose();
     } catch (error) {
       setProblem(problemWords(error));
+      setSending(false);
     }
   };
   return (
@@ -78,13 +86,13 @@ export function AskForm(props: {
       <h4>{t(`fn.${look.name}` as Key)}</h4>
       <div class="ask-fields">
         {look.arguments.map((argument) => (
-          <Field key={argument.name} argument={argument} />
+          <Field key={argument.name} argument={{ ...argument, value: known[argument.name] ?? argument.value }} />
         ))}
         <label class="field">
           <span>{t('terminal.timeout')}</span>
           <select name="timeoutS">
             {TIMEOUTS_S.map((one) => (
-              <option key={one} value={one} selected={one === '300'}>
+              <option key={one} value={one} selected={one === (look.timeoutS ?? '300')}>
                 {tValue('timeout', one)}
               </option>
             ))}
@@ -100,7 +108,7 @@ export function AskForm(props: {
         <button type="button" onClick={onClose}>
           {t('do.cancel')}
         </button>
-        <button type="submit" class={look.confirm ? 'danger' : 'primary'}>
+        <button type="submit" class={look.confirm ? 'danger' : 'primary'} disabled={sending}>
           {t('do.send')}
         </button>
       </div>

@@ -56,6 +56,15 @@ function Facts({ delivery }: { delivery: DeliveryJson }) {
   return <span class="muted small">{parts.filter(Boolean).join(' · ')}</span>;
 }
 
+function Progress({ of: { done, of } }: { of: { done: number; of: number } }) {
+  return (
+    <span class="line small delivery-progress">
+      <progress max={of} value={done} aria-label={t('delivery.progressLabel')} />
+      {t('delivery.progress', { percent: Math.floor((done / of) * 100), done, of })}
+    </span>
+  );
+}
+
 export function DeliveryItem(props: {
   vehicleId: string;
   delivery: DeliveryJson;
@@ -101,6 +110,7 @@ export function DeliveryItem(props: {
       </span>
       {delivery.text && <span class="small">{delivery.text}</span>}
       {children}
+      {isOpen(delivery) && delivery.progress && <Progress of={delivery.progress} />}
       <Facts delivery={delivery} />
     </li>
   );

@@ -4,7 +4,7 @@ import type { IconName } from '../../ui/icons.js';
 
 export interface Argument {
   name: string;
-  kind: 'text' | 'long' | 'number' | 'choice' | 'check' | 'lines' | 'time' | 'clock';
+  kind: 'text' | 'long' | 'number' | 'choice' | 'check' | 'lines' | 'time' | 'clock' | 'file';
   label: Key;
   required?: true;
   min?: number;
@@ -25,6 +25,8 @@ export interface FunctionLook {
   rare?: true;
   /** Only for administrators. */
   maintenance?: true;
+  /** Given up after so many seconds where nothing else is chosen; default 300. */
+  timeoutS?: '86400';
   /** The API's arguments, where they are not the fields of the form as they stand. */
   given?(fields: Fields): Record<string, unknown>;
 }

@@ -2,8 +2,9 @@
  * What a terminal can be asked for, as forms. Which of them a terminal has, and what is wrong with what was entered, the
  * server says (`/vehicles/{id}/terminal/functions`); here is only how each is asked for.
  */
+import { textOf } from '../../ui/form-data.js';
 import { AREA_FUNCTIONS } from './area-functions.js';
-import { check, choice, number, type Argument, type FunctionLook } from './function-look.js';
+import { check, choice, number, text, type Argument, type FunctionLook } from './function-look.js';
 import { SERVICE_FUNCTIONS } from './service-functions.js';
 
 const camera = number('channel', 'arg.channel', 1, 127, 1);
@@ -86,6 +87,20 @@ export const FUNCTIONS: readonly FunctionLook[] = [
   },
   ...AREA_FUNCTIONS,
   ...SERVICE_FUNCTIONS,
+  {
+    name: 'upgrade',
+    icon: 'up',
+    rare: true,
+    maintenance: true,
+    timeoutS: '86400',
+    arguments: [
+      { name: 'file', kind: 'file', label: 'arg.upgradeFile', required: true },
+      text('maker', 'arg.maker', 'required'),
+      text('version', 'arg.version', 'required'),
+      choice('part', 'arg.upgradePart', 'upgradePart', ['terminal', 'icCardReader', 'satelliteModule']),
+    ],
+    confirm: true,
+  },
   { name: 'restart', icon: 'replay', arguments: [], confirm: true },
   {
     name: 'factory-reset',
@@ -94,11 +109,6 @@ export const FUNCTIONS: readonly FunctionLook[] = [
     confirm: true,
   },
 ];
-
-const textIn = (data: FormData, name: string): string => {
-  const value = data.get(name);
-  return typeof value === 'string' ? value.trim() : '';
-};
 
 /** The values of a form as the API takes them; what was left empty is left out. */
 export function argumentsOf(look: FunctionLook, data: FormData): Record<string, unknown> {
@@ -109,17 +119,17 @@ export function argumentsOf(look: FunctionLook, data: FormData): Record<string, 
 function fieldsOf(look: FunctionLook, data: FormData): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const { name, kind, options } of look.arguments) {
-    const text = textIn(data, name);
+    const entered = textOf(data, name);
     if (kind === 'check') given[name] = data.get(name) !== null;
-    else if (text === '') continue;
-    else if (kind === 'number') given[name] = Number(text);
+    else if (entered === '') continue;
+    else if (kind === 'number') given[name] = Number(entered);
     else if (kind === 'lines')
-      given[name] = text.split('\n').map((line) => line.trim()).filter(Boolean); // prettier-ignore
-    else if (kind === 'time') given[name] = new Date(text).toISOString();
+      given[name] = entered.split('\n').map((line) => line.trim()).filter(Boolean); // prettier-ignore
+    else if (kind === 'time') given[name] = new Date(entered).toISOString();
     // A browser leaves the seconds out where they are zero.
-    else if (kind === 'clock') given[name] = text.length === 5 ? `${text}:00` : text;
-    else if (options?.[0] === 'true') given[name] = text === 'true';
-    else given[name] = text;
+    else if (kind === 'clock') given[name] = entered.length === 5 ? `${entered}:00` : entered;
+    else if (options?.[0] === 'true') given[name] = entered === 'true';
+    else given[name] = entered;
   }
   return given;
 }

@@ -31,10 +31,13 @@ const elementWords = (one: unknown): string =>
     ? Object.values(one).map(plainText).filter(Boolean).join(' ')
     : plainText(one);
 
+/** What stands in a call and says nothing to a person: the file's hash. */
+const NOT_SHOWN = new Set(['file']);
+
 /** Arguments of a call in one line. */
 function argumentWords(delivery: DeliveryJson): string {
   const given = (delivery.command?.arguments ?? {}) as Record<string, unknown>;
-  const shown = Object.entries(given).map(([, value]) =>
+  const shown = Object.entries(given).filter(([name]) => !NOT_SHOWN.has(name)).map(([, value]) =>
     Array.isArray(value) ? value.map(elementWords).join(' / ') : typeof value === 'object' && value !== null ? Object.entries(value).map(([name, one]) => `${tValue('param', name)} = ${plainText(one)}`).join(', ') : typeof value === 'string' ? value : '',
   ); // prettier-ignore
   return shown.filter(Boolean).join(' · ');
@@ -73,6 +76,8 @@ export function TerminalTab({ vehicle, list, again }: { vehicle: VehicleJson; li
   );
   const rare = offered.filter((look) => look.rare);
   const missing = known.value?.items.filter((one) => !one.supported) ?? [];
+  // Upgrades name the maker as the terminal itself does.
+  const maker = plainText((list.findLast((one) => one.answer?.maker !== undefined)?.answer ?? {}).maker);
   const calls = newestFirst(list.filter(({ kind }) => kind === 'command')).slice(0, MAX_SHOWN);
   return (
     <>
@@ -99,6 +104,7 @@ export function TerminalTab({ vehicle, list, again }: { vehicle: VehicleJson; li
           <AskForm
             key={form.name}
             look={form}
+            known={maker ? { maker } : {}}
             onClose={() => setForm(undefined)}
             send={(given, timeoutS) => send(form.name, given, timeoutS)}
           />
