@@ -27,7 +27,8 @@ export async function migrate(from: DispatchStore, to: DispatchStore, options: M
   await refuseRunning(to, 'target');
   const resumed = await begin(to, options.fromUrl);
   await copyAll(from, to, options.progress);
-  const [source, target] = [await summarise(from), await summarise(to)];
+  const nodes = await from.ingestNodes();
+  const [source, target] = [await summarise(from), await summarise(to, nodes)];
   await refuseRunning(from, 'source');
   const differing = PARTS.filter((part) => source[part].hash !== target[part].hash);
   if (differing.length > 0) {

@@ -36,8 +36,10 @@ class Digest {
 /**
  * Reads all of a store. Left out is what has no meaning in another one: versions of documents, which begin anew; the
  * due time of a document that may be claimed (that it has one counts); leases; remembered idempotency keys.
+ *
+ * @param nodes whose ingest logs count also where the store does not list them: one that came to it empty is not listed
  */
-export async function summarise(store: DispatchStore): Promise<Summary> {
+export async function summarise(store: DispatchStore, nodes: readonly string[] = []): Promise<Summary> {
   const [documents, blobs, facts] = [new Digest(), new Digest(), new Digest()];
   for await (const entry of store.everyDoc()) documents.add(...docParts(entry));
   for await (const name of store.everyBlob()) blobs.add(name, (await store.getBlob(name)) ?? '');
@@ -47,7 +49,7 @@ export async function summarise(store: DispatchStore): Promise<Summary> {
   return {
     documents: documents.result,
     events: await events(store),
-    'ingest logs': await ingestLogs(store),
+    'ingest logs': await ingestLogs(store, new Set([...(await store.ingestNodes()), ...nodes])),
     positions: await positions(store),
     blobs: blobs.result,
     facts: facts.result,
@@ -69,9 +71,9 @@ async function events(store: DispatchStore): Promise<{ count: number; hash: stri
   }
 }
 
-async function ingestLogs(store: DispatchStore): Promise<{ count: number; hash: string }> {
+async function ingestLogs(store: DispatchStore, nodes: Iterable<string>): Promise<{ count: number; hash: string }> {
   const digest = new Digest();
-  for (const node of await store.ingestNodes()) {
+  for (const node of nodes) {
     const { appended, applied } = await store.ingestState(node);
     digest.add(node, String(appended), String(applied));
     for (let after = 0; ;) {

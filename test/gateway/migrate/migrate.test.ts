@@ -10,7 +10,7 @@ import { registerMigrate } from '../../../gateway/commands/migrate.js';
 import { migrate } from '../../../gateway/migrate/migrate.js';
 import { summarise } from '../../../gateway/migrate/summary.js';
 import { Service } from '../../e2e/support.js';
-import { RedisServer } from '../../support/redis.js';
+import { RedisCluster, RedisServer } from '../../support/redis.js';
 
 const progress = (): void => {};
 const NODE = 'node-1';
@@ -113,6 +113,35 @@ describe('migration', () => {
       await expect(migrate(source, target, { fromUrl: 'other', progress })).rejects.toThrow(/being filled from a/);
     }
     expect(await summarise(target)).toEqual(await summarise(source));
+  });
+
+  it('takes along what a node whose log holds nothing had counted to; on a cluster it is forgotten and counts on', async () => {
+    for (const node of ['gone', 'quiet']) {
+      for (let i = 1; i <= 3; i++) await source.appendIngest(node, Uint8Array.of(i));
+      await source.commit({ applied: { node, sequence: 3 } });
+    }
+    await source.trimIngest('gone', 3);
+    await source.trimIngest('quiet', 2);
+    const cluster = await RedisCluster.start(3);
+    try {
+      const target = await open(cluster.url);
+      const { summary } = await migrate(source, target, { fromUrl: 'a', progress });
+      expect(summary).toEqual(await summarise(source));
+      expect(await target.ingestNodes()).toEqual([NODE, 'quiet']);
+      expect(await target.ingestState('gone')).toEqual({ appended: 3, applied: 3 });
+      expect(await target.forgetIngest('quiet')).toBe(false);
+      expect(await target.forgetIngest(NODE)).toBe(false);
+      await target.trimIngest('quiet', 3);
+      expect(await target.forgetIngest('quiet')).toBe(true);
+      // Another process does not know what this one remembers.
+      const other = await open(cluster.url);
+      for (const node of ['gone', 'quiet']) expect(await other.appendIngest(node, Uint8Array.of(4))).toBe(4);
+      expect(await target.ingestNodes()).toEqual(['gone', NODE, 'quiet']);
+      expect((await target.readIngest('gone', 3, 10)).map(({ sequence }) => sequence)).toEqual([4]);
+    } finally {
+      for (const store of opened.splice(1)) await store.close();
+      await cluster.stop();
+    }
   });
 
   it('refuses a target that holds data, and stores that a gateway runs on', async () => {
