@@ -1,6 +1,7 @@
 /** Documents that a command or report will surely ask for: read at once, so that its rule runs once. */
 import type { TerminalReport } from './domain/commands.js';
-import type { DocKind } from './domain/model.js';
+import type { DocKind, Docs, Vehicle } from './domain/model.js';
+import { RULES_ID } from './domain/organisation.js';
 import type { AnyCommand } from './domain/tables.js';
 
 type Key = { kind: DocKind; id: string };
@@ -36,4 +37,31 @@ function keysIn(message: object): Key[] {
     for (const kind of kinds ?? []) keys.push({ kind, id: value as string });
   }
   return keys;
+}
+
+/** Reads a document if it is loaded; undefined: it is not, or there is none. */
+export type Peek = <K extends DocKind>(kind: K, id: string) => Readonly<Docs[K]> | undefined;
+
+/**
+ * What a rule that misses a document will ask for next. Read together, the rule runs again once, not once for each: who
+ * asks for a vehicle's outbox, terminal or an order of its queue asks for all of them.
+ * @param vehicleIds vehicles that the rule has looked at
+ */
+export function companyOf({ kind, id }: Key, vehicleIds: readonly string[], peek: Peek): Key[] {
+  if (kind === 'vehicle') return [{ kind: 'outbox', id }];
+  if (kind === 'counter') return [{ kind: 'rules', id: RULES_ID }];
+  if (kind !== 'order' && kind !== 'terminal' && kind !== 'outbox') return [];
+  return vehicleIds.flatMap((vehicleId) => {
+    const vehicle = peek('vehicle', vehicleId);
+    const company = vehicle === undefined ? [] : companyOfVehicle(vehicle);
+    return company.some((key) => key.kind === kind && key.id === id) ? company : [];
+  });
+}
+
+function companyOfVehicle({ id, terminal, queue }: Readonly<Vehicle>): Key[] {
+  return [
+    { kind: 'outbox', id },
+    { kind: 'terminal', id: terminal.phone },
+    ...queue.entries.map(({ orderId }): Key => ({ kind: 'order', id: orderId })),
+  ];
 }

@@ -10,6 +10,7 @@ import { reduce } from './domain/reduce.js';
 import type { DispatchSettings } from './domain/settings.js';
 import type { Documents } from './domain/tables.js';
 import { NotLoaded, Refusal, type BookkeepingKind, type Tx } from './domain/tx.js';
+import { companyOf } from './hints.js';
 import { uuidV7, type RandomBytes } from './ids.js';
 import { describeDoc } from './indexes.js';
 import type { Batch, DispatchStore, DocPut } from './store/store.js';
@@ -77,7 +78,7 @@ export class UnitOfWork {
       } catch (error) {
         if (error instanceof Refusal && error.keepsEvents) this.#take(attempt);
         if (!(error instanceof NotLoaded)) throw error;
-        await this.load([error]);
+        await this.load([...error.keys, ...companyOf(error, attempt.vehicles(), (kind, id) => this.#peekAt(kind, id))]);
       }
     }
   }
@@ -93,6 +94,10 @@ export class UnitOfWork {
 
   peek(key: string): { value: unknown } | undefined {
     return this.#changed.get(key) ?? this.#loaded.get(key);
+  }
+
+  #peekAt<K extends DocKind>(kind: K, id: string): Docs[K] | undefined {
+    return this.peek(`${kind}:${id}`)?.value as Docs[K] | undefined;
   }
 
   get isEmpty(): boolean {
@@ -152,9 +157,24 @@ class Attempt implements Tx, Documents {
 
   look<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined {
     const key = `${kind}:${id}`;
-    const held = this.changed.get(key) ?? this.work.peek(key);
+    const held = this.#held(key);
     if (!held) throw new NotLoaded(kind, id);
     return held.value as Docs[K] | undefined;
+  }
+
+  #held(key: string): { value: unknown } | undefined {
+    return this.changed.get(key) ?? this.work.peek(key);
+  }
+
+  /** Those that the rule has looked at so far. */
+  vehicles(): string[] {
+    return [...this.read].flatMap((key) => (key.startsWith('vehicle:') ? [key.slice('vehicle:'.length)] : []));
+  }
+
+  lookAll<K extends DocKind>(kind: K, ids: readonly string[]): (Readonly<Docs[K]> | undefined)[] {
+    const [missing, ...more] = ids.filter((id) => !this.#held(`${kind}:${id}`));
+    if (missing !== undefined) throw new NotLoaded(kind, missing, more);
+    return ids.map((id) => this.look(kind, id));
   }
 
   put<K extends DocKind>(kind: K, id: string, value: Docs[K]): void {

@@ -19,6 +19,8 @@ export interface Tx {
    * meanwhile. For figures about many documents that each change all the time, never for a rule that must hold.
    */
   look<K extends DocKind>(kind: K, id: string): Readonly<Docs[K]> | undefined;
+  /** {@link look} at many, which are read together. */
+  lookAll<K extends DocKind>(kind: K, ids: readonly string[]): (Readonly<Docs[K]> | undefined)[];
   /** Records the event and folds it into the documents that it names. Source, by, times default from actor and now. */
   emit(event: Pick<DomainEvent, 'type' | 'data'> & Partial<DomainEvent>): void;
   /**
@@ -33,13 +35,23 @@ export interface Tx {
 export const BOOKKEEPING_KINDS = ['window', 'automation', 'attributes'] as const;
 export type BookkeepingKind = (typeof BOOKKEEPING_KINDS)[number];
 
-/** Thrown by {@link Tx.get}; never caught by rules. */
+/** Thrown by {@link Tx.get} and its like; never caught by rules. It steers and is never shown, so it keeps no stack. */
 export class NotLoaded extends Error {
   constructor(
     readonly kind: DocKind,
     readonly id: string,
+    /** Others of the kind that are missing too. */
+    readonly more: readonly string[] = [],
   ) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(`document ${kind}:${id} is not loaded yet`);
+    Error.stackTraceLimit = limit;
+  }
+
+  /** All that is missing. */
+  get keys(): { kind: DocKind; id: string }[] {
+    return [this.id, ...this.more].map((id) => ({ kind: this.kind, id }));
   }
 }
 

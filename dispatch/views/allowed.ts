@@ -59,8 +59,9 @@ const SAYS_MORE = new Set([
   'noRule',
 ]);
 
-/** Ends a trial before anything is kept. */
+/** Ends a trial before anything is kept; one for all, since its stack says nothing. */
 class Enough extends Error {}
+const ENOUGH = new Enough('the trial has said enough');
 
 /**
  * Paths of the steps (`POST /orders/{id}/…`) that the rules would take from this principal now, in the order of work.
@@ -96,7 +97,7 @@ async function wouldDo(work: UnitOfWork, command: OrderCommand, actor: Principal
         watched(tx, () => (changes = true)),
         command,
       );
-      throw new Enough();
+      throw ENOUGH;
     });
   } catch (error) {
     if (error instanceof Enough) return changes;
@@ -114,6 +115,7 @@ function watched(tx: Tx, onChange: () => void): Tx {
     settings: tx.settings,
     get: (kind, id) => tx.get(kind, id),
     look: (kind, id) => tx.look(kind, id),
+    lookAll: (kind, ids) => tx.lookAll(kind, ids),
     emit: (event) => {
       if (!event.type.startsWith('timePoint.') && !event.type.startsWith('evidence.')) onChange();
       tx.emit(event);
