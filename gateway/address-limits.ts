@@ -2,6 +2,7 @@
 import type { GatewayLimits } from './limits.js';
 
 interface Address {
+  readonly text: string;
   open: number;
   unauthenticated: number;
   /** Tokens of its bucket, and when they were counted. */
@@ -33,7 +34,7 @@ export class AddressLimits {
     if (one === undefined) {
       if (this.#addresses.size >= limits.addresses) this.#sweep(nowMs);
       if (this.#addresses.size >= limits.addresses) return 'tooManyConnections';
-      one = { open: 0, unauthenticated: 0, tokens: burst, countedAt: nowMs };
+      one = { text: address, open: 0, unauthenticated: 0, tokens: burst, countedAt: nowMs };
       this.#addresses.set(address, one);
     }
     const passed = Math.max(0, nowMs - one.countedAt) / 1000;
@@ -47,6 +48,11 @@ export class AddressLimits {
     one.unauthenticated++;
     this.#open++;
     return undefined;
+  }
+
+  /** The same text, in the one copy that all connections of an address share. */
+  same(address: string): string {
+    return this.#addresses.get(address)?.text ?? address;
   }
 
   /** The connection has authenticated. */

@@ -1,77 +1,88 @@
 /** One TCP or TLS connection of a terminal: performs what its session decides, and tells it what happens. */
 import type { Socket } from 'node:net';
-import type { AckWriter } from '../protocol/index.js';
-import { count, type GatewayCounters } from './counters.js';
+import { count } from './counters.js';
 import type { Directory } from './directory.js';
 import { Refusal } from '../dispatch/domain/tx.js';
 import type { Clock } from '../dispatch/ports.js';
 import type { FindingsLog } from './findings-log.js';
 import type { Appender, AppendOutcome, Committer } from './ingest/committer.js';
 import type { EntryKind } from './ingest/entry.js';
-import type { GatewayLimits } from './limits.js';
 import type { Logger } from './log.js';
+import type { SessionContext } from './session/exchange.js';
 import type { Edition, TerminalLink, TransportResult } from './session/link.js';
-import type { LongSends } from './session/long-send.js';
-import type { PartWatches } from './session/part-watches.js';
 import { Session } from './session/session.js';
 import type { CloseReason, Finding, RegistrationRequest, SessionSink, TerminalFacts } from './session/sink.js';
 import type { OwnedConnection, SessionRegistry } from './sessions.js';
 import type { Taps } from './taps.js';
 
 /** What all connections of a listener share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends SessionContext {
   readonly clock: Clock;
-  readonly limits: GatewayLimits;
-  readonly counters: GatewayCounters;
   readonly committer: Committer;
   readonly directory: Directory;
   readonly registry: SessionRegistry;
-  readonly acks: AckWriter;
-  readonly partWatches: PartWatches;
-  readonly longSends: LongSends;
-  /** See `SessionOptions`. */
-  readonly vendorFraming?: boolean;
   readonly findings: FindingsLog;
   readonly taps: Taps;
   readonly log: Logger;
+}
+
+/** Who opened the connections. */
+export interface ConnectionHome {
+  /** Begin of connection ids; unique among nodes and starts. */
+  readonly idPrefix: string;
+  /** The connection has proved who it is; called once. */
+  authenticated(connection: TerminalConnection): void;
+  /** Its socket is gone: `ended` is to be called, unless nobody is there any more to be told. */
+  gone(connection: TerminalConnection): void;
+}
+
+/** Where a socket carries its connection: one function serves an event of all sockets, and none of them has closures. */
+const ofSocket = Symbol('connection');
+type TerminalSocket = Socket & { [ofSocket]: TerminalConnection };
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as TerminalSocket)[ofSocket].received(chunk);
+}
+
+function onError(this: Socket, error: Error): void {
+  (this as TerminalSocket)[ofSocket].failed(error);
+}
+
+function onClose(this: Socket): void {
+  (this as TerminalSocket)[ofSocket].gone();
 }
 
 export class TerminalConnection implements SessionSink, Appender, OwnedConnection {
   group = 0;
   slot = 0;
   readonly session: Session;
+  /** Set once, when it has proved who it is. */
+  isAuthenticated = false;
   /** Set by {@link close}: when the socket is destroyed if it has not ended by then, ms. */
-  destroyAt = Infinity;
-  #closeReason: CloseReason | undefined;
+  #destroyAt: number | undefined = undefined;
+  #closeReason: CloseReason | undefined = undefined;
 
   constructor(
     private readonly context: ConnectionContext,
+    private readonly home: ConnectionHome,
     private readonly socket: Socket,
-    readonly id: string,
+    private readonly number: number,
     readonly address: string,
-    readonly transport: 'tcp' | 'tls',
-    /** Called once, when the connection has proved who it is. */
-    private readonly authenticated: () => void,
+    transport: 'tcp' | 'tls',
   ) {
-    const { limits, counters, acks, partWatches, longSends, vendorFraming, clock } = context;
-    this.session = new Session({
-      sink: this,
-      limits,
-      counters,
-      acks,
-      transport,
-      partWatches,
-      longSends,
-      vendorFraming,
-      nowMs: clock.now(),
-    });
-    socket.on('data', (chunk: Buffer) => {
-      if (context.taps.any) this.#tap('in', chunk);
-      this.session.received(chunk, clock.now());
-    });
-    socket.on('error', (error) => {
-      context.log.debug({ connection: id, address, terminal: this.session.phone, err: error, msg: 'socket error' });
-    });
+    this.session = new Session(context, this, transport, context.clock.now());
+    (socket as TerminalSocket)[ofSocket] = this;
+    socket.on('data', onData);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  get id(): string {
+    return `${this.home.idPrefix}${this.number}`;
+  }
+
+  get transport(): 'tcp' | 'tls' {
+    return this.session.transport;
   }
 
   get heardMs(): number {
@@ -82,6 +93,23 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     return this.session.closed;
   }
 
+  // ---- what the socket says
+
+  received(chunk: Uint8Array): void {
+    const { taps, clock } = this.context;
+    if (taps.any) this.#tap('in', chunk);
+    this.session.received(chunk, clock.now());
+  }
+
+  failed(error: Error): void {
+    const { id: connection, address } = this;
+    this.context.log.debug({ connection, address, terminal: this.session.phone, err: error, msg: 'socket error' });
+  }
+
+  gone(): void {
+    this.home.gone(this);
+  }
+
   /** The socket is gone. */
   ended(): void {
     this.session.ended();
@@ -90,7 +118,7 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   }
 
   tick(nowMs: number): void {
-    if (nowMs >= this.destroyAt) this.socket.destroy();
+    if (this.#destroyAt !== undefined && nowMs >= this.#destroyAt) this.socket.destroy();
     else this.session.tick(nowMs);
   }
 
@@ -211,7 +239,10 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   }
 
   up(link: TerminalLink): void {
-    this.authenticated();
+    if (!this.isAuthenticated) {
+      this.isAuthenticated = true;
+      this.home.authenticated(this);
+    }
     this.context.registry.up(this, link);
   }
 
@@ -235,7 +266,7 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     // What it has not read by now it does not read; a peer that misbehaves gets no further courtesy.
     if (reason === 'slowReader' || reason === 'garbage') this.socket.destroy();
     else {
-      this.destroyAt = clock.now() + limits.closingMs;
+      this.#destroyAt = clock.now() + limits.closingMs;
       this.socket.end();
       // Reading goes on, or the peer's end would never be seen; the session takes nothing any more.
       this.socket.resume();

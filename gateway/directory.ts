@@ -4,7 +4,7 @@
  */
 import type { DispatchPort } from '../dispatch/ports.js';
 import type { Actor, StoredEvent } from '../dispatch/domain/events.js';
-import type { Terminal } from '../dispatch/domain/model.js';
+import type { Terminal, TerminalOptions } from '../dispatch/domain/model.js';
 import type { GatewayLimits } from './limits.js';
 import { codeFrom, hashCode } from './session/credentials.js';
 import type { Edition } from './session/link.js';
@@ -23,6 +23,9 @@ export interface DirectoryOptions {
 /** In whose name link commands run: the gateway itself. */
 export const gatewayActor: Actor = { source: 'terminal', name: 'gateway', roles: [] };
 
+/** Fleets have a handful of kinds of terminals; what comes beyond is not shared. */
+const kindsOfOptionsMax = 1_000;
+
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #known = new Map<string, TerminalFacts>();
@@ -30,6 +33,8 @@ export class Directory {
   readonly #strangers = new Map<string, number>();
   readonly #phoneOf = new Map<string, string>();
   readonly #loading = new Map<string, Promise<TerminalFacts | undefined>>();
+  /** One object for all terminals with the same options, by their JSON. */
+  readonly #kindsOfOptions = new Map<string, TerminalOptions>();
   #follow: { cancel(): void } | undefined;
   #changed: (phone: string) => void = () => {};
 
@@ -88,7 +93,7 @@ export class Directory {
     const loading = this.#options.dispatch
       .get('terminal', phone)
       .then((found) => {
-        const facts = found && factsOf(found.value);
+        const facts = found && factsOf(found.value, (options) => this.#shared(options));
         // Unless the file changed while it was read.
         if (this.#loading.get(phone) === loading) this.#keep(phone, facts);
         return facts;
@@ -100,6 +105,14 @@ export class Directory {
     return loading;
   }
 
+  #shared(options: TerminalOptions): TerminalOptions {
+    const key = JSON.stringify(options);
+    const known = this.#kindsOfOptions.get(key);
+    if (known !== undefined) return known;
+    if (this.#kindsOfOptions.size < kindsOfOptionsMax) this.#kindsOfOptions.set(key, options);
+    return options;
+  }
+
   #keep(phone: string, facts: TerminalFacts | undefined): void {
     const { limits, dispatch } = this.#options;
     if (facts === undefined) {
@@ -109,8 +122,8 @@ export class Directory {
     }
     const dropped = makeRoom(this.#known, limits.cachedTerminals);
     if (dropped !== undefined) this.#phoneOf.delete(dropped.vehicleId);
-    this.#known.set(phone, facts);
-    this.#phoneOf.set(facts.vehicleId, phone);
+    this.#known.set(facts.phone, facts);
+    this.#phoneOf.set(facts.vehicleId, facts.phone);
   }
 
   #forget(phone: string): void {
@@ -136,20 +149,22 @@ export class Directory {
   }
 }
 
-function factsOf(terminal: Terminal): TerminalFacts {
+/** @param shared gives one object for all options that are the same */
+function factsOf(terminal: Terminal, shared: (options: TerminalOptions) => TerminalOptions): TerminalFacts {
   const { phone, vehicleId, profile, options, edition, codes, blocked, contested, rotatedAt } = terminal;
   const only = codes.length === 1 ? codes[0] : undefined;
+  // Always with all keys, in one order: tens of thousands of them share one shape.
   return {
     phone,
     vehicleId,
     profile,
-    options,
+    options: shared(options),
+    edition,
     codes: codes.map(({ sha256 }) => sha256),
+    settledCode: only?.usedAt === undefined ? undefined : only.sha256,
     blocked: blocked !== undefined,
+    rotatedAt,
     contested: contested !== undefined,
-    ...(rotatedAt === undefined ? {} : { rotatedAt }),
-    ...(edition === undefined ? {} : { edition }),
-    ...(only?.usedAt === undefined ? {} : { settledCode: only.sha256 }),
   };
 }
 

@@ -5,7 +5,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { AddressLimits } from './address-limits.js';
-import { TerminalConnection, type ConnectionContext } from './connection.js';
+import { TerminalConnection, type ConnectionContext, type ConnectionHome } from './connection.js';
 import { count } from './counters.js';
 
 export interface TcpListenerOptions {
@@ -25,7 +25,7 @@ const sweepMs = 1_000;
 const handshakeMs = 20_000;
 const keepAliveMs = 60_000;
 
-export class TerminalListeners {
+export class TerminalListeners implements ConnectionHome {
   readonly #connections = new Set<TerminalConnection>();
   readonly #servers: Server[] = [];
   readonly #addresses: AddressLimits;
@@ -36,7 +36,7 @@ export class TerminalListeners {
   constructor(
     private readonly context: ConnectionContext,
     /** Begin of connection ids; unique among nodes and starts. */
-    private readonly idPrefix: string,
+    readonly idPrefix: string,
   ) {
     this.#addresses = new AddressLimits(context.limits);
     this.#sweep = context.clock.every(sweepMs, () => this.#tick());
@@ -133,28 +133,20 @@ export class TerminalListeners {
   }
 
   #open(socket: Socket, transport: 'tcp' | 'tls'): void {
-    const address = addressOf(socket);
-    let authenticated = false;
-    const connection = new TerminalConnection(
-      this.context,
-      socket,
-      `${this.idPrefix}${this.#nextId++}`,
-      address,
-      transport,
-      () => {
-        if (authenticated) return;
-        authenticated = true;
-        this.#addresses.authenticated(address);
-      },
-    );
-    this.#connections.add(connection);
+    const address = this.#addresses.same(addressOf(socket));
+    this.#connections.add(new TerminalConnection(this.context, this, socket, this.#nextId++, address, transport));
     this.context.counters.connectionsOpen = this.#connections.size;
-    socket.on('close', () => {
-      this.#connections.delete(connection);
-      this.context.counters.connectionsOpen = this.#connections.size;
-      this.#addresses.closed(address, authenticated);
-      connection.ended();
-    });
+  }
+
+  authenticated({ address }: TerminalConnection): void {
+    this.#addresses.authenticated(address);
+  }
+
+  gone(connection: TerminalConnection): void {
+    this.#connections.delete(connection);
+    this.context.counters.connectionsOpen = this.#connections.size;
+    this.#addresses.closed(connection.address, connection.isAuthenticated);
+    connection.ended();
   }
 
   #tick(): void {

@@ -20,6 +20,13 @@ interface Waiting {
 }
 
 const nothing: Waiting[] = [];
+const noActions: readonly AfterCommit[] = [];
+
+/** Gets what is durable. */
+export interface Answering {
+  /** @param form number of the header form that the answer repeats */
+  answer(form: number, messageId: number, serial: number, result: number): void;
+}
 
 export class Gate {
   readonly #pending = new PendingAnswers();
@@ -30,6 +37,11 @@ export class Gate {
   /** Frames between arrival and commit. */
   get inFlight(): number {
     return this.#pending.size;
+  }
+
+  /** Nothing waits for a commit. */
+  get isEmpty(): boolean {
+    return this.#pending.size === 0 && this.#waiting.length === 0;
   }
 
   /** A frame was taken by the log. */
@@ -46,22 +58,18 @@ export class Gate {
 
   /**
    * The oldest `entries` frames are durable, or not.
-   * @param answer gets each durable frame that wants an answer: form, message id, serial, result
+   * @param to gets each durable frame that wants an answer
    * @returns what follows, when they are durable
    */
-  settle(
-    entries: number,
-    durable: boolean,
-    answer: (form: number, messageId: number, serial: number, result: number) => void,
-  ): readonly AfterCommit[] {
+  settle(entries: number, durable: boolean, to: Answering): readonly AfterCommit[] {
     for (let i = 0; i < entries; i++) {
       const item = this.#pending.shift();
       const result = PendingAnswers.result(item);
       if (!durable || result === noAnswer) continue;
-      answer(PendingAnswers.form(item), PendingAnswers.messageId(item), PendingAnswers.serial(item), result);
+      to.answer(PendingAnswers.form(item), PendingAnswers.messageId(item), PendingAnswers.serial(item), result);
     }
     this.#settled += entries;
-    if (this.#waiting.length === 0) return [];
+    if (this.#waiting.length === 0) return noActions;
     const due = this.#waiting.filter(({ frame }) => frame <= this.#settled);
     this.#waiting = this.#waiting.filter(({ frame }) => frame > this.#settled);
     return durable ? due.map(({ action }) => action) : [];

@@ -125,7 +125,7 @@ export class Login {
     const code = answer.result === 0 ? Buffer.from(answer.code, 'latin1') : Buffer.alloc(0);
     if (answer.result === 0) {
       counters.registrationsAccepted++;
-      this.facts = answer.facts;
+      this.fileIs(answer.facts);
       if (this.#phase === 'stranger') this.#phase = 'known';
     } else counters.registrationsRefused++;
     this.host.reply(0x8100, Buffer.concat([Buffer.of(serial >> 8, serial & 255, answer.result), code]));
@@ -162,9 +162,16 @@ export class Login {
     if (this.#phase !== 'asking') return;
     if (facts === 'failed') this.#phase = 'new';
     else {
-      this.facts = facts;
       this.#phase = facts === undefined ? 'stranger' : 'known';
+      if (facts !== undefined) this.fileIs(facts);
     }
+  }
+
+  /** The terminal's file, new or changed. One copy of each text is enough: those of the file, which others share. */
+  fileIs(facts: TerminalFacts): void {
+    this.facts = facts;
+    this.phone = facts.phone;
+    this.#code = facts.codes.find((code) => code === this.#code) ?? this.#code;
   }
 
   /** @param fence of the ownership; `failed`: it could not be taken, the terminal gets no answer and tries again */

@@ -16,10 +16,12 @@ export interface LinkHost {
   send(bytes: Uint8Array): void;
   readonly nowMs: number;
   readonly longSends: LongSends;
+  readonly transport: 'tcp' | 'tls';
 }
 
 export class SessionLink implements TerminalLink {
-  readonly outstanding: Outstanding;
+  /** Present while an item waits for an answer. */
+  outstanding: Outstanding | undefined = undefined;
   /** True when the session lost its terminal. */
   ended = false;
   #pumpedAt = 0;
@@ -28,11 +30,8 @@ export class SessionLink implements TerminalLink {
     private readonly host: LinkHost,
     public facts: TerminalFacts,
     readonly edition: Edition,
-    readonly transport: 'tcp' | 'tls',
     readonly fence: number,
-  ) {
-    this.outstanding = new Outstanding(host.limits);
-  }
+  ) {}
 
   get vehicleId() {
     return this.facts.vehicleId;
@@ -50,29 +49,38 @@ export class SessionLink implements TerminalLink {
     return this.facts.options;
   }
 
+  get transport() {
+    return this.host.transport;
+  }
+
   write(deliveryId: string, messages: readonly OutgoingMessage[]): { serials: [number, number] } | undefined {
     if (this.ended || !this.host.canSend()) return undefined;
-    const long = this.outstanding.longOf(deliveryId);
+    const outstanding = (this.outstanding ??= new Outstanding(this.host.limits));
+    const long = outstanding.longOf(deliveryId);
     if (long !== undefined) {
       long.again();
       this.pump();
       return { serials: long.serials };
     }
-    const again = this.outstanding.written(deliveryId);
+    const again = outstanding.written(deliveryId);
     if (again !== undefined) {
       this.host.send(Buffer.concat(again.frames));
       return { serials: again.serials };
     }
     const [message] = messages;
-    if (message?.inWindows) return this.#writeLong(deliveryId, message);
-    const frames = this.outstanding.add(deliveryId, messages, this.host.identity, () => this.host.nextSerial());
+    if (message?.inWindows) return this.#writeLong(outstanding, deliveryId, message);
+    const frames = outstanding.add(deliveryId, messages, this.host.identity, () => this.host.nextSerial());
     if (frames === undefined) return undefined;
     this.host.send(Buffer.concat(frames));
-    return { serials: this.outstanding.written(deliveryId)!.serials };
+    return { serials: outstanding.written(deliveryId)!.serials };
   }
 
-  #writeLong(deliveryId: string, message: OutgoingMessage): { serials: [number, number] } | undefined {
-    const { outstanding, host } = this;
+  #writeLong(
+    outstanding: Outstanding,
+    deliveryId: string,
+    message: OutgoingMessage,
+  ): { serials: [number, number] } | undefined {
+    const { host } = this;
     if (outstanding.isFull) return undefined;
     const progress = host.longSends.begin(this.phone, deliveryId, message.body.length, (parts) => {
       const first = host.nextSerial();
@@ -90,7 +98,7 @@ export class SessionLink implements TerminalLink {
    * @param confirmed the terminal asks for it by confirming parts: no more than a window stays unconfirmed
    */
   pump(confirmed = false): void {
-    const long = this.outstanding.unwritten;
+    const long = this.outstanding?.unwritten;
     if (long === undefined) return;
     this.#pumpedAt = this.host.nowMs;
     if (this.ended || !this.host.canSend()) return;
@@ -100,26 +108,27 @@ export class SessionLink implements TerminalLink {
 
   /** When the next window is due, ms, or Infinity. */
   nextMs(): number {
-    return this.outstanding.unwritten === undefined ? Infinity : this.#pumpedAt + this.host.limits.longPaceMs;
+    return this.outstanding?.unwritten === undefined ? Infinity : this.#pumpedAt + this.host.limits.longPaceMs;
   }
 
   isBusyWith(deliveryId: string): boolean {
-    const long = this.outstanding.longOf(deliveryId);
+    const long = this.outstanding?.longOf(deliveryId);
     return long?.isBusy(this.host.nowMs, this.host.limits.longQuietMs) ?? false;
   }
 
   progressOf(deliveryId: string): { done: number; of: number } | undefined {
-    const long = this.outstanding.longOf(deliveryId);
+    const long = this.outstanding?.longOf(deliveryId);
     return long && { done: long.done, of: long.parts };
   }
 
   forget(deliveryId: string): void {
-    this.outstanding.drop(deliveryId);
+    this.outstanding?.drop(deliveryId);
+    if (this.outstanding?.size === 0) this.outstanding = undefined;
   }
 
   /** The item ended for good: its progress is of no use any more. */
   done(deliveryId: string): void {
-    this.outstanding.drop(deliveryId);
+    this.forget(deliveryId);
     this.host.longSends.end(this.phone, deliveryId);
   }
 }

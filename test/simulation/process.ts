@@ -4,7 +4,7 @@ import { Role } from '../../dispatch/role.js';
 import { createDispatch, type Dispatch } from '../../dispatch/service.js';
 import { DEFAULT_SETTINGS } from '../../dispatch/domain/settings.js';
 import type { DispatchStore, StoreListener } from '../../dispatch/store/store.js';
-import { TerminalConnection, type ConnectionContext } from '../../gateway/connection.js';
+import { TerminalConnection, type ConnectionContext, type ConnectionHome } from '../../gateway/connection.js';
 import { Deliveries } from '../../gateway/deliveries/loop.js';
 import { createLog } from '../../gateway/log.js';
 import { MqttCounters } from '../../gateway/mqtt/counters.js';
@@ -77,15 +77,19 @@ export class SimProcess implements Door {
       socket.destroy();
       return;
     }
-    const id = `${this.name}.${this.#nextConnection++}`;
-    const connection = new TerminalConnection(this.#context, socket.asSocket(), id, address, 'tcp', () => undefined);
+    const home: ConnectionHome = {
+      idPrefix: `${this.name}.`,
+      authenticated: () => undefined,
+      gone: (connection) => {
+        this.#connections.delete(connection);
+        this.#sockets.delete(socket);
+        if (this.#alive) connection.ended();
+      },
+    };
+    const number = this.#nextConnection++;
+    const connection = new TerminalConnection(this.#context, home, socket.asSocket(), number, address, 'tcp');
     this.#connections.add(connection);
     this.#sockets.add(socket);
-    socket.on('close', () => {
-      this.#connections.delete(connection);
-      this.#sockets.delete(socket);
-      if (this.#alive) connection.ended();
-    });
   }
 
   /**

@@ -54,16 +54,14 @@ export class SessionWorld implements SessionSink {
 
   constructor(limits: Partial<GatewayLimits> = {}) {
     const all = { ...defaultLimits, ...limits };
-    this.session = new Session({
-      sink: this,
+    const context = {
       limits: all,
       partWatches: new PartWatches(all),
       longSends: new LongSends(all.longTerminals),
       counters: this.counters,
       acks: new AckWriter(),
-      transport: 'tcp',
-      nowMs: this.nowMs,
-    });
+    };
+    this.session = new Session(context, this, 'tcp', this.nowMs);
   }
 
   receive(...chunks: Uint8Array[]): void {
