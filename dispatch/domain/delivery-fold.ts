@@ -1,4 +1,5 @@
 /** How outboxes change: one reducer for each event of deliveries. The rules that emit them are in delivery.ts. */
+import { keepAreas } from './areas.js';
 import type { DomainEvent } from './events.js';
 import { retireAbsent } from './menu.js';
 import type { Delivery, DeliveryAttempt, MenuEvent, Outbox } from './model.js';
@@ -81,7 +82,12 @@ export const deliveryReducers: Reducers = {
   'delivery.unanswered': onOutbox<DeliveryWaits>((outbox, { data }) =>
     edit(outbox, data.deliveryId, { state: 'unanswered', nextAt: data.nextAt, acknowledgedAt: undefined }),
   ),
-  'delivery.receipted': onOutbox<DeliveryEnded>(receipted),
+  'delivery.receipted': folding<DeliveryEnded>((docs, event) => {
+    const before = docs.get('outbox', event.vehicleId!) ?? emptyOutbox(event.vehicleId!);
+    docs.put('outbox', event.vehicleId!, receipted(before, event));
+    const command = before.items.find(({ id }) => id === event.data.deliveryId)?.command;
+    if (command) keepAreas(docs, before, command, event.committedAt);
+  }),
   'delivery.refused': ending('refused'),
   'delivery.voided': ending('voided'),
   'delivery.expired': ending('expired'),

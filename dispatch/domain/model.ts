@@ -6,7 +6,7 @@ import type { Account, ApiToken, Session, Webhook } from './model/access.js';
 import type { Automation, Counter, SeenWindow } from './model/bookkeeping.js';
 import type { Order } from './model/order.js';
 import type { Capacity, RepairCentre, Rules, Unit } from './model/organisation.js';
-import type { Outbox } from './model/outbox.js';
+import type { Outbox, TerminalAreas } from './model/outbox.js';
 import type { Alarms, Attributes, Media, Terminal } from './model/terminal.js';
 import type { Vehicle } from './model/vehicle.js';
 import type { Alert, Card } from './model/waiting.js';
@@ -29,6 +29,7 @@ export interface Docs {
   media: Media;
   alarms: Alarms;
   attributes: Attributes;
+  areas: TerminalAreas;
   centre: RepairCentre;
   unit: Unit;
   alert: Alert;

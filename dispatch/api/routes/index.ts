@@ -17,6 +17,7 @@ import { statusRoutes } from './status.js';
 import { terminalRoutes } from './terminals.js';
 import { trackRoutes } from './track.js';
 import { vehicleAlarmRoutes } from './vehicle-alarms.js';
+import { vehicleAreaRoutes } from './vehicle-areas.js';
 import { vehicleRoutes } from './vehicles.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -29,6 +30,7 @@ export function allRoutes(deps: RouteDeps): Route[] {
     ...customerRoutes(deps),
     ...vehicleRoutes(deps),
     ...vehicleAlarmRoutes(deps),
+    ...vehicleAreaRoutes(deps),
     ...terminalRoutes(deps),
     ...trackRoutes(deps),
     ...organisationRoutes(deps),

@@ -71,6 +71,28 @@ export interface Delivery {
   answer?: unknown;
 }
 
+/** An area or route that a person has set in a terminal. */
+export interface TerminalArea {
+  /** With `id` what it is known by. */
+  shape: 'circle' | 'rectangle' | 'polygon' | 'route';
+  id: number;
+  name?: string;
+  /** Centre, the four corners, the corners, or the way; degrees WGS-84 as they were entered. */
+  points: { lat: number; lon: number }[];
+  /** Of a circle. */
+  radiusM?: number;
+  /** Of a route: its widest segment. */
+  widthM?: number;
+  /** When the terminal confirmed it, ms UTC. */
+  setAt: number;
+}
+export interface TerminalAreas {
+  vehicleId: string;
+  /** `{phone}/{terminalId}` of the terminal that holds them. */
+  device: string;
+  items: TerminalArea[];
+}
+
 /** Area ids up to this one are for what people set in terminals; the circles of orders have higher ones. */
 export const PEOPLES_AREA_IDS = 0xffff;
 

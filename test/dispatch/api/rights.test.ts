@@ -62,6 +62,7 @@ const MATRIX: Record<string, string> = {
   'GET /vehicles/{id}/road': OFFICE,
   'GET /vehicles/{id}/deliveries': ALL,
   'GET /vehicles/{id}/alarms': ALL,
+  'GET /vehicles/{id}/areas': ALL,
   'GET /vehicles/{id}/photos': ALL,
   'GET /vehicles/{id}/photos/{photo}': ALL,
   'POST /vehicles/{id}/deliveries/{deliveryId}/cancel': 'D',
