@@ -14,12 +14,8 @@ export const HOLE = { crew: 4, from: 7 * MINUTE, to: 14 * MINUTE };
 export const BY_POSITION = 5;
 /** Gives its first order to another crew. */
 export const REASSIGNED = { from: 2, to: 3 };
-/** Orders by crew in each centre. */
-export type DaySize = readonly number[];
-/** A full day: 100 in each centre. */
-export const FULL_DAY: DaySize = [6, 14, 14, 6, 14, 6, 6, 14, 14, 6];
-/** Every kind of thing that happens, in half of the time: 30 in each centre. */
-export const SHORT_DAY: DaySize = [2, 4, 4, 2, 4, 2, 2, 4, 4, 2];
+/** Orders by crew in each centre: 100 in all. */
+const ORDERS_OF = [6, 14, 14, 6, 14, 6, 6, 14, 14, 6];
 /** From one departure to the next. Positions need time between two orders: they measure the terminal's clock too. */
 const cycleOf = (crew: number): number => (crew === BY_POSITION ? 8 : 4) * MINUTE;
 /** An order comes in this many departures before its own: these are on the truck when the shift begins. */
@@ -53,12 +49,12 @@ export const phoneOf = (centre: string, crew: number): string =>
   String(13_000_000_000 + CENTRES.indexOf(centre as (typeof CENTRES)[number]) * 100 + crew);
 
 /** The orders of one centre, in the order in which they come. */
-export function plannedOrders(centre: string, ordersOf: DaySize): PlannedOrder[] {
+export function plannedOrders(centre: string): PlannedOrder[] {
   const orders: Omit<PlannedOrder, 'index'>[] = [];
-  for (let place = 0; place < Math.max(...ordersOf); place++) {
+  for (let place = 0; place < Math.max(...ORDERS_OF); place++) {
     for (let crew = 0; crew < CREWS; crew++) {
-      if (place >= ordersOf[crew]!) continue;
-      const isFar = place === ordersOf[crew]! - 1 && crew % 3 === 0;
+      if (place >= ORDERS_OF[crew]!) continue;
+      const isFar = place === ORDERS_OF[crew]! - 1 && crew % 3 === 0;
       orders.push({
         centre,
         crew,

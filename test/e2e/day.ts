@@ -5,7 +5,7 @@ import { frameOf, locationBody } from '../gateway/support/frames.js';
 import { checkCapacity, checkDeliveries, checkDuty, checkSegments, type Day, type Ran } from './day-reports.js';
 import {
   BY_POSITION, CENTRES, CREWS, departureOf, depotOf, HOLE, MINUTE, ON_BREAK, phoneOf, plannedOrders, REASSIGNED,
-  vehicleOf, workOf, type DaySize, type PlannedOrder,
+  vehicleOf, workOf, type PlannedOrder,
 } from './day-script.js'; // prettier-ignore
 import { Service } from './support.js';
 import { TcpTerminal } from './tcp-terminal.js';
@@ -196,22 +196,22 @@ interface Place {
 }
 
 /** The day from its first minute to the last, on a gateway of its own. */
-export async function liveThrough(size: DaySize): Promise<void> {
+export async function liveThrough(): Promise<void> {
   service = await new Service({ clockRate: '60', apiToken: TOKEN, idleS: '86400', loginS: '600' }).start();
   try {
     service.gateway.dispatch.follow(0, (events) => events.forEach(hear));
-    await day(size);
+    await day();
   } finally {
     for (const truck of trucks.values()) truck.client.socket.destroy();
     await service.stop();
   }
 }
 
-async function day(size: DaySize): Promise<void> {
+async function day(): Promise<void> {
   await ok('PUT', '/rules', { trades: { outage: ['lowVoltage'] } });
   const dayFrom = now() - 60 * MINUTE;
   await Promise.all(CENTRES.map(openDepot));
-  const ran = CENTRES.flatMap((centre) => plannedOrders(centre, size).map(expected));
+  const ran = CENTRES.flatMap((centre) => plannedOrders(centre).map(expected));
   const ofCentre = (centre: string): Ran[] => ran.filter((one) => one.centre === centre);
   await Promise.all(
     CENTRES.map(async (centre) => {
