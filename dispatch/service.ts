@@ -144,8 +144,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   async function tick(kind: DocKind, id: string, rule: (tx: Tx) => void, name: string): Promise<void> {
     await decideAndCommit(async (work) => {
-      await work.run({ now: clock.now(), actor: { source: 'rule', name, roles: [] } }, rule);
       await work.load([{ kind, id }]);
+      await work.run({ now: clock.now(), actor: { source: 'rule', name, roles: [] } }, rule);
       work.touch(kind, id);
       return { batch: work.batch(), result: {} };
     });

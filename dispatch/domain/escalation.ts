@@ -290,10 +290,13 @@ export const vehicleEscalation: DueRule<'vehicle'> = {
 function settle(tx: Tx, orderId: string): void {
   const order = tx.get('order', orderId);
   if (!order) return;
+  const raised = Object.entries(order.fired).flatMap(([id, alertId]) => (alertId === '' ? [] : [id]));
+  // Most orders never had an alert: what holds of them need not be reckoned at each of their events.
+  if (raised.length === 0) return;
   const holding = new Set(stepsOf(order, tx.settings).map((step) => step.id));
   const now = segmentsOf(order, tx.now, tx.settings);
-  for (const [id, alertId] of Object.entries(order.fired)) {
-    if (alertId === '' || holding.has(id)) continue;
+  for (const id of raised) {
+    if (holding.has(id)) continue;
     const kind = id.slice(0, id.indexOf(':'));
     if (kind === 'segmentAtRisk' || kind === 'segmentBreached') endSegment(tx, order, id, kind, now);
     else if (kind === 'unreachable') endReached(tx, order, id);

@@ -54,3 +54,42 @@ describe('faults of the store in memory', () => {
     expect(named).toEqual(['commit', 'appendIngest', 'other']);
   });
 });
+
+describe('a store in memory that gives away frozen values', () => {
+  const doc = (value: unknown, expect_ = 0) => ({ kind: 'k', id: '1', expect: expect_, value, indexes: [] });
+
+  test('gives the same one to all readers, until it is written again', async () => {
+    const store = memoryStore({ frozen: true });
+    await store.commit({ puts: [doc({ list: [{ n: 1 }] })] });
+    const value = (await store.get('k', '1'))!.value;
+    expect((await store.get('k', '1'))!.value).toBe(value);
+    await store.commit({ puts: [doc({ list: [] }, 1)] });
+    expect((await store.get('k', '1'))!.value).toEqual({ list: [] });
+    expect(value).toEqual({ list: [{ n: 1 }] });
+  });
+
+  test('whoever changes what was read fails, at every depth', async () => {
+    const store = memoryStore({ frozen: true });
+    await store.commit({ puts: [doc({ list: [{ n: 1 }] })] });
+    const value = (await store.get('k', '1'))!.value as { list: { n: number }[]; more?: number };
+    expect(() => (value.more = 1)).toThrow(TypeError);
+    expect(() => value.list.push({ n: 2 })).toThrow(TypeError);
+    expect(() => (value.list[0]!.n = 2)).toThrow(TypeError);
+  });
+
+  test('a rewritten event is read as it is now', async () => {
+    const store = memoryStore({ frozen: true });
+    const event = {
+      type: 't',
+      source: 'rule' as const,
+      by: 'x',
+      receivedAt: 1,
+      committedAt: 1,
+      data: { name: 'Wang' },
+    };
+    await store.commit({ events: [event] });
+    expect((await store.eventsAfter(0, 1))[0]!.data).toEqual({ name: 'Wang' });
+    await store.rewriteEvents([{ position: 1, data: { name: '' } }]);
+    expect((await store.eventsAfter(0, 1))[0]!.data).toEqual({ name: '' });
+  });
+});
