@@ -1,33 +1,21 @@
 /** What one commit does inside the LMDB write transaction, where `putSync` and `removeSync` only add to it. */
 import { docKey, indexEntry } from './keys.js';
 import { isLater, latestRows, rowBytes, rowFromBytes, rowNumbers } from './last-position.js';
-import {
-  behindPrefix,
-  json,
-  keys,
-  numberedKey,
-  parse,
-  prefixKey,
-  PRESENT,
-  readU48,
-  u48,
-  type Env,
-  type StoredRecord,
-} from './lmdb-env.js';
-import { putTracks, type Tails } from './lmdb-track.js';
+import { json, keys, numberedKey, parse, PRESENT, readU48, u48, type Env, type StoredRecord } from './lmdb-env.js';
+import { putTrack, type Tails } from './lmdb-track.js';
 import type { PositionBatch } from './position-batch.js';
 import type { PreparedBatch, PreparedPut } from './prepare.js';
 import type { CommitResult } from './store.js';
 import type { BlockRows } from './track-block.js';
+import { inTurns } from './give-way.js';
 
 /** Expired idempotency keys that one commit removes: more than one commit makes, so they cannot pile up. */
 const EXPIRED_PER_COMMIT = 10;
 
-/** What is known of the ingest log of one node. */
-export interface IngestLog {
-  appended: number;
+/** How far the ingest log of one node is applied. */
+export interface AppliedLog {
   applied: number;
-  /** Not listed; its sequences stay used. */
+  /** Not listed while it holds nothing more; its sequences stay used. */
   forgotten?: boolean;
 }
 
@@ -37,7 +25,7 @@ export interface IngestLog {
 export class CommitScope {
   /** Vehicles whose last position changed. */
   readonly last = new Map<string, Float64Array>();
-  readonly logs = new Map<string, IngestLog>();
+  readonly logs = new Map<string, AppliedLog>();
   /** Documents that were put or deleted: a claim on them ends. */
   readonly changed: string[] = [];
   readonly batches: PositionBatch[] = [];
@@ -47,62 +35,80 @@ export class CommitScope {
     readonly now: number,
     public lastPosition: number,
     readonly knownLast: ReadonlyMap<string, Float64Array>,
-    readonly knownLogs: ReadonlyMap<string, IngestLog>,
+    readonly knownLogs: ReadonlyMap<string, AppliedLog>,
     /** Changed at once; cleared where the transaction fails. */
     readonly tails: Tails,
   ) {}
 
-  log(node: string): IngestLog {
-    let log = this.logs.get(node);
-    if (!log) this.logs.set(node, (log = { ...(this.knownLogs.get(node) ?? { appended: 0, applied: 0 }) }));
-    return log;
+  applied(node: string): number {
+    return (this.logs.get(node) ?? this.knownLogs.get(node))?.applied ?? 0;
+  }
+
+  setLog(node: string, log: AppliedLog): void {
+    this.logs.set(node, log);
+    this.env.nodes.putSync(Buffer.from(node), json(log));
   }
 }
 
-/** Takes a node whose log holds nothing off the list; false where it holds groups. */
-export function forgetLog(scope: CommitScope, node: string): boolean {
-  const log = scope.log(node);
-  const range = { lower: prefixKey(node), upper: behindPrefix(node), limit: 1 };
-  if (log.appended > log.applied || keys(scope.env.ingest, range).length > 0) return false;
-  if (log.appended === 0) return true;
-  log.forgotten = true;
-  scope.env.nodes.putSync(Buffer.from(node), json({ applied: log.applied, forgotten: true }));
-  return true;
+/** Decides and writes one batch without positions; nothing is written unless the result is `ok`. */
+export function applyBatch(scope: CommitScope, batch: PreparedBatch): CommitResult {
+  const { refusal, records } = decide(scope, batch);
+  return refusal ?? write(scope, batch, records);
 }
 
-/** Appends a group to a node's ingest log; gives its sequence. */
-export function appendGroup(scope: CommitScope, node: string, group: Uint8Array): number {
-  const log = scope.log(node);
-  if (log.appended === 0 || log.forgotten) scope.env.nodes.putSync(Buffer.from(node), json({ applied: log.applied }));
-  log.forgotten = undefined;
-  log.appended++;
-  scope.env.ingest.putSync(numberedKey(node, log.appended), asBuffer(group));
-  return log.appended;
+/**
+ * The same for a batch with positions: they are written in turns, and what others must see all at once, or not at all,
+ * in the last one.
+ */
+export function applyPositions(
+  scope: CommitScope,
+  batch: PreparedBatch,
+  positions: PositionBatch,
+  blocks: Iterable<BlockRows>,
+): CommitResult | Promise<CommitResult> {
+  const { refusal, records } = decide(scope, batch);
+  if (refusal) return refusal;
+  const finish = (): CommitResult => write(scope, batch, records);
+  const rest = inTurns(putPositions(scope, positions, blocks));
+  return rest ? rest.then(finish) : finish();
 }
 
-/** Decides and writes one batch; nothing is written unless the result is `ok`. */
-export function applyBatch(scope: CommitScope, batch: PreparedBatch, blocks: readonly BlockRows[]): CommitResult {
+/** What refuses a batch, or the documents that it puts, as they are. */
+function decide(
+  scope: CommitScope,
+  batch: PreparedBatch,
+): { refusal?: CommitResult; records: (StoredRecord | undefined)[] } {
   const { env } = scope;
+  const records: (StoredRecord | undefined)[] = [];
   if (batch.idempotency) {
     const known = env.idempotency.get(Buffer.from(batch.idempotency.key));
     const remembered = known && parse<{ until: number; result: unknown }>(known);
-    if (remembered && remembered.until > scope.now) return { ok: false, duplicate: remembered.result };
+    if (remembered && remembered.until > scope.now) {
+      return { refusal: { ok: false, duplicate: remembered.result }, records };
+    }
   }
-  const records: (StoredRecord | undefined)[] = [];
   for (const put of batch.puts) {
     const record = readRecord(env, put.key);
-    if ((record?.version ?? 0) !== put.expect) return conflict(put.kind, put.id);
+    if ((record?.version ?? 0) !== put.expect) return { refusal: conflict(put.kind, put.id), records };
     records.push(record);
   }
   for (const check of batch.checks) {
-    if ((readRecord(env, check.key)?.version ?? 0) !== check.version) return conflict(check.kind, check.id);
+    if ((readRecord(env, check.key)?.version ?? 0) !== check.version) {
+      return { refusal: conflict(check.kind, check.id), records };
+    }
   }
   if (batch.applied) {
     const { node, sequence, after } = batch.applied;
-    const { applied } = scope.log(node);
-    if (sequence <= applied || (after !== undefined && after !== applied)) return conflict('ingest', node);
+    const applied = scope.applied(node);
+    if (sequence <= applied || (after !== undefined && after !== applied)) {
+      return { refusal: conflict('ingest', node), records };
+    }
   }
+  return { records };
+}
 
+function write(scope: CommitScope, batch: PreparedBatch, records: readonly (StoredRecord | undefined)[]): CommitResult {
+  const { env } = scope;
   batch.puts.forEach((put, i) => putDoc(scope, put, records[i]));
   for (const event of batch.events) {
     const position = ++scope.lastPosition;
@@ -110,13 +116,7 @@ export function applyBatch(scope: CommitScope, batch: PreparedBatch, blocks: rea
     for (const ref of event.refs) env.refs.putSync(numberedKey(ref, position), PRESENT);
   }
   if (batch.idempotency) remember(scope, batch.idempotency);
-  if (batch.applied) {
-    const log = scope.log(batch.applied.node);
-    log.applied = batch.applied.sequence;
-    log.appended = Math.max(log.appended, log.applied);
-    env.nodes.putSync(Buffer.from(batch.applied.node), json({ applied: log.applied, forgotten: log.forgotten }));
-  }
-  if (batch.positions) putPositions(scope, batch.positions, blocks);
+  if (batch.applied) scope.setLog(batch.applied.node, { applied: batch.applied.sequence });
   return { ok: true, lastPosition: scope.lastPosition };
 }
 
@@ -171,18 +171,24 @@ function remember(scope: CommitScope, { key, json: result, keepMs }: NonNullable
   env.expiry.putSync(Buffer.concat([u48(until), Buffer.from(key)]), PRESENT);
 }
 
-function putPositions(scope: CommitScope, batch: PositionBatch, blocks: readonly BlockRows[]): void {
+/** Yields where others may have the thread. */
+function* putPositions(scope: CommitScope, batch: PositionBatch, blocks: Iterable<BlockRows>): Generator<void> {
   const { env } = scope;
-  putTracks(env.track, scope.tails, batch, blocks);
-  latestRows(batch).forEach((row, vehicle) => {
-    if (row < 0) return;
-    const vehicleId = batch.vehicles[vehicle]!;
+  for (const block of blocks) {
+    putTrack(env.track, scope.tails, batch, block);
+    yield;
+  }
+  const latest = latestRows(batch);
+  for (const [vehicle, vehicleId] of batch.vehicles.entries()) {
+    yield;
+    const row = latest[vehicle]!;
+    if (row < 0) continue;
     const candidate = rowNumbers(batch, row);
-    const known = scope.last.get(vehicleId) ?? scope.knownLast.get(vehicleId);
-    if (known && !isLater(candidate, 0, known, 0)) return;
+    const known = scope.knownLast.get(vehicleId);
+    if (known && !isLater(candidate, 0, known, 0)) continue;
     scope.last.set(vehicleId, candidate);
     env.last.putSync(Buffer.from(vehicleId), rowBytes(candidate));
-  });
+  }
   scope.batches.push(batch);
 }
 
@@ -193,8 +199,4 @@ export function readLastPositions(env: Env): Map<string, Float64Array> {
     last.set(key.toString(), rowFromBytes(value));
   }
   return last;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -20,9 +20,9 @@ export interface Tables {
   idempotency: Table;
   /** end of life (48 bits), key → one byte. */
   expiry: Table;
-  /** node NUL sequence → group. */
+  /** node NUL sequence → group: only in stores of format 1, from where they are moved (see lmdb-log.ts). */
   ingest: Table;
-  /** node → `{applied}` as JSON. */
+  /** node → `{applied, forgotten}` as JSON. */
   nodes: Table;
   /** vehicle → last position, ten doubles. */
   last: Table;
@@ -62,28 +62,43 @@ const TABLES: readonly (keyof Tables)[] = [
   'meta',
 ];
 
-/**
- * Opens or makes the environment. `overlappingSync` is off: with it a write's promise tells only that other readers see
- * the transaction. Without it the write thread ends a transaction by fdatasync of the data, then a synchronous write of
- * the meta page, and only then resolves; an error of either rejects.
- */
+/** The environment of everything but the ingest logs. */
 export function openEnv(directory: string): Env {
+  return openTables(directory, TABLES);
+}
+
+/**
+ * Opens or makes an environment in `directory`. `overlappingSync` is off: with it a write's promise tells only that other
+ * readers see the transaction. Without it the write thread ends a transaction by fdatasync of the data, then a
+ * synchronous write of the meta page, and only then resolves; an error of either rejects.
+ */
+export function openTables<Name extends string>(
+  directory: string,
+  names: readonly Name[],
+): Record<Name, Table> & { root: RootDatabase<Buffer, Buffer> } {
   const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
   const root = open<Buffer, Buffer>({
     path: join(directory, 'data.mdb'),
-    maxDbs: TABLES.length,
+    maxDbs: names.length,
     overlappingSync: false,
     // Groups are formed by our own writer; there is nothing to wait for.
     eventTurnBatching: false,
     ...binary,
   });
   try {
-    const tables = TABLES.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...binary })]);
-    return { root, ...(Object.fromEntries(tables) as Tables) };
+    const tables = names.map((name) => [name, root.openDB<Buffer, Buffer>({ name, ...binary })]);
+    return { root, ...(Object.fromEntries(tables) as Record<Name, Table>) };
   } catch (error) {
     void root.close();
     throw error;
   }
+}
+
+/** Closes an environment after a failure, when nobody reads it any more, and opens it again with `open`. */
+export async function openAnew(root: RootDatabase<Buffer, Buffer>, open: () => void): Promise<void> {
+  // Opened within the callback: lmdb would give the same, failed environment again if it were opened before it is
+  // closed. (The callback is missing in lmdb's types.)
+  await (root as unknown as { close(closed: () => void): Promise<void> }).close(open);
 }
 
 /** Value of entries that are only keys. */

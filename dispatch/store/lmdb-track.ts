@@ -13,19 +13,17 @@ const ROWS_PER_BLOCK = 256;
 /** Where the newest block of a vehicle begins, so that the usual case needs no search. One entry per vehicle. */
 export type Tails = Map<string, number>;
 
-/** Adds rows to the tracks, inside a write transaction. After a transaction that failed `tails` must be cleared. */
-export function putTracks(track: Table, tails: Tails, batch: PositionBatch, groups: readonly BlockRows[]): void {
-  for (const { vehicleId, hour, rows } of groups) {
-    const hourAt = hour * BLOCK_MS;
-    const tail = tails.get(vehicleId);
-    const firstAt = deviceAt(batch, rows[0]!);
-    const starts =
-      tail !== undefined && tail >= hourAt && tail <= firstAt && tail < hourAt + BLOCK_MS
-        ? [tail]
-        : blocksFrom(track, vehicleId, hourAt, firstAt);
-    const newest = putRows(track, vehicleId, starts, batch, rows);
-    if (tail === undefined || newest > tail) tails.set(vehicleId, newest);
-  }
+/** Adds rows to a track, inside a write transaction. After a transaction that failed `tails` must be cleared. */
+export function putTrack(track: Table, tails: Tails, batch: PositionBatch, { vehicleId, hour, rows }: BlockRows): void {
+  const hourAt = hour * BLOCK_MS;
+  const tail = tails.get(vehicleId);
+  const firstAt = deviceAt(batch, rows[0]!);
+  const starts =
+    tail !== undefined && tail >= hourAt && tail <= firstAt && tail < hourAt + BLOCK_MS
+      ? [tail]
+      : blocksFrom(track, vehicleId, hourAt, firstAt);
+  const newest = putRows(track, vehicleId, starts, batch, rows);
+  if (tail === undefined || newest > tail) tails.set(vehicleId, newest);
 }
 
 /** Beginnings of the blocks of an hour from the one that `firstAt` belongs to; the hour's own where there is none. */

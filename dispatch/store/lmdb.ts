@@ -13,14 +13,13 @@ import {
 } from './keys.js';
 import { lockDirectory } from './lmdb-lock.js';
 import {
-  appendGroup,
-  forgetLog,
   applyBatch,
+  applyPositions,
   CommitScope,
   readLastPositions,
   readRecord,
   splitDueKey,
-  type IngestLog,
+  type AppliedLog,
 } from './lmdb-commit.js';
 import {
   behindPrefix,
@@ -29,6 +28,7 @@ import {
   keys,
   numberedKey,
   numberOfKey,
+  openAnew,
   openEnv,
   parse,
   prefixKey,
@@ -37,6 +37,7 @@ import {
   type StoredRecord,
   type Tables,
 } from './lmdb-env.js';
+import { LmdbLog } from './lmdb-log.js';
 import type { Tails } from './lmdb-track.js';
 import { LmdbWriter } from './lmdb-writer.js';
 import type { Position } from './position-batch.js';
@@ -53,14 +54,14 @@ import type {
   StoreListener,
 } from './store.js';
 import type { StoredEvent } from '../domain/events.js';
-import { BLOCK_MS, groupByBlock, hourOf, positionAt, positionsOf } from './track-block.js';
+import { BLOCK_MS, blocksOf, hourOf, positionAt, positionsOf } from './track-block.js';
 import { LocallyPresent } from './local-presence.js';
 import { DueClaims } from './due-claims.js';
 import { DiskGuard } from './lmdb-disk.js';
 import { Watchers } from './watchers.js';
 
-/** Version of the layout of the tables. A newer one in the directory is refused. */
-const FORMAT = 1;
+/** Version of the layout of the tables. A newer one in the directory is refused; 1 had the ingest logs among them. */
+const FORMAT = 2;
 /** A page of the track or of the log that one read takes from the tables. */
 const CHUNK_BYTES = 256 * 1024;
 /** `check` writes a probe when the last commit is older than this, so that a silent store does not look well. */
@@ -85,14 +86,16 @@ export interface LmdbOptions {
 export async function openLmdb(directory: string, options: LmdbOptions = {}): Promise<DispatchStore> {
   const unlock = lockDirectory(directory);
   let env: Env | undefined;
+  let store: LmdbStore | undefined;
   try {
     env = openEnv(directory);
     checkFormat(env, directory);
-    const store = new LmdbStore(directory, env, unlock, options.now ?? Date.now);
+    store = new LmdbStore(directory, env, unlock, options.now ?? Date.now);
     await store.start();
     return store;
   } catch (error) {
-    await env?.root.close();
+    await store?.closeEnvs();
+    if (!store) await env?.root.close();
     unlock();
     if (error instanceof StoreError) throw error;
     throw new StoreError('io', `cannot open the store in ${directory}: ${(error as Error).message}`, { cause: error });
@@ -112,7 +115,8 @@ function checkFormat(env: Env, directory: string): void {
 
 class LmdbStore extends LocallyPresent implements DispatchStore {
   readonly kind = 'lmdb';
-  readonly #writer: LmdbWriter;
+  readonly #writer: LmdbWriter<CommitScope>;
+  readonly #log: LmdbLog;
   readonly #watchers = new Watchers();
   readonly #claims = new DueClaims();
   /** Grows with each opening: a second process that slipped past the lock is found by it, and fences grow with it. */
@@ -121,8 +125,8 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
   /** One entry per vehicle that ever reported. */
   #last = new Map<string, Float64Array>();
   readonly #tails: Tails = new Map();
-  /** One entry per node that ever logged. */
-  #logs = new Map<string, IngestLog>();
+  /** One entry per node whose log was ever applied. */
+  #logs = new Map<string, AppliedLog>();
   #failure: StoreError | undefined;
   readonly #disk: DiskGuard;
   #committedAt = 0;
@@ -141,10 +145,15 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     this.#disk = new DiskGuard(directory);
     this.#writer = new LmdbWriter({
       ready: () => this.#ready(),
+      transact: async (work) => await this.env.root.childTransaction(work),
       begin: () => new CommitScope(this.env, this.now(), this.#lastPosition, this.#last, this.#logs, this.#tails),
       flushed: (scope) => this.#flushed(scope),
       refused: (error) => void (this.#failure = error),
       failed: (error) => this.#failed(error),
+    });
+    this.#log = new LmdbLog(directory, {
+      checkOwned: () => this.#checkOwned(),
+      applied: (node) => this.#logs.get(node)?.applied ?? 0,
     });
   }
 
@@ -158,6 +167,11 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
       env.meta.putSync(Buffer.from('store.epoch'), json(epoch));
     });
     this.#epoch = epoch;
+    await this.#log.adopt(this.env.ingest, (some) =>
+      this.#writer.write(({ env }) => {
+        for (const key of some) env.ingest.removeSync(key);
+      }),
+    );
   }
 
   // ---- documents
@@ -187,8 +201,10 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
   async commit(batch: Batch): Promise<CommitResult> {
     this.#open();
     const prepared = prepareBatch(batch);
-    const blocks = prepared.positions ? groupByBlock(prepared.positions) : [];
-    return this.#writer.write((scope) => applyBatch(scope, prepared, blocks));
+    const { positions } = prepared;
+    if (!positions) return this.#writer.write((scope) => applyBatch(scope, prepared));
+    const blocks = blocksOf(positions);
+    return this.#writer.writeInTurns((scope) => applyPositions(scope, prepared, positions, blocks));
   }
 
   async remembered(key: string): Promise<unknown> {
@@ -279,36 +295,40 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
 
   async appendIngest(node: string, group: Uint8Array): Promise<number> {
     this.#open();
-    checkName('node', node);
-    return this.#writer.write((scope) => appendGroup(scope, node, group));
+    return this.#log.append(checkName('node', node), group);
   }
 
   async readIngest(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
+    this.#open();
     checkLimit(limit);
-    const range = { lower: numberedKey(checkName('node', node), clampAt(after + 1)), upper: behindPrefix(node), limit };
-    return entries(this.#open().ingest, range).map(({ key, value }) => ({ sequence: numberOfKey(key), group: value }));
+    return this.#log.read(checkName('node', node), clampAt(after), limit);
   }
 
   async ingestState(node: string): Promise<{ appended: number; applied: number }> {
-    const { appended, applied } = this.#logs.get(node) ?? { appended: 0, applied: 0 };
-    return { appended, applied };
+    const applied = this.#logs.get(node)?.applied ?? 0;
+    return { appended: Math.max(this.#log.appended(node), applied), applied };
   }
 
   async ingestNodes(): Promise<string[]> {
-    return [...this.#logs].flatMap(([node, { forgotten }]) => (forgotten ? [] : [node])).sort();
+    const nodes = new Set([...this.#logs.keys(), ...this.#log.nodes]);
+    return [...nodes].filter((node) => !this.#isForgotten(node)).sort();
   }
 
   async trimIngest(node: string, sequence: number): Promise<void> {
     this.#open();
-    const upTo = Math.min(sequence, this.#logs.get(node)?.applied ?? 0);
-    const range = { lower: prefixKey(checkName('node', node)), upper: numberedKey(node, clampAt(upTo + 1)) };
-    await this.#removeInSteps(() => keys(this.env.ingest, { ...range, limit: TRIMMED_PER_COMMIT }), 'ingest');
+    const upTo = Math.min(sequence, this.#logs.get(checkName('node', node))?.applied ?? 0);
+    await this.#log.trim(node, clampAt(upTo));
   }
 
   async forgetIngest(node: string): Promise<boolean> {
     this.#open();
     checkName('node', node);
-    return this.#writer.write((scope) => forgetLog(scope, node));
+    return this.#writer.write((scope) => {
+      const applied = scope.applied(node);
+      if (this.#log.appended(node) > applied || this.#log.holds(node)) return false;
+      if (applied > 0) scope.setLog(node, { applied, forgotten: true });
+      return true;
+    });
   }
 
   // ---- positions
@@ -340,7 +360,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     let deleted = 0;
     for (const vehicleId of [...this.#last.keys()]) {
       const range = { lower: prefixKey(vehicleId), upper: numberedKey(vehicleId, hourAt), limit: TRIMMED_PER_COMMIT };
-      deleted += await this.#removeInSteps(() => keys(this.#open().track, range), 'track');
+      deleted += await this.#removeInSteps(() => keys(this.#open().track, range));
     }
     return deleted;
   }
@@ -450,6 +470,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
 
   async check(): Promise<void> {
     this.#open();
+    await this.#log.check();
     if (!this.#failure && performance.now() - this.#committedAt < PROBE_AFTER_MS) return;
     const probe = json(this.now());
     await this.#writer.write(({ env }) => env.meta.putSync(Buffer.from('store.probe'), probe));
@@ -466,7 +487,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     }
     if (readdirSync(directory).length > 0) throw invalid(`a backup needs an empty directory, ${directory} holds files`);
     try {
-      await root.backup(`${directory}/data.mdb`, false);
+      await this.#log.copyAfter(root.backup(`${directory}/data.mdb`, false), directory);
     } catch (error) {
       throw new StoreError('io', `backup to ${directory} failed: ${(error as Error).message}`, { cause: error });
     }
@@ -474,10 +495,16 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    await this.closeEnvs();
+    this.unlock();
+  }
+
+  /** Closes what is open of the two environments, when what is being written is written. */
+  async closeEnvs(): Promise<void> {
     this.#closed = true;
+    await this.#log.close();
     await this.#writer.idle();
     if (this.#envOpen) await this.env.root.close();
-    this.unlock();
   }
 
   // ---- inside
@@ -495,14 +522,19 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     return record && { ...splitDocKey(key), version: record.version, value: record.value };
   }
 
-  async #ready() {
+  async #ready(): Promise<void> {
     await this.#disk.check(this.#failure !== undefined);
     if (this.#stale) await this.#reopen();
+    this.#checkOwned();
+  }
+
+  #checkOwned(): void {
+    // While the state is opened anew, its own writes find out.
+    if (this.#epoch === 0 || !this.#envOpen) return;
     const epoch = this.env.meta.get(Buffer.from('store.epoch'));
-    if (this.#epoch !== 0 && (!epoch || parse<number>(epoch) !== this.#epoch)) {
+    if (!epoch || parse<number>(epoch) !== this.#epoch) {
       throw new StoreError('locked', `another process has opened the store directory ${this.directory} since`);
     }
-    return this.env.root;
   }
 
   /**
@@ -522,10 +554,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     if (this.#envOpen) {
       // Nobody reads it any more.
       this.#envOpen = false;
-      // Opened within the callback: lmdb would give the same, failed environment again if it were opened before it is
-      // closed. (The callback is missing in lmdb's types.)
-      const { root } = this.env as { root: { close(closed: () => void): Promise<void> } };
-      await root.close(() => this.#openEnv());
+      await openAnew(this.env.root, () => this.#openEnv());
     } else this.#openEnv();
     this.#load();
     this.#stale = false;
@@ -543,11 +572,14 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     this.#last = readLastPositions(env);
     this.#logs = new Map();
     for (const { key, value } of env.nodes.getRange({ start: Buffer.of(0) })) {
-      const node = key.toString();
-      const { applied, forgotten } = parse<{ applied: number; forgotten?: boolean }>(value);
-      const [group] = keys(env.ingest, { lower: prefixKey(node), upper: behindPrefix(node), reverse: true, limit: 1 });
-      this.#logs.set(node, { applied, appended: Math.max(applied, group ? numberOfKey(group) : 0), forgotten });
+      this.#logs.set(key.toString(), parse<AppliedLog>(value));
     }
+  }
+
+  /** Forgotten, and nothing has come since. */
+  #isForgotten(node: string): boolean {
+    const { applied, forgotten } = this.#logs.get(node) ?? { applied: 0 };
+    return forgotten === true && this.#log.appended(node) <= applied;
   }
 
   #flushed(scope: CommitScope): void {
@@ -556,18 +588,18 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     this.#committedAt = performance.now();
     this.#lastPosition = scope.lastPosition;
     for (const [vehicleId, row] of scope.last) this.#last.set(vehicleId, row);
-    for (const [node, log] of scope.logs) if (log.appended > 0 || log.applied > 0) this.#logs.set(node, log);
+    for (const [node, log] of scope.logs) this.#logs.set(node, log);
     this.#claims.end(scope.changed);
     for (const batch of scope.batches) this.#watchers.positions(batch);
     if (scope.lastPosition > before) this.#watchers.committed(scope.lastPosition);
   }
 
-  /** Deletes what `next` finds until it finds nothing, a bounded number per commit. */
-  async #removeInSteps(next: () => Buffer[], table: 'ingest' | 'track'): Promise<number> {
+  /** Deletes the track blocks that `next` finds until it finds none, a bounded number per commit. */
+  async #removeInSteps(next: () => Buffer[]): Promise<number> {
     let removed = 0;
     for (let found = next(); found.length > 0; found = next()) {
       await this.#writer.write(({ env }) => {
-        for (const key of found) env[table].removeSync(key);
+        for (const key of found) env.track.removeSync(key);
       });
       removed += found.length;
     }

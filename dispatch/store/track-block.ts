@@ -58,27 +58,33 @@ export function hourOf(deviceAt: number): number {
 
 /** The batch by vehicle and hour. Throws `StoreError` `invalid` where a number is not whole or out of range. */
 export function groupByBlock(batch: PositionBatch): BlockRows[] {
+  return [...blocksOf(batch)];
+}
+
+/** The same, made while it is walked; throws at once. */
+export function blocksOf(batch: PositionBatch): Generator<BlockRows> {
   checkNumbers(batch);
-  const { numbers, vehicleOf, length } = batch;
-  const starts = new Uint32Array(batch.vehicles.length + 1);
+  return walkBlocks(batch);
+}
+
+function* walkBlocks({ numbers, vehicleOf, vehicles, length }: PositionBatch): Generator<BlockRows> {
+  const starts = new Uint32Array(vehicles.length + 1);
   for (let i = 0; i < length; i++) starts[vehicleOf[i]! + 1]!++;
-  for (let v = 0; v < batch.vehicles.length; v++) starts[v + 1]! += starts[v]!;
+  for (let v = 0; v < vehicles.length; v++) starts[v + 1]! += starts[v]!;
   const ordered = new Uint32Array(length);
   const next = starts.slice();
   for (let i = 0; i < length; i++) ordered[next[vehicleOf[i]!]!++] = i;
 
-  const groups: BlockRows[] = [];
-  for (let v = 0; v < batch.vehicles.length; v++) {
+  for (let v = 0; v < vehicles.length; v++) {
     const rows = inDeviceOrder(numbers, ordered.subarray(starts[v], starts[v + 1]));
     let from = 0;
     for (let i = 1; i <= rows.length; i++) {
       const hour = hourOf(numbers[rows[from]! * POSITION_WIDTH]!);
       if (i < rows.length && hourOf(numbers[rows[i]! * POSITION_WIDTH]!) === hour) continue;
-      groups.push({ vehicleId: batch.vehicles[v]!, hour, rows: rows.subarray(from, i) });
+      yield { vehicleId: vehicles[v]!, hour, rows: rows.subarray(from, i) };
       from = i;
     }
   }
-  return groups;
 }
 
 /** Adds rows (from {@link groupByBlock}) to a block. The result is new; `block` is not changed. */

@@ -6,6 +6,7 @@
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { ConflictError } from '../../dispatch/service.js';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
+import { giveWay, inTurns } from '../../dispatch/store/give-way.js';
 import { PositionBatch } from '../../dispatch/store/position-batch.js';
 import { StoreError } from '../../dispatch/store/errors.js';
 import type { IngestPosition } from '../../dispatch/store/store.js';
@@ -42,8 +43,8 @@ const retryMs = 200;
 const retryMaxMs = 5_000;
 /** What is urgent does not wait for a rest as long as batches are shorter than this, ms of the machine. */
 const urgentMs = 50;
-/** How long decoding keeps the thread, ms of the machine. */
-const turnMs = 5;
+/** Bytes of groups that are copied out of the store at once, about: a third of a millisecond. */
+const pageBytes = 512 * 1024;
 /** Tries of a batch that fails though the store works, before its reports are applied one by one. */
 const triesBeforeIsolating = 3;
 
@@ -174,9 +175,6 @@ export class IngestReader {
     const { dispatch, node, limits, alarms } = this.#options;
     const fits = Math.max(1, Math.min(limits.readGroups, Math.floor(limits.readBytes / this.#groupBytes)));
     this.#urgent = false;
-    const groups = await dispatch.store.readIngest(node, this.#applied, fits);
-    const last = groups.at(-1);
-    if (last === undefined) throw new Error(`groups ${this.#applied + 1} to ${this.#appended} are not in the log`);
     const translation: Translation = {
       reports: [],
       positions: new PositionBatch(this.#batchSize),
@@ -185,20 +183,32 @@ export class IngestReader {
       attributes: this.#attributes,
       ...(alarms && { alarms }),
     };
+    const after = this.#applied;
+    let sequence = after;
     let bytes = 0;
-    let resumedAt = performance.now();
-    for (const { sequence, group } of groups) {
-      bytes += group.length;
-      this.#decoder.decode(sequence, group, translation);
-      // Sockets and commits come first: a large batch gives way between its groups.
-      if (performance.now() - resumedAt < turnMs) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      resumedAt = performance.now();
+    while (sequence - after < fits && bytes < limits.readBytes) {
+      // A page at a time: copying all of them out of the store would hold up what terminals wait for.
+      const page = Math.max(1, Math.min(fits - (sequence - after), Math.floor(pageBytes / this.#groupBytes)));
+      const reading = dispatch.store.readIngest(node, sequence, page);
+      // What is decoded is applied, whatever becomes of the next page.
+      const groups = sequence === after ? await reading : await reading.catch(() => []);
+      await inTurns(this.#decode(groups, translation));
+      for (const { group } of groups) bytes += group.length;
+      sequence = groups.at(-1)?.sequence ?? sequence;
+      if (groups.length < page) break;
+      await giveWay();
     }
+    if (sequence === after) throw new Error(`groups ${after + 1} to ${this.#appended} are not in the log`);
     this.#batchSize = Math.max(256, translation.positions.length);
-    this.#groupBytes = Math.max(1, bytes / groups.length);
-    const position = { node, sequence: last.sequence, after: this.#applied };
-    return { position, translation, faults: 0 };
+    this.#groupBytes = Math.max(1, bytes / (sequence - after));
+    return { position: { node, sequence, after }, translation, faults: 0 };
+  }
+
+  *#decode(groups: readonly { sequence: number; group: Uint8Array }[], into: Translation): Generator<void> {
+    for (const { sequence, group } of groups) {
+      yield* this.#decoder.decode(sequence, group, into);
+      yield;
+    }
   }
 
   /**
