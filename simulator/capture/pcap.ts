@@ -1,4 +1,5 @@
 import { RecordingError, type Piece } from './recording.js';
+import { TcpConnection, type Segment } from './tcp-streams.js';
 
 /**
  * A small reader for pcap files (libpcap format 2.4, micro- and nanoseconds, both byte orders): TCP over IPv4 or IPv6
@@ -6,116 +7,86 @@ import { RecordingError, type Piece } from './recording.js';
  * sequence numbers; what was sent twice is taken once.
  */
 
-/** Out-of-order segments kept per direction; a capture that lost more has a gap that nothing can fill. */
-const keptSegments = 4096;
+const headerBytes = 24;
+const recordBytes = 16;
+/** The largest snapshot length that capture programs write. */
+const mostPacketBytes = 262_144;
 
 interface Reader {
   u16(at: number): number;
   u32(at: number): number;
 }
 
-interface Segment {
-  ms: number;
-  from: string;
-  to: string;
-  toPort: number;
-  sequence: number;
-  syn: boolean;
-  end: boolean;
-  payload: Uint8Array;
-}
-
 /**
  * The terminal side and the platform side of every TCP connection to a port of the platform.
  * @param platformPort port of the platform; undefined: the side that got the first packet of each connection
- * @throws RecordingError when this is no pcap file
+ * @throws RecordingError when this is no pcap file, or a broken one: names the packet and what was expected
  */
 export function readPcap(file: Uint8Array, platformPort?: number): Piece[] {
   const { reader, nanoseconds, linkType } = readHeader(file);
-  const connections = new Map<string, Connection>();
+  const connections = new Map<string, TcpConnection>();
   const pieces: Piece[] = [];
   let startMs: number | undefined;
-  for (let at = 24; at + 16 <= file.length;) {
-    const captured = reader.u32(at + 8);
-    const ms = reader.u32(at) * 1000 + reader.u32(at + 4) / (nanoseconds ? 1e6 : 1e3);
-    const start = at + 16;
-    at = start + captured;
-    if (at > file.length) break;
-    const segment = readPacket(file.subarray(start, at), linkType, ms);
-    if (segment === undefined) continue;
+  let count = 0;
+  for (const { number, start, end, seconds, fraction } of packetsOf(file, reader)) {
+    const ms = seconds * 1000 + fraction / (nanoseconds ? 1e6 : 1e3);
+    const segment = readPacket(file.subarray(start, end), linkType, number, ms);
+    if (segment === undefined || !isWanted(segment, platformPort)) continue;
     startMs ??= ms;
     const both = [segment.from, segment.to].sort().join(' ');
     let connection = connections.get(both);
     if (connection === undefined || (segment.syn && connection.closed)) {
+      connection?.finish();
       const platform = platformPort === undefined || segment.toPort === platformPort ? segment.to : segment.from;
-      connection = new Connection(connections.size + 1, platform, startMs, pieces);
+      connection = new TcpConnection(++count, platform, startMs, pieces);
       connections.set(both, connection);
     }
     connection.take(segment);
   }
+  for (const connection of connections.values()) connection.finish();
   return pieces;
 }
 
-class Connection {
-  closed = false;
-  #opened = false;
-  readonly #up = new Ordered();
-  readonly #down = new Ordered();
-
-  constructor(
-    readonly number: number,
-    readonly platform: string,
-    private readonly startMs: number,
-    private readonly pieces: Piece[],
-  ) {}
-
-  take(segment: Segment): void {
-    const kind = segment.to === this.platform ? 'up' : 'down';
-    const ms = segment.ms - this.startMs;
-    if (!this.#opened) {
-      this.#opened = true;
-      this.pieces.push({ ms, connection: this.number, kind: 'open', bytes: new Uint8Array(0) });
-    }
-    const stream = kind === 'up' ? this.#up : this.#down;
-    for (const bytes of stream.take(segment)) this.pieces.push({ ms, connection: this.number, kind, bytes });
-    if (segment.end && !this.closed) {
-      this.closed = true;
-      this.pieces.push({ ms, connection: this.number, kind: 'close', bytes: new Uint8Array(0) });
-    }
-  }
+function isWanted({ fromPort, toPort }: Segment, platformPort: number | undefined): boolean {
+  return platformPort === undefined || fromPort === platformPort || toPort === platformPort;
 }
 
-/** One direction of a TCP connection, put in order. */
-class Ordered {
-  #next: number | undefined;
-  readonly #waiting = new Map<number, Uint8Array>();
+interface Packet {
+  /** From 1, as Wireshark counts. */
+  number: number;
+  /** Where its bytes are in the file. */
+  start: number;
+  end: number;
+  seconds: number;
+  /** Micro- or nanoseconds, as the file says. */
+  fraction: number;
+}
 
-  take(segment: Segment): Uint8Array[] {
-    // SYN takes one sequence number of its own.
-    if (segment.syn) this.#next = (segment.sequence + 1) >>> 0;
-    if (segment.payload.length === 0) return [];
-    this.#next ??= segment.sequence;
-    if (this.#waiting.size < keptSegments) this.#waiting.set(segment.sequence, segment.payload);
-    const ready: Uint8Array[] = [];
-    for (let progress = true; progress;) {
-      progress = false;
-      for (const [sequence, payload] of this.#waiting) {
-        const behind = (this.#next - sequence) | 0;
-        if (behind < 0) continue;
-        this.#waiting.delete(sequence);
-        progress = true;
-        if (behind >= payload.length) continue;
-        ready.push(payload.slice(behind));
-        this.#next = (sequence + payload.length) >>> 0;
-      }
+function* packetsOf(file: Uint8Array, reader: Reader): Generator<Packet> {
+  for (let at = headerBytes, number = 1; at < file.length; number++) {
+    const start = at + recordBytes;
+    const where = `packet ${number} at byte ${at}`;
+    if (start > file.length) {
+      throw new RecordingError(
+        `${where}: expected a header of ${recordBytes} bytes, the file ends after ${file.length - at}`,
+      );
     }
-    return ready;
+    const captured = reader.u32(at + 8);
+    if (captured > mostPacketBytes) {
+      throw new RecordingError(`${where}: expected a packet of at most ${mostPacketBytes} bytes, found ${captured}`);
+    }
+    const end = start + captured;
+    if (end > file.length) {
+      throw new RecordingError(`${where}: expected ${captured} bytes, the file ends after ${file.length - start}`);
+    }
+    yield { number, start, end, seconds: reader.u32(at), fraction: reader.u32(at + 4) };
+    at = end;
   }
 }
 
 function readHeader(file: Uint8Array): { reader: Reader; nanoseconds: boolean; linkType: number } {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const magic = file.length >= 24 ? view.getUint32(0) : 0;
+  const magic = file.length >= headerBytes ? view.getUint32(0) : 0;
   const forms: Record<number, { little: boolean; nanoseconds: boolean }> = {
     0xa1b2c3d4: { little: false, nanoseconds: false },
     0xa1b23c4d: { little: false, nanoseconds: true },
@@ -162,7 +133,7 @@ function ipStart(packet: Uint8Array, linkType: number): number | undefined {
   }
 }
 
-function readPacket(packet: Uint8Array, linkType: number, ms: number): Segment | undefined {
+function readPacket(packet: Uint8Array, linkType: number, number: number, ms: number): Segment | undefined {
   const start = ipStart(packet, linkType);
   if (start === undefined || start + 20 > packet.length) return undefined;
   const version = packet[start]! >> 4;
@@ -189,9 +160,11 @@ function readPacket(packet: Uint8Array, linkType: number, ms: number): Segment |
   const flags = packet[tcp + 13]!;
   const payload = packet.subarray(tcp + (packet[tcp + 12]! >> 4) * 4, Math.min(Math.max(end, tcp), packet.length));
   return {
+    packet: number,
     ms,
     from: `${from}:${word(tcp)}`,
     to: `${to}:${word(tcp + 2)}`,
+    fromPort: word(tcp),
     toPort: word(tcp + 2),
     sequence: ((word(tcp + 4) << 16) | word(tcp + 6)) >>> 0,
     syn: (flags & 2) !== 0,
@@ -201,5 +174,6 @@ function readPacket(packet: Uint8Array, linkType: number, ms: number): Segment |
 }
 
 function address(packet: Uint8Array, at: number, length: number): string {
-  return Buffer.from(packet.subarray(at, at + length)).toString('hex');
+  const bytes = Buffer.from(packet.subarray(at, at + length));
+  return length === 4 ? bytes.join('.') : `[${bytes.toString('hex').replace(/(?<=.)(?=(.{4})+$)/g, ':')}]`;
 }

@@ -69,16 +69,27 @@ export function registerRecord(program: Command): void {
     );
 }
 
-/** Reads a recording in any of its forms. @throws RecordingError with the place of the first mistake */
+/** Reads a recording in any of its forms. @throws RecordingError with the file and the place of the first mistake */
 export function readPieces(file: string, pcapPort?: number): Piece[] {
-  const bytes = readFileSync(file);
+  try {
+    return parsePieces(readFileSync(file), pcapPort);
+  } catch (error) {
+    throw new RecordingError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function parsePieces(bytes: Buffer, pcapPort: number | undefined): Piece[] {
   const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
   const isText = bytes
     .subarray(0, 512)
     .every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127));
-  if (!isText || magic === 0xa1b2c3d4) return readPcap(bytes, pcapPort);
+  if (!isText || magic === 0xa1b2c3d4) {
+    const pieces = readPcap(bytes, pcapPort);
+    if (pieces.length === 0) throw new RecordingError('expected packets of TCP connections, found none');
+    return pieces;
+  }
   const pieces = parseRecording(bytes.toString('utf8'));
-  if (pieces.length === 0) throw new RecordingError(`${file} holds no recorded line`);
+  if (pieces.length === 0) throw new RecordingError('expected recorded lines, found none');
   return pieces;
 }
 

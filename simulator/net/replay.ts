@@ -167,6 +167,8 @@ class ReplayConnection {
       this.#socket.once('connect', () => resolve());
       this.#socket.once('error', reject);
     });
+    // Who sends is told; a connection that never sends harms nobody.
+    this.#ready.catch(() => undefined);
     const sink = { frame: (frame: Frame) => this.#answer(frame), refused: () => undefined };
     this.#socket.on('data', (chunk) => this.#down.push(chunk, sink));
     this.#socket.on('error', () => this.#socket.destroy());
