@@ -1,4 +1,4 @@
-/** One attached terminal and its outbox. */
+/** One attached terminal and its outbox, while there is something to do. */
 import type { Actor, StoredEvent } from '../../dispatch/domain/events.js';
 import type { Delivery, Order, Outbox, Terminal, Vehicle } from '../../dispatch/domain/model.js';
 import { emptyOutbox, nextStep } from '../../dispatch/domain/outbox.js';
@@ -10,10 +10,10 @@ import type { TerminalFiles } from '../terminal-files.js';
 import { functionOf } from '../terminal-functions/index.js';
 import type { OutgoingMessage, TerminalLink } from '../session/link.js';
 
+/** What all runners of a node share. */
 export interface RunnerOptions {
   dispatch: DispatchPort;
   node: string;
-  link: TerminalLink;
   files: Pick<TerminalFiles, 'load'>;
   log: {
     warn(fields: Record<string, unknown>, message: string): void;
@@ -28,11 +28,6 @@ const NOT_WRITTEN_MS = 250;
 const FAILED_MS = 1_000;
 /** An answer is applied within this, ms of gateway time; one that the reader could not use does not hold an item for ever. */
 const ANSWER_APPLIED_MS = 60_000;
-/**
- * An outbox is looked at again at least this often, ms of gateway time: a wake-up may be lost where a promoted replica of
- * the store lacks the end of the event log and gives its positions anew. As rare as the tries of what has no answer.
- */
-const SWEEP_MS = 300_000;
 /** Part of a long item between two notices of its progress: twenty events an upgrade. */
 const PROGRESS_STEP = 0.05;
 /** Steps without a pause; more in a row is a mistake of ours that must not take a core. */
@@ -48,7 +43,6 @@ interface Look {
 }
 
 export class OutboxRunner {
-  readonly link: TerminalLink;
   /** Woken since its last look. */
   again = false;
   running = false;
@@ -59,13 +53,22 @@ export class OutboxRunner {
   /** Answered on the link, and when; until the reader has applied that, the item's deadline means nothing. */
   readonly #answered = new Map<string, number>();
 
-  constructor(private readonly options: RunnerOptions) {
-    this.link = options.link;
-  }
+  constructor(
+    private readonly options: RunnerOptions,
+    readonly link: TerminalLink,
+  ) {}
 
   stop(): void {
     this.stopped = true;
-    this.#timer?.cancel();
+    this.#wakeNoMore();
+  }
+
+  /** Nothing to do, to wait for or to remember: an event or the sweep begins with a new one. */
+  get isDone(): boolean {
+    if (this.again || this.#timer !== undefined || this.#unwritten !== undefined) return false;
+    const before = this.options.dispatch.clock.now() - ANSWER_APPLIED_MS;
+    for (const [id, at] of this.#answered) if (at <= before) this.#answered.delete(id);
+    return this.#answered.size === 0;
   }
 
   answered(deliveryId: string): void {
@@ -83,13 +86,13 @@ export class OutboxRunner {
   /** Looks and acts until there is nothing to do now. Never rejects. */
   async run(): Promise<void> {
     this.running = true;
-    this.#timer?.cancel();
+    this.#wakeNoMore();
     try {
       for (let steps = 0; !this.stopped; steps++) {
         this.again = false;
         const pauseMs = await this.#step();
         if (pauseMs === 0 && steps < STEPS_IN_A_ROW) continue;
-        this.#sleep(Math.min(SWEEP_MS, pauseMs === 0 ? FAILED_MS : (pauseMs ?? SWEEP_MS)));
+        if (pauseMs !== undefined) this.#sleep(pauseMs === 0 ? FAILED_MS : pauseMs);
         break;
       }
     } catch (error) {
@@ -103,8 +106,15 @@ export class OutboxRunner {
 
   #sleep(ms: number): void {
     if (this.stopped) return;
+    this.#timer = this.options.dispatch.clock.after(ms, () => {
+      this.#timer = undefined;
+      this.options.wake(this);
+    });
+  }
+
+  #wakeNoMore(): void {
     this.#timer?.cancel();
-    this.#timer = this.options.dispatch.clock.after(ms, () => this.options.wake(this));
+    this.#timer = undefined;
   }
 
   /** One step. @returns pause in ms before the next: 0 none, undefined until something changes */
@@ -129,7 +139,8 @@ export class OutboxRunner {
    * one has taken its place, or a person has to decide.
    */
   async #look(): Promise<Look | undefined> {
-    const { dispatch, link } = this.options;
+    const { link } = this;
+    const { dispatch } = this.options;
     const { vehicleId, phone, fence } = link;
     const [vehicle, outbox, terminal] = await Promise.all([
       dispatch.get('vehicle', vehicleId),
@@ -150,7 +161,8 @@ export class OutboxRunner {
       if (!(error instanceof CannotShow)) throw error;
       return this.#tell({ type: 'delivery.failed', deliveryId: item.id, result: error.message });
     }
-    const { node, link } = this.options;
+    const { link } = this;
+    const { node } = this.options;
     const pauseMs = await this.#tell({ type: 'delivery.written', deliveryId: item.id, node, fence: link.fence });
     if (pauseMs !== 0) return pauseMs;
     this.#unwritten = { item, messages };
@@ -212,7 +224,8 @@ export class OutboxRunner {
 
   /** Tells dispatch. @returns 0, or a pause where it refuses: then the outbox changed meanwhile, or must wait */
   async #tell(report: Report): Promise<number | undefined> {
-    const { dispatch, link } = this.options;
+    const { link } = this;
+    const { dispatch } = this.options;
     try {
       await dispatch.execute({ ...report, vehicleId: link.vehicleId }, actor);
       return 0;
