@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBody, encodeParameter } from '../../protocol/index.js';
 import { accessibilityProblems } from './console-browser.js';
-import { Desk } from './console-desk.js';
+import { Desk, SITE } from './console-desk.js';
+import { beside, colourAt, pixelOf, showing, zoomOf } from './map-support.js';
 
 let desk: Desk;
 
@@ -81,6 +82,33 @@ describe.sequential('the panel of a vehicle', () => {
     await polygon.getByRole('alert').waitFor();
     expect(await polygon.locator('[name=points]').inputValue()).toContain('31.3, 121.4');
     await polygon.getByRole('button', { name: 'Cancel' }).click();
+  });
+
+  it('shows on the map what the terminal watches, when that is switched on', async () => {
+    const { page } = desk;
+    await desk.trucks[0]!.report();
+    await desk.show(`/vehicle/${desk.trucks[0]!.id}`);
+    const areas = page.getByRole('button', { name: 'Areas', exact: true });
+    const map = (shapes: string) => page.locator(`.map-canvas[data-view][data-areas="${shapes}"]`);
+    await map('').waitFor();
+    await showing(page, 1, 'icons');
+    for (let zoom = await zoomOf(page); zoom < 16; zoom++) {
+      await page.getByRole('button', { name: 'Zoom in' }).click();
+      await expect.poll(() => zoomOf(page)).toBeCloseTo(zoom + 1, 1);
+    }
+    // In the circle of 200 m, and beside it.
+    const [inside, outside] = [beside(SITE, 0.0012, 0), beside(SITE, 0.0024, 0)];
+    const look = async (at: typeof SITE) => String(await colourAt(page, await pixelOf(page, at)));
+    const [bare, ground] = [await look(inside), await look(outside)];
+    await areas.click();
+    await map('circle').waitFor();
+    await expect.poll(() => look(inside)).not.toBe(bare);
+    expect(await look(outside)).toBe(ground);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await areas.click();
+    await map('').waitFor();
+    await expect.poll(() => look(inside)).toBe(bare);
+    await desk.tab('terminal').click();
   });
 
   it('says when a call was given up, with its attempts', async () => {

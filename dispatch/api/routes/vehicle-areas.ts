@@ -6,7 +6,7 @@ import { route, type Route } from '../http/route.js';
 import { byId, timeOut } from '../schemas/common.js';
 import type { RouteDeps } from './deps.js';
 
-const area = z
+export const area = z
   .object({
     id: z.int().meta({ description: 'On the wire; those of orders lie above 65535' }),
     shape: z.enum(['circle', 'rectangle', 'polygon', 'route']),

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { alert, card, event } from '../../../api/schemas/event.js';
 import type { candidate, order, segment, timePoints } from '../../../api/schemas/order.js';
+import type { area } from '../../../api/routes/vehicle-areas.js';
 import type { delivery, positionJson, queue, vehicle } from '../../../api/schemas/vehicle.js';
 import type { Person, RepairCentre } from '../../../domain/model.js';
 import type { Role } from '../../../domain/events.js';
@@ -31,6 +32,7 @@ export type PositionJson = z.output<typeof positionJson>;
 export type VehicleJson = Omit<z.output<typeof vehicle>, 'crew'> & {
   crew: { name: string; members: Person[]; managers?: Person[] };
 };
+export type TerminalAreaJson = z.output<typeof area>;
 export type QueueJson = z.output<typeof queue>;
 export type DeliveryJson = z.output<typeof delivery>;
 export type CentreJson = Partial<RepairCentre> & { id: string; name: string };

@@ -10,13 +10,16 @@ export interface Drawn {
   vehicles: number;
   /** Kinds of the lines. */
   lines: string;
+  /** Shapes of the areas. */
+  areas: string;
   view: MarksView;
 }
 const waiting = new WeakSet<HTMLElement>();
 
-export function drawn(element: HTMLElement, { mode, vehicles, lines, view }: Drawn): void {
+export function drawn(element: HTMLElement, { mode, vehicles, lines, areas, view }: Drawn): void {
   element.dataset.mode = mode;
   element.dataset.lines = lines;
+  element.dataset.areas = areas;
   element.dataset.vehicles = String(vehicles);
   // Mercator of the upper left corner and pixels of the world: where on the screen a place is.
   element.dataset.view = `${view.left},${view.top},${view.world}`;

@@ -31,6 +31,15 @@ export interface LineMark {
   kind: 'track' | 'plan' | 'guess' | 'ghost';
   points: LonLat[];
 }
+/** What a terminal watches: an area, or a way. */
+export interface AreaMark {
+  shape: 'circle' | 'rectangle' | 'polygon' | 'route';
+  /** Centre, corners, or the way. */
+  points: LonLat[];
+  radiusM?: number | undefined;
+  widthM?: number | undefined;
+  label: string;
+}
 export interface Bounds {
   west: number;
   south: number;
@@ -42,6 +51,7 @@ export interface MapEngine {
   setFleet(marks: readonly FleetMark[]): void;
   setOrders(marks: readonly OrderMark[]): void;
   setLines(lines: readonly LineMark[]): void;
+  setAreas(areas: readonly AreaMark[]): void;
   setSelected(kind: 'order' | 'vehicle' | undefined, id: string | undefined): void;
   setDark(dark: boolean): void;
   fit(bounds: Bounds, animate: boolean): void;

@@ -7,7 +7,7 @@ import { dark } from '../state/prefs.js';
 import { serverConfig } from '../state/session.js';
 import { Icon } from '../ui/icons.js';
 import { projectionOf, shifted } from './crs.js';
-import type { Bounds, FleetMark, LineMark, MapEngine, MapOptions, OrderMark } from './engine.js';
+import type { AreaMark, Bounds, FleetMark, LineMark, MapEngine, MapOptions, OrderMark } from './engine.js';
 
 /** `none`: no map could be made; the lists beside it go on. */
 export type EngineName = 'maplibre' | 'leaflet' | 'none';
@@ -55,6 +55,7 @@ export interface MapViewProps {
   fleet: Marks<FleetMark>;
   orders: Marks<OrderMark>;
   lines: readonly LineMark[];
+  areas?: readonly AreaMark[];
   selected?: { kind: 'order' | 'vehicle'; id: string } | undefined;
   /** What to show at first. The map waits for it, so that it opens where the work is. */
   start: Bounds | undefined;
@@ -146,6 +147,7 @@ export function MapView(props: MapViewProps) {
   useMarks(engine, props.fleet, (marks) => engine!.setFleet(marks));
   useMarks(engine, props.orders, (marks) => engine!.setOrders(marks));
   useEffect(() => engine?.setLines(props.lines), [engine, props.lines]);
+  useEffect(() => engine?.setAreas(props.areas ?? []), [engine, props.areas]);
   useEffect(
     () => engine?.setSelected(props.selected?.kind, props.selected?.id),
     [engine, props.selected?.kind, props.selected?.id],

@@ -1,15 +1,15 @@
 /** The map drawn by MapLibre GL: the ground by its layers, the marks by our canvas above it; no fades, north up. */
 import {
-  AttributionControl, LngLatBounds, Map as MapLibre, ScaleControl, addProtocol, setWorkerUrl, type GeoJSONSource,
+  AttributionControl, Map as MapLibre, ScaleControl, addProtocol, setWorkerUrl, type GeoJSONSource,
 } from 'maplibre-gl'; // prettier-ignore
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { PMTiles, Protocol, TileType } from 'pmtiles';
 import { baseStyle, isStyleUrl } from './base-style.js';
-import type { BaseMap, Bounds, FleetMark, LineMark, LonLat, MapEngine, MapOptions, OrderMark } from './engine.js';
+import type { BaseMap, Bounds, LonLat, MapEngine, MapOptions } from './engine.js';
 import { mercatorX, mercatorY, WORLD_PX } from './fleet-geometry.js';
 import { gridOver } from './grid.js';
-import { Marks } from './marks.js';
+import { MarkedMap } from './marked-map.js';
 import type { MarksView } from './marks-canvas.js';
 
 setWorkerUrl(workerUrl);
@@ -27,26 +27,23 @@ async function holdsVectors(base: BaseMap): Promise<boolean> {
 const paddingOf = (container: HTMLElement): number =>
   Math.max(18, Math.min(70, container.clientWidth / 12, container.clientHeight / 10));
 
-class MapLibreEngine implements MapEngine {
+const boxOf = ({ west, south, east, north }: Bounds): [number, number, number, number] => [west, south, east, north];
+
+class MapLibreEngine extends MarkedMap {
   readonly #map: MapLibre;
-  readonly #marks: Marks;
   #styled = false;
 
   constructor(
-    private readonly options: MapOptions,
+    options: MapOptions,
     private readonly vector: boolean,
   ) {
+    super(options);
     const { container, callbacks, start } = options;
-    this.#marks = new Marks(
-      options,
-      () => this.#view(),
-      ({ west, south, east, north }) => this.#show([west, south, east, north], true),
-    );
     this.#map = new MapLibre({
       container,
       style: isStyleUrl(options.base) ? options.base.url! : baseStyle(options.base, options, vector),
       ...(start
-        ? { bounds: this.#bounds(start), fitBoundsOptions: { padding: paddingOf(container), maxZoom: 14 } }
+        ? { bounds: boxOf(this.onMap(start)), fitBoundsOptions: { padding: paddingOf(container), maxZoom: 14 } }
         : {}),
       fadeDuration: 0,
       maxPitch: 0,
@@ -59,32 +56,24 @@ class MapLibreEngine implements MapEngine {
     this.#map.touchZoomRotate.disableRotation();
     this.#map.addControl(new ScaleControl({ maxWidth: 110 }), 'bottom-right');
     if (options.base.url) this.#map.addControl(new AttributionControl({ compact: true }), 'bottom-right');
-    this.#map.getCanvas().after(this.#marks.canvas.element);
+    this.#map.getCanvas().after(this.marks.canvas.element);
     this.#map.on('style.load', () => {
       this.#styled = true;
       this.#drawGrid();
     });
     this.#map.on('error', (event) => this.#failed(event));
     this.#map.on('webglcontextlost', () => callbacks.onLost?.());
-    this.#map.on('move', () => this.#marks.moved());
+    this.#map.on('move', () => this.marks.moved());
     this.#map.on('moveend', () => {
       this.#drawGrid();
-      this.#marks.draw();
+      this.marks.draw();
     });
     this.#map.on('dragstart', () => callbacks.onDragged());
-    this.#map.on('click', ({ point, lngLat }) => this.#marks.clicked(point, [lngLat.lng, lngLat.lat]));
-    this.#map.on('mousemove', ({ point }) => this.#marks.hovered(point));
+    this.#map.on('click', ({ point, lngLat }) => this.marks.clicked(point, [lngLat.lng, lngLat.lat]));
+    this.#map.on('mousemove', ({ point }) => this.marks.hovered(point));
   }
 
-  #bounds(bounds: Bounds): LngLatBounds {
-    const { projection } = this.#marks;
-    return new LngLatBounds(
-      projection.toMap([bounds.west, bounds.south]),
-      projection.toMap([bounds.east, bounds.north]),
-    );
-  }
-
-  #view(): MarksView | undefined {
+  protected override view(): MarksView | undefined {
     const { clientWidth: width, clientHeight: height } = this.options.container;
     if (width === 0 || height === 0) return undefined;
     const { lng, lat } = this.#map.getCenter();
@@ -107,59 +96,39 @@ class MapLibreEngine implements MapEngine {
   #drawGrid(): void {
     const source = this.#styled ? this.#map.getSource<GeoJSONSource>('grid') : undefined;
     if (!source) return;
-    const { projection } = this.#marks;
+    const { projection } = this.marks;
     const b = this.#map.getBounds();
     const [west, south] = projection.fromMap([b.getWest(), b.getSouth()]);
     const [east, north] = projection.fromMap([b.getEast(), b.getNorth()]);
     void source.setData(gridOver({ west, south, east, north }, projection));
   }
 
-  setFleet(marks: readonly FleetMark[]): void {
-    this.#marks.setFleet(marks);
-  }
-  setOrders(marks: readonly OrderMark[]): void {
-    this.#marks.setOrders(marks);
-  }
-  setLines(lines: readonly LineMark[]): void {
-    this.#marks.setLines(lines);
-  }
-  setSelected(kind: 'order' | 'vehicle' | undefined, id: string | undefined): void {
-    this.#marks.setSelected(kind, id);
-  }
-
-  setDark(isDark: boolean): void {
-    if (isDark === this.options.dark) return;
-    this.options.dark = isDark;
-    this.#marks.setDark(isDark);
+  protected override repaint(): void {
     if (isStyleUrl(this.options.base)) return;
     this.#styled = false;
     this.#map.setStyle(baseStyle(this.options.base, this.options, this.vector), { diff: false });
   }
-
-  #show(bounds: LngLatBounds | [number, number, number, number], animate: boolean): void {
+  protected override show(bounds: Bounds, animate: boolean): void {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const padding = paddingOf(this.options.container);
-    this.#map.fitBounds(bounds, { padding, maxZoom: 14.5, duration: animate && !calm ? 500 : 0 });
+    this.#map.fitBounds(boxOf(bounds), { padding, maxZoom: 14.5, duration: animate && !calm ? 500 : 0 });
   }
-  fit(bounds: Bounds, animate: boolean): void {
-    this.#show(this.#bounds(bounds), animate);
-  }
-  panTo(at: LonLat, zoom?: number): void {
+  override panTo(at: LonLat, zoom?: number): void {
     this.#map.easeTo({
-      center: this.#marks.projection.toMap(at),
+      center: this.marks.projection.toMap(at),
       ...(zoom === undefined ? {} : { zoom: Math.max(zoom, this.#map.getZoom()) }),
       duration: 400,
     });
   }
-  zoomBy(steps: number): void {
+  override zoomBy(steps: number): void {
     this.#map.easeTo({ zoom: this.#map.getZoom() + steps, duration: 200 });
   }
-  resize(): void {
+  override resize(): void {
     this.#map.resize();
-    this.#marks.draw();
+    super.resize();
   }
-  destroy(): void {
-    this.#marks.destroy();
+  override destroy(): void {
+    super.destroy();
     this.#map.remove();
   }
 }

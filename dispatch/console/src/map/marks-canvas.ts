@@ -4,12 +4,13 @@
  * card is made of software; what changes each second is drawn here in some milliseconds.
  */
 import type { Projection } from './crs.js';
-import type { Bounds, FleetMark, LineMark, OrderMark } from './engine.js';
+import type { AreaMark, Bounds, FleetMark, LineMark, LonLat, OrderMark } from './engine.js';
 import {
   FleetGeometry, grown, mercatorX, mercatorY, type Cluster, type FleetMode, type MercatorBox,
 } from './fleet-geometry.js'; // prettier-ignore
 import { Images } from './images.js';
 import { paletteOf } from './palette.js';
+import { drawAreas, drawLines } from './shapes.js';
 import { dotOf, iconOf, ringOf } from './sprites.js';
 import { putStamp, type Pixels, type Stamp } from './stamp.js';
 
@@ -52,6 +53,7 @@ export class MarksCanvas {
   readonly geometry: FleetGeometry;
   orders: readonly OrderMark[] = [];
   lines: readonly LineMark[] = [];
+  areas: readonly AreaMark[] = [];
   selected: { kind: 'order' | 'vehicle'; id: string } | undefined;
   #images: Images;
   #dark: boolean;
@@ -115,7 +117,9 @@ export class MarksCanvas {
 
     g.clearRect(0, 0, width, height);
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.#drawLines(g, view);
+    const shapes = { place: ([lon, lat]: LonLat) => this.#place(view, lon, lat), dark: this.#dark, world: view.world };
+    const areaNames = drawAreas(g, this.areas, shapes);
+    drawLines(g, this.lines, shapes);
     this.#drawSelected(g, view);
     const image = g.getImageData(0, 0, width, height);
     const pixels = { width, height, rgba: new Uint32Array(image.data.buffer) };
@@ -123,6 +127,7 @@ export class MarksCanvas {
     this.#stampVehicles(pixels, view, ratio, mode);
     g.putImageData(image, 0, 0);
     this.#drawClusters(g, view, clusters);
+    for (const { label, x, y } of areaNames) this.#name(g, label, x, y);
     this.#drawNames(g, view, mode);
     return mode;
   }
@@ -160,33 +165,6 @@ export class MarksCanvas {
       if (!stamp) stamps.set(mark.duty, (stamp = this.#images.stamp(dotOf(mark, view.zoom), ratio)));
       if (stamp) putStamp(pixels, stamp, (x[i]! - view.left) * scale, (y[i]! - view.top) * scale);
     }
-  }
-
-  #drawLines(g: CanvasRenderingContext2D, view: MarksView): void {
-    const p = paletteOf(this.#dark);
-    const looks = {
-      track: { colour: p.track, width: 3.5, alpha: 0.75, dash: [] },
-      plan: { colour: p.plan, width: 4, alpha: 0.8, dash: [] },
-      guess: { colour: p.plan, width: 2.5, alpha: 1, dash: [4, 5] },
-      ghost: { colour: p.track, width: 2, alpha: 0.35, dash: [] },
-    };
-    g.lineJoin = g.lineCap = 'round';
-    for (const { kind, points } of this.lines) {
-      const look = looks[kind];
-      g.beginPath();
-      points.forEach(([lon, lat], n) => {
-        const { x, y } = this.#place(view, lon, lat);
-        if (n === 0) g.moveTo(x, y);
-        else g.lineTo(x, y);
-      });
-      g.strokeStyle = look.colour;
-      g.lineWidth = look.width;
-      g.globalAlpha = look.alpha;
-      g.setLineDash(look.dash);
-      g.stroke();
-    }
-    g.globalAlpha = 1;
-    g.setLineDash([]);
   }
 
   #drawSelected(g: CanvasRenderingContext2D, view: MarksView): void {

@@ -1,7 +1,7 @@
 /** The canvas of marks in its map: when it is drawn, when it only follows, and what a click on it means. */
 import { projectionOf, type Projection } from './crs.js';
 import { drawn } from './drawn.js';
-import type { Bounds, FleetMark, LineMark, LonLat, MapOptions, OrderMark } from './engine.js';
+import type { AreaMark, Bounds, FleetMark, LineMark, LonLat, MapOptions, OrderMark } from './engine.js';
 import { MarksCanvas, type MarksView } from './marks-canvas.js';
 
 /** A dear picture is renewed this often while the map is moved; between, the last one follows. */
@@ -37,6 +37,10 @@ export class Marks {
     this.canvas.lines = lines;
     this.draw();
   }
+  setAreas(areas: readonly AreaMark[]): void {
+    this.canvas.areas = areas;
+    this.draw();
+  }
   setSelected(kind: 'order' | 'vehicle' | undefined, id: string | undefined): void {
     this.canvas.selected = kind && id ? { kind, id } : undefined;
     this.draw();
@@ -70,7 +74,8 @@ export class Marks {
     const mode = this.canvas.draw(view);
     this.#drawnAt = performance.now();
     const lines = this.canvas.lines.map(({ kind }) => kind).join(' ');
-    drawn(this.options.container, { mode, vehicles: this.canvas.geometry.marks.length, lines, view });
+    const areas = this.canvas.areas.map(({ shape }) => shape).join(' ');
+    drawn(this.options.container, { mode, vehicles: this.canvas.geometry.marks.length, lines, areas, view });
   }
 
   /** @param point pixels of the map; `place` in the base map's system */

@@ -2,17 +2,19 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { effect } from '@preact/signals';
 import { get } from '../api/client.js';
-import type { PositionJson } from '../api/types.js';
-import { t } from '../i18n/index.js';
-import { boundsOf, type LineMark, type LonLat, type MapEngine } from '../map/engine.js';
+import type { PositionJson, TerminalAreaJson } from '../api/types.js';
+import { t, tValue } from '../i18n/index.js';
+import { boundsOf, type AreaMark, type LineMark, type LonLat, type MapEngine } from '../map/engine.js';
 import { fleetMarks, orderMarks } from '../map/live-marks.js';
 import { MapView } from '../map/map-view.js';
 import { gatewayNow } from '../state/clock.js';
-import { loaded, orders, vehicles, type LiveOrder } from '../state/live.js';
+import { mapAreas } from '../state/prefs.js';
+import { loaded, orders, recentEvents, vehicles, type LiveOrder } from '../state/live.js';
 import { positions, positionsTick } from '../state/positions.js';
 import { openOrder, openVehicle, selection } from '../state/selection.js';
 import { Boundary } from '../ui/boundary.js';
 import { Icon } from '../ui/icons.js';
+import { useLoad } from '../ui/load.js';
 import { currentLeg } from '../ui/order-time.js';
 import { MapSide } from './map-side.js';
 
@@ -82,6 +84,25 @@ function useLines(vehicleId: string | undefined): readonly LineMark[] {
   }, [vehicleId, trail, tick, target, road]);
 }
 
+const NO_AREAS: readonly AreaMark[] = [];
+
+/** What the terminal of a vehicle watches: areas that people have set, circles around the sites of its orders. */
+function useAreas(vehicleId: string | undefined): readonly AreaMark[] {
+  const shown = vehicleId !== undefined && mapAreas.value === 'on';
+  // Deliveries change them without changing the vehicle: the newest event about it is the version.
+  const newest = shown ? recentEvents.value.find((event) => event.vehicleId === vehicleId)?.position : 0;
+  const path = shown ? `/vehicles/${encodeURIComponent(vehicleId)}/areas` : undefined;
+  const { value } = useLoad<{ items: TerminalAreaJson[] }>(path, newest);
+  return useMemo(() => {
+    if (!shown || !value) return NO_AREAS;
+    return value.items.map(({ id, name, orderId, points, ...shape }): AreaMark => {
+      const order = orderId === undefined ? undefined : orders.peek().get(orderId);
+      const label = order ? order.number.slice(-4) : name || `${tValue('areaKind', shape.shape)} ${id}`;
+      return { ...shape, label, points: points.map(({ lat, lon }) => [lon, lat]) };
+    });
+  }, [shown, value]);
+}
+
 /** The order that a vehicle is driving to. */
 function targetOf(vehicleId: string): LiveOrder | undefined {
   for (const order of orders.value.values()) {
@@ -115,6 +136,7 @@ export function MapPage() {
   const chosen = selection.value;
   const vehicleId = shownVehicle();
   const lines = useLines(vehicleId);
+  const areas = useAreas(vehicleId);
   const start = useMemo(() => (loaded.value ? everything() : undefined), [loaded.value]);
 
   useEffect(() => {
@@ -142,6 +164,7 @@ export function MapPage() {
             fleet={fleetMarks}
             orders={orderMarks}
             lines={lines}
+            areas={areas}
             selected={chosen}
             start={start}
             nothing={loaded.value && start === undefined}
@@ -161,6 +184,13 @@ export function MapPage() {
           </button>
           <button aria-pressed={following} disabled={!vehicleId} onClick={() => setFollowing(!following)}>
             <Icon name="target" /> {t('map.follow')}
+          </button>
+          <button
+            aria-pressed={mapAreas.value === 'on'}
+            title={t('map.areasHint')}
+            onClick={() => (mapAreas.value = mapAreas.value === 'on' ? 'off' : 'on')}
+          >
+            <Icon name="layers" /> {t('map.areas')}
           </button>
         </div>
       </div>

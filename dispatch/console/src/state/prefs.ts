@@ -11,6 +11,8 @@ function stored<T extends string>(name: string, values: readonly T[], otherwise:
 
 export const theme = stored('theme', ['auto', 'light', 'dark'] as const, 'auto');
 export const sound = stored('sound', ['on', 'off'] as const, 'on');
+/** Areas that the chosen vehicle's terminal watches, on the map. */
+export const mapAreas = stored('mapAreas', ['on', 'off'] as const, 'off');
 export const boardView = stored('board', ['columns', 'list'] as const, 'columns');
 
 const darkMedia = matchMedia('(prefers-color-scheme: dark)');
