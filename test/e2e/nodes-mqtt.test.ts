@@ -31,34 +31,43 @@ afterEach(async () => {
   await redis.stop();
 }, 30_000);
 
-it.each(['3.1.1', '5'])('no uplink stays with a node that died (MQTT %s)', { timeout: 150_000 }, async (version) => {
-  const env = { LINECREW_STORE: redis.url, LINECREW_MQTT_URL: broker.url, LINECREW_MQTT_CONNECTIONS: '2', LINECREW_MQTT_VERSION: version }; // prettier-ignore
-  nodes = await Nodes.start(['a', 'b'], env);
+const start = Date.now() - 3_600_000;
+let vehicleId: string;
+let sent: number;
+
+async function startNodes(names: string[], more: Record<string, string>): Promise<void> {
+  nodes = await Nodes.start(names, { LINECREW_STORE: redis.url, LINECREW_MQTT_URL: broker.url, ...more });
   store = await openStore(redis.url);
-  const { id: vehicleId } = await nodes.ask<{ id: string }>('POST', '/vehicles', {
+  const vehicle = await nodes.ask<{ id: string }>('POST', '/vehicles', {
     plate: '沪A12345', repairCentreId: 'centre-1', trade: 'lowVoltage', crew: { name: 'crew', members: [{ name: 'Li' }] },
     terminal: { phone, profile: 'mqtt' },
   }); // prettier-ignore
+  [vehicleId, sent] = [vehicle.id, 0];
   terminal = await connectAsync(broker.url, { clientId: phone });
+}
 
-  const start = Date.now() - 3_600_000;
-  let sent = 0;
-  const say = async (): Promise<void> => {
-    const atMs = start + sent * 1_000;
-    const at = { atMs, lat: 39.9, lon: 116.4, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: 0, status: 3 };
-    const uplink = encodeUplink({ sequence: ++sent, sentAtMs: atMs, body: { kind: 'positions', positions: [at] } });
-    await terminal.publishAsync(`linecrew/v1/t/${phone}/up`, Buffer.from(uplink), { qos: 1 });
-  };
-  const sayMany = async (): Promise<void> => {
-    for (let i = 0; i < UPLINKS; i++) await say();
-  };
-  const stored = async (): Promise<number> => {
-    let count = 0;
-    for await (const _ of store.track(vehicleId, start, start + 3_600_000)) count++;
-    return count;
-  };
-  const allStored = (what: string): Promise<unknown> => until(async () => (await stored()) === sent, what, 60_000);
+async function say(): Promise<void> {
+  const atMs = start + sent * 1_000;
+  const at = { atMs, lat: 39.9, lon: 116.4, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: 0, status: 3 };
+  const uplink = encodeUplink({ sequence: ++sent, sentAtMs: atMs, body: { kind: 'positions', positions: [at] } });
+  await terminal.publishAsync(`linecrew/v1/t/${phone}/up`, Buffer.from(uplink), { qos: 1 });
+}
 
+async function sayMany(): Promise<void> {
+  for (let i = 0; i < UPLINKS; i++) await say();
+}
+
+async function stored(): Promise<number> {
+  let count = 0;
+  for await (const _ of store.track(vehicleId, start, start + 3_600_000)) count++;
+  return count;
+}
+
+const allStored = (what: string, withinMs = 60_000): Promise<unknown> =>
+  until(async () => (await stored()) === sent, what, withinMs);
+
+it.each(['3.1.1', '5'])('no uplink stays with a node that died (MQTT %s)', { timeout: 150_000 }, async (version) => {
+  await startNodes(['a', 'b'], { LINECREW_MQTT_CONNECTIONS: '2', LINECREW_MQTT_VERSION: version });
   await sayMany();
   await allStored('what came while both nodes read');
   const going = sayMany();
@@ -68,7 +77,7 @@ it.each(['3.1.1', '5'])('no uplink stays with a node that died (MQTT %s)', { tim
 
   // Its sessions are out of the shared subscription: nothing comes into them any more.
   await sayMany();
-  await until(async () => (await stored()) === sent, 'what came after that, at once', 5_000);
+  await allStored('what came after that, at once', 5_000);
 
   // It comes back under its name and takes its share again.
   await nodes.run('a');
@@ -78,3 +87,15 @@ it.each(['3.1.1', '5'])('no uplink stays with a node that died (MQTT %s)', { tim
   await sayMany();
   await allStored('what came after the other one had stopped');
 });
+
+it.each(['3.1.1', '5'])('no uplink stays in the sessions of a node that came back with fewer connections (MQTT %s)', { timeout: 150_000 }, async (version) => {
+  await startNodes(['a'], { LINECREW_MQTT_CONNECTIONS: '4', LINECREW_MQTT_VERSION: version });
+  await sayMany();
+  await allStored('what came over four connections');
+  await nodes.kill('a');
+  await sayMany();
+  await nodes.run('a', { LINECREW_MQTT_CONNECTIONS: '2' });
+  await allStored('what waited in all four sessions');
+  await sayMany();
+  await allStored('what came after that, at once', 5_000);
+}); // prettier-ignore

@@ -55,15 +55,19 @@ export class Nodes {
     return `http://127.0.0.1:${this.nodes.get(name)!.ports.http}`;
   }
 
-  /** Starts a node, or starts it again; resolves when it is ready and the balancers know it. */
-  async run(name: string): Promise<void> {
+  /**
+   * Starts a node, or starts it again; resolves when it is ready and the balancers know it.
+   *
+   * @param more settings of this start alone
+   */
+  async run(name: string, more: Record<string, string> = {}): Promise<void> {
     const script = fileURLToPath(new URL('./node-child.ts', import.meta.url));
     const child = fork(script, [], {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: {
         ...process.env, LINECREW_NODE_ID: name, LINECREW_HTTP_PORT: '0', LINECREW_TCP_PORT: '0', LINECREW_TCP_HOST: '127.0.0.1',
-        LINECREW_MQTT_PORT: 'off', LINECREW_API_TOKEN: TOKEN, LINECREW_ADMIN_PASSWORD: 'a long enough password', ...this.env,
+        LINECREW_MQTT_PORT: 'off', LINECREW_API_TOKEN: TOKEN, LINECREW_ADMIN_PASSWORD: 'a long enough password', ...this.env, ...more,
       },
     }); // prettier-ignore
     const said = this.#said;

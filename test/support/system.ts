@@ -12,6 +12,7 @@ const NEEDS = {
   redis: { programs: ['redis-server', 'redis-cli'], packages: ['redis-server', 'redis-tools'] },
   chromium: { programs: ['chromium'], packages: ['chromium', 'fonts-noto-cjk'] },
   mosquitto: { programs: ['mosquitto', 'mosquitto_pub'], packages: ['mosquitto', 'mosquitto-clients'] },
+  haproxy: { programs: ['haproxy'], packages: ['haproxy'] },
   curl: { programs: ['curl'], packages: ['curl'] },
   openssl: { programs: ['openssl'], packages: ['openssl'] },
 } satisfies Record<string, Need>;
@@ -70,4 +71,5 @@ function need(name: keyof typeof NEEDS): string {
 
 export const redisServerPath = (): string => need('redis');
 export const chromiumPath = (): string => need('chromium');
+export const haproxyPath = (): string => need('haproxy');
 export const mosquittoPath = (): string => need('mosquitto');
