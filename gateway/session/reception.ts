@@ -19,10 +19,12 @@ import type { CloseReason } from './sink.js';
 
 /** First byte of a connection in the vendor framing. */
 const vendorFlag = 0xe7;
-const vendorOptions = { sentences: true, shortSerial: true };
 
 export abstract class Reception extends Exchange implements FrameSink {
-  #splitter = new FrameSplitter(this.context.vendorFraming ? vendorOptions : {});
+  /** Present while there are bytes to think of. */
+  #splitter: FrameSplitter | undefined = undefined;
+  /** Bytes that were read before the splitter was made. */
+  #bytesRead = 0;
   /** Present while frames wait. */
   #held: HeldFrames | undefined = undefined;
 
@@ -34,9 +36,24 @@ export abstract class Reception extends Exchange implements FrameSink {
 
   protected readFrames(chunk: Uint8Array): void {
     this.counters.bytesReceived += chunk.length;
-    if (chunk[0] === vendorFlag && this.context.vendorFraming && this.#splitter.totalBytes === 0) this.#speakVendor();
+    this.#splitter ??= this.#newSplitter(chunk);
     this.#splitter.push(chunk, this);
     this.#endGarbage();
+  }
+
+  /** Keeps no splitter that a new one can stand in for. */
+  protected restReading(): void {
+    if (this.#splitter?.isIdle !== true) return;
+    this.#bytesRead = this.#splitter.totalBytes;
+    this.#splitter = undefined;
+  }
+
+  #newSplitter(chunk: Uint8Array): FrameSplitter {
+    const offset = this.#bytesRead;
+    const vendor = this.context.vendorFraming === true;
+    if (vendor && offset === 0 && chunk[0] === vendorFlag) this.vendorAcks = new AckWriter('e7');
+    if (this.vendorAcks !== undefined) return new FrameSplitter({ framing: 'e7', offset });
+    return new FrameSplitter({ sentences: vendor, shortSerial: vendor, offset });
   }
 
   frame(frame: Frame): void {
@@ -59,14 +76,9 @@ export abstract class Reception extends Exchange implements FrameSink {
     this.#endGarbage();
   }
 
-  #speakVendor(): void {
-    this.#splitter = new FrameSplitter({ framing: 'e7' });
-    this.vendorAcks = new AckWriter('e7');
-  }
-
   /** A peer that has shown no sound frame yet is given up sooner, and in the middle of a chunk. */
   #endGarbage(): void {
-    const { badCandidates, garbageBytes } = this.#splitter;
+    const { badCandidates, garbageBytes } = this.#splitter!;
     const stranger = this.form === '';
     const candidatesMax = stranger ? this.limits.strangerCandidates : wireLimits.badCandidates;
     const bytesMax = stranger ? this.limits.strangerGarbageBytes : wireLimits.garbageBytes;
@@ -101,7 +113,7 @@ export abstract class Reception extends Exchange implements FrameSink {
 
   /** Nothing more is looked at, from the frame on in which this is called. */
   protected stopReading(): void {
-    this.#splitter.stop();
+    this.#splitter?.stop();
     this.#held = undefined;
   }
 }

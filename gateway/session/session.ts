@@ -143,7 +143,9 @@ export class Session extends Reception implements LoginHost, InboxHost, LinkHost
   #look(nowMs: number): void {
     const working = this.working!;
     if (nowMs >= working.inbox.nextMs()) working.inbox.askForParts(nowMs);
-    if (nowMs - this.#heardMs >= restAfterMs && working.isDone) this.working = undefined;
+    if (nowMs - this.#heardMs < restAfterMs || !working.isDone) return;
+    this.working = undefined;
+    this.restReading();
   }
 
   /** The peer or the network ended the connection. */

@@ -34,6 +34,8 @@ export interface SplitterOptions {
   readonly shortSerial?: boolean;
   /** Hand over bracketed ASCII sentences between frames. Default false. */
   readonly sentences?: boolean;
+  /** Bytes of the connection before the first that is pushed. Default 0. */
+  readonly offset?: number;
 }
 
 /** Bytes of the smallest frame without flags: the vendor header with a serial of one byte, and the checksum. */
@@ -68,7 +70,7 @@ export class FrameSplitter {
   /** True after a piece grew past the limit, until the next flag. */
   private skipping = false;
   /** Stream offset of the first byte of the current chunk. */
-  private streamOffset = 0;
+  private streamOffset: number;
   private stopped = false;
 
   constructor(options: SplitterOptions = {}) {
@@ -77,6 +79,12 @@ export class FrameSplitter {
     if (framing === 'e7') this.rules = shortSerial ? vendorShortSerialRules : vendorRules;
     else this.rules = shortSerial ? loggedRules : standardRules;
     this.sentences = options.sentences ?? false;
+    this.streamOffset = options.offset ?? 0;
+  }
+
+  /** True when it knows nothing that a new one for the following bytes would not: no unfinished piece, no refusals. */
+  get isIdle(): boolean {
+    return this.pendingLength === 0 && !this.skipping && !this.stopped && this.badCandidates + this.garbageBytes === 0;
   }
 
   /** Bytes since the last flag that wait for more. */
@@ -84,7 +92,7 @@ export class FrameSplitter {
     return this.pendingLength;
   }
 
-  /** Bytes pushed so far. */
+  /** Bytes of the connection so far. */
   get totalBytes(): number {
     return this.streamOffset;
   }

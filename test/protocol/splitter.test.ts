@@ -7,6 +7,7 @@ import {
   limits,
   phoneToRaw,
   toHex,
+  type FrameSink,
   type SplitterOptions,
 } from '../../protocol/index.js';
 import { bytesOf } from './arbitraries.js';
@@ -18,16 +19,18 @@ const heartbeat = encodeFrame({ ...identity, messageId: 0x0002, serial: 83, body
 function run(portions: Uint8Array[], options: SplitterOptions = {}) {
   const splitter = new FrameSplitter(options);
   const found: string[] = [];
-  for (const portion of portions) {
-    splitter.push(portion, {
-      frame: (frame) => {
-        found.push(`${frame.messageId}/${frame.serial}/${frame.phone}/${toHex(frame.body)}/${frame.warning ?? ''}`);
-      },
-      refused: ({ code, offset, length }) => found.push(`${code}@${offset}+${length}`),
-      sentence: (text) => found.push(text),
-    });
-  }
+  for (const portion of portions) splitter.push(portion, sinkInto(found));
   return { found, splitter };
+}
+
+function sinkInto(found: string[]): FrameSink {
+  return {
+    frame: (frame) => {
+      found.push(`${frame.messageId}/${frame.serial}/${frame.phone}/${toHex(frame.body)}/${frame.warning ?? ''}`);
+    },
+    refused: ({ code, offset, length }) => void found.push(`${code}@${offset}+${length}`),
+    sentence: (text) => void found.push(text),
+  };
 }
 
 const whole = (hex: string, options?: SplitterOptions): string[] => run([fromHex(hex)], options).found;
@@ -48,6 +51,39 @@ const anyFrame = fc
       phoneRaw: phoneToRaw('13900000017', long ? 10 : 6),
     }),
   );
+
+describe('a splitter that is idle', () => {
+  it('can be replaced by a new one for the following bytes', () => {
+    const pieces = fc.array(fc.oneof(anyFrame, bytesOf(0, 30)), { maxLength: 6 });
+    const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(pieces, cuts, (parts, sizes) => {
+        const stream = new Uint8Array(Buffer.concat(parts));
+        const found: string[] = [];
+        let splitter = new FrameSplitter();
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const end = at + sizes[i % sizes.length]!;
+          splitter.push(stream.subarray(at, end), sinkInto(found));
+          at = end;
+          if (splitter.isIdle) splitter = new FrameSplitter({ offset: splitter.totalBytes });
+        }
+        const kept = run([stream]);
+        expect(found).toEqual(kept.found);
+        expect([splitter.totalBytes, splitter.pendingBytes]).toEqual([stream.length, kept.splitter.pendingBytes]);
+      }),
+    );
+  });
+
+  it('has no unfinished piece and no refused one', () => {
+    const idle = (hex: string) => run([fromHex(hex)]).splitter.isIdle;
+    expect([
+      idle(toHex(heartbeat)),
+      idle('7e01'),
+      idle('7e01027e'),
+      idle('55'.repeat(limits.candidateBytes + 1)),
+    ]).toEqual([true, false, false, false]);
+  });
+});
 
 describe('a stream of frames', () => {
   it('gives the same however it is cut', () => {
