@@ -45,6 +45,7 @@ async function begin(to: DispatchStore, fromUrl: string): Promise<boolean> {
   if (mark?.finished === false && mark.from === fromUrl) return true;
   if (mark?.finished === false)
     throw new Error(`the target is being filled from ${mark.from}: finish that, or empty it`);
+  if (mark?.from === fromUrl) throw new Error(`the target was filled from ${fromUrl} already, and verified`);
   const empty =
     (await to.lastPosition()) === 0 && (await to.metaKeys()).length === 0 && (await to.ingestNodes()).length === 0;
   if (!empty) throw new Error('the target holds data already: expected an empty store');

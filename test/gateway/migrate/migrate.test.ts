@@ -150,6 +150,8 @@ describe('migration', () => {
     await expect(migrate(source, target, { fromUrl: 'a', progress })).rejects.toThrow(/holds data already/);
     await redis.command('FLUSHALL');
     await migrate(source, target, { fromUrl: 'a', progress });
+    await expect(migrate(source, target, { fromUrl: 'a', progress })).rejects.toThrow(/filled from a already/);
+    await expect(migrate(source, target, { fromUrl: 'b', progress })).rejects.toThrow(/holds data already/);
     await target.claimTerminal(`ingest:${NODE}`, NODE, 'c', Date.now(), 10_000);
     const back = await open(`lmdb:${directory}`);
     await expect(migrate(target, back, { fromUrl: 'b', progress })).rejects.toThrow(
