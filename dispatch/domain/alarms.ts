@@ -81,6 +81,7 @@ function callForHelp(tx: Tx, { vehicleId, at, place }: ReportOf<'report.alarms'>
     centreId: vehicle.repairCentreId,
     told: [{ level: 'repairCentre' }, { level: 'callCentre' }],
     message: `vehicle ${vehicle.plate} calls for help (SOS)${where}`,
+    values: { plate: vehicle.plate },
     severity: 'sos',
   });
   return id;

@@ -23,7 +23,7 @@ export const alertReducers: Reducers = {
 };
 
 export type NewAlert = Pick<Alert, 'id' | 'kind' | 'told' | 'message' | 'severity'> &
-  Partial<Pick<Alert, 'orderId' | 'leg' | 'vehicleId' | 'centreId'>>;
+  Partial<Pick<Alert, 'orderId' | 'leg' | 'vehicleId' | 'centreId' | 'values'>>;
 
 /** Raises the alert unless it was raised before, ended or not. True when it was raised now. */
 export function raiseAlert(tx: Tx, alert: NewAlert): boolean {

@@ -160,6 +160,7 @@ function tellCentre(tx: Tx, centreId: string): void {
     severity: 'warning',
     told: [{ level: 'repairCentre' }],
     message,
+    values: words,
   });
   tx.emit({ type: 'capacity.told', centreId, data: { at: tx.now, alertId: id } });
 }

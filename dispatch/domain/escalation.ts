@@ -131,8 +131,9 @@ type RaisedFor = Pick<NewAlert, 'id' | 'kind' | 'severity' | 'told'> & {
 function raise(tx: Tx, order: Readonly<Order>, { words = {}, ...alert }: RaisedFor): void {
   const centre = order.repairCentreId === undefined ? {} : { centreId: order.repairCentreId };
   const plate = alert.vehicleId === undefined ? '' : (tx.get('vehicle', alert.vehicleId)?.plate ?? '');
-  const message = SAY[tx.settings.language](alert.kind, { number: order.number, plate, ...words });
-  raiseAlert(tx, { ...alert, ...centre, orderId: order.id, message });
+  const said = { number: order.number, plate, ...words };
+  const message = SAY[tx.settings.language](alert.kind, said);
+  raiseAlert(tx, { ...alert, ...centre, orderId: order.id, message, values: said });
 }
 
 /** The repair centre phones the crew; the managers of the crew (else of its unit) are shown one after the other. */

@@ -42,6 +42,7 @@ function judge(tx: Tx, order: Readonly<Order>, eta: Order['eta']): void {
     severity: 'warning',
     told: [{ level: 'repairCentre' }, { level: 'callCentre' }],
     message: SAY[tx.settings.language]('promiseAtRisk', words),
+    values: words,
     orderId: order.id,
     vehicleId: eta.vehicleId,
     ...(order.repairCentreId === undefined ? {} : { centreId: order.repairCentreId }),

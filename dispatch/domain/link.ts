@@ -162,6 +162,7 @@ function takenOver(tx: Tx, { vehicleId, phone, from, by }: CommandOf<'link.taken
     kind: 'takenOver',
     told: [{ level: 'repairCentre' }],
     message: `terminal ${phone} was taken over from ${from} by ${by} while both were heard`,
+    values: { phone, from, by },
     severity: 'warning',
     vehicleId,
   });

@@ -60,12 +60,14 @@ function tellHolder(tx: Tx, order: Readonly<Order>, holder: Readonly<Order>): vo
   if (open) return;
   const level: Alert['told'][number]['level'] = WITH_CALL_CENTRE.includes(holder.stage) ? 'callCentre' : 'repairCentre';
   const leg = effectiveOpenLeg(holder);
+  const words = { number: holder.number, count: order.urges.length };
   raiseAlert(tx, {
     id: `${URGED}:${order.id}:${told.length + 1}`,
     kind: URGED,
     severity: 'info',
     told: [{ level }, ...(leg ? [{ level: 'crew' as const }] : [])],
-    message: SAY[tx.settings.language](URGED, { number: holder.number, count: order.urges.length }),
+    message: SAY[tx.settings.language](URGED, words),
+    values: words,
     orderId: order.id,
     ...(leg ? { leg: leg.leg, vehicleId: leg.vehicleId } : {}),
     ...centreOf(holder),

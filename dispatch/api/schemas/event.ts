@@ -30,6 +30,10 @@ export const alert = z
     centreId: z.string().optional(),
     told: z.array(z.looseObject({ level: z.string() })),
     message: z.string(),
+    values: z
+      .record(z.string(), z.union([z.string(), z.number()]))
+      .optional()
+      .meta({ description: 'What the message says, by name: for clients that say it in another language' }),
     severity: z.enum(['info', 'warning', 'breach', 'sos']),
     raisedAt: timeOut,
     acknowledged: z.array(z.object({ by: z.string(), at: timeOut })),

@@ -11,6 +11,8 @@ export interface Alert {
   /** Levels that are told: who must do what. */
   told: { level: 'callCentre' | 'repairCentre' | 'crew' | 'manager' | 'maintenance'; name?: string; phone?: string }[];
   message: string;
+  /** What `message` says besides its kind, so that each reader can have it in a language of their own. */
+  values?: Record<string, string | number>;
   severity: 'info' | 'warning' | 'breach' | 'sos';
   raisedAt: number;
   acknowledged: { by: string; at: number }[];

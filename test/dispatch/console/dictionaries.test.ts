@@ -57,6 +57,31 @@ describe('the dictionaries of the console', () => {
     expect(codes.filter((code) => !(`problem.${code}` in zh))).toEqual([]);
   });
 
+  it('say every alert of the rules, as the server says it', async () => {
+    const { SAY } = await import('../../../dispatch/domain/escalation-words.js');
+    const sources = readdirSync(new URL('../../../dispatch/domain/', import.meta.url))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(new URL(`../../../dispatch/domain/${file}`, import.meta.url), 'utf8'))
+      .join('\n');
+    const kinds = Object.keys(zh).filter((key) => key.startsWith('alertText.')).map((key) => key.slice('alertText.'.length)); // prettier-ignore
+    const raised = [
+      ...sources.matchAll(/raiseAlert\(tx, \{[^]*?\bkind: '(\w+)'/g),
+      ...sources.matchAll(/^ {2}(\w+): \(w\) =>/gm),
+    ];
+    expect(raised.map((match) => match[1]!).filter((kind) => !kinds.includes(kind))).toEqual([]);
+    // The same words as the server's own, where it has them in both languages.
+    for (const [language, dictionary] of [
+      ['zh-CN', zh],
+      ['en', en],
+    ] as const) {
+      for (const kind of kinds.filter((one) => SAY.en(one, {}) !== one)) {
+        const text = dictionary[`alertText.${kind}`]!;
+        const words = Object.fromEntries(placeholders(text).map((name) => [name, `<${name}>`]));
+        expect(text.replace(/\{(\w+)\}/g, (_, name: string) => words[name]!)).toBe(SAY[language](kind, words));
+      }
+    }
+  });
+
   it('know every question that the rules put to a person, with its choices', () => {
     const sources = readdirSync(new URL('../../../dispatch/domain/', import.meta.url))
       .filter((file) => file.endsWith('.ts'))

@@ -1,7 +1,8 @@
 /** An event of the log in words. */
-import type { EventJson } from '../api/types.js';
+import type { AlertJson, EventJson } from '../api/types.js';
 import { clockTime } from '../format.js';
 import { known, t, tValue } from '../i18n/index.js';
+import { alertWords } from '../ui/alert-parts.js';
 import { vehicleName } from '../ui/pieces.js';
 
 /** What the program notes for itself; a person who reads what happened does not look for it. */
@@ -16,7 +17,7 @@ interface Told {
   stamp?: { at?: string };
   item?: { kind?: string; text?: string };
   kind?: string;
-  alert?: { message?: string };
+  alert?: Pick<AlertJson, 'kind' | 'message' | 'values'>;
   message?: string;
 }
 
@@ -42,7 +43,7 @@ export function describeEvent(event: EventJson): string {
     case 'duty':
       return `${tValue('duty', verb)}${where}`;
     case 'alert':
-      return `${t('event.alert')} ${tValue('event.alert', verb)}: ${data.alert?.message ?? data.message ?? ''}`;
+      return `${t('event.alert')} ${tValue('event.alert', verb)}: ${data.alert ? alertWords(data.alert) : (data.message ?? '')}`;
     default:
       return `${event.type}${where}`;
   }

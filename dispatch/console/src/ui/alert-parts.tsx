@@ -2,11 +2,10 @@
 import { post } from '../api/client.js';
 import type { AlertJson } from '../api/types.js';
 import { clockTime } from '../format.js';
-import { known, t } from '../i18n/index.js';
-import { orders, refreshAlerts } from '../state/live.js';
+import { known, t, tValue } from '../i18n/index.js';
+import { refreshAlerts } from '../state/live.js';
 import { me } from '../state/session.js';
 import { Icon } from './icons.js';
-import { vehicleName } from './pieces.js';
 import { say, sayProblem } from './toast.js';
 
 async function acknowledge(alert: AlertJson): Promise<void> {
@@ -19,17 +18,15 @@ async function acknowledge(alert: AlertJson): Promise<void> {
   }
 }
 
-/** In the reader's language where the browser knows what it speaks of, else in the server's words. */
-export function alertWords(alert: AlertJson): string {
-  const key = `alertText.${alert.kind}`;
-  const order = orders.value.get(alert.orderId ?? '');
-  if (!known(key) || (alert.orderId && !order)) return alert.message;
-  return t(key, {
-    number: order?.number ?? '',
-    plate: alert.vehicleId ? vehicleName(alert.vehicleId) : '',
-    count: order?.urges.length ?? 0,
-  });
+/** In the reader's language where what it says is known, else as the server put it. */
+export function alertWords({ kind, message, values }: Pick<AlertJson, 'kind' | 'message' | 'values'>): string {
+  const key = `alertText.${kind}`;
+  return known(key) && values ? t(key, { ...values, when: dayWords(values.when) }) : message;
 }
+
+/** `Mon 09:00 (2)`: the days in the reader's language. */
+const dayWords = (when: string | number = ''): string =>
+  String(when).replace(/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b/g, (day) => tValue('weekday', day));
 
 /** For an alert that goes on and that this person has not acknowledged. */
 export function AcknowledgeButton({ alert }: { alert: AlertJson }) {
