@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { restAfterMs } from '../../gateway/session/working.js';
 import { median } from './decode.js';
 import { ask, heard, rowOf, start, stop, type Row, type Usage } from './processes.js';
 import { login, open, openAll } from './terminal-client.js';
@@ -11,9 +12,14 @@ import { login, open, openAll } from './terminal-client.js';
 interface Idle {
   heapBytes: number;
   rssBytes: number;
+  /** Without what is mapped from files. */
+  anonymousBytes: number;
   /** CPU of the server for each connection that says nothing, µs. */
   acceptUs: number;
 }
+
+/** What one address may open without authentication, less those before counting. */
+const silentMax = 4_000;
 
 async function measure(kind: 'bare' | 'gateway', connections: number): Promise<Idle> {
   const server = start('./whole-server.ts', [kind, connections]);
@@ -26,19 +32,18 @@ async function measure(kind: 'bare' | 'gateway', connections: number): Promise<I
       socket.write(Buffer.from([0, 0, index >> 8, index & 255]));
       return socket;
     };
-    // What is made once is made before counting begins.
-    sockets.push(...(await openAll(100, connect)));
-    const before = await ask<Usage>(server, 'usage');
-    sockets.push(...(await openAll(connections - 100, (index) => connect(index + 100))));
+    // What is made once is made before counting begins: compiled code, space for garbage, tables of the store.
+    const warm = Math.ceil(connections / 4);
+    sockets.push(...(await openAll(warm, connect)));
+    const before = await settled(server);
+    sockets.push(...(await openAll(connections - warm, (index) => connect(index + warm))));
     const after = await settled(server);
-    const silent = await openAll(connections, () => open(tcp));
-    sockets.push(...silent);
-    const taken = await ask<Usage>(server, 'usage');
-    const each = connections - 100;
+    const each = connections - warm;
     return {
       heapBytes: (after.heap - before.heap) / each,
       rssBytes: (after.rss - before.rss) / each,
-      acceptUs: ((taken.cpuMs - after.cpuMs) * 1000) / connections,
+      anonymousBytes: (after.anonymous - before.anonymous) / each,
+      acceptUs: await acceptUs(server, sockets, Math.min(connections, silentMax), () => open(tcp)),
     };
   } finally {
     for (const socket of sockets) socket.destroy();
@@ -46,15 +51,37 @@ async function measure(kind: 'bare' | 'gateway', connections: number): Promise<I
   }
 }
 
-/** Usage once the server rests: what the logins left to be written is written. */
+/** Processor time for each of so many connections that say nothing, less what the server takes without them, µs. */
+async function acceptUs(
+  server: ChildProcess,
+  sockets: Socket[],
+  count: number,
+  connect: () => Promise<Socket>,
+): Promise<number> {
+  const timed = async (what: () => Promise<unknown>): Promise<{ cpuMs: number; ms: number }> => {
+    const startedAt = performance.now();
+    const before = await ask<number>(server, 'cpu');
+    await what();
+    return { cpuMs: (await ask<number>(server, 'cpu')) - before, ms: performance.now() - startedAt };
+  };
+  // The first ones pay for the code that they run.
+  sockets.push(...(await openAll(count / 10, connect)));
+  const idle = await timed(() => pause(3_000));
+  const busy = await timed(async () => sockets.push(...(await openAll(count, connect))));
+  return ((busy.cpuMs - (idle.cpuMs * busy.ms) / idle.ms) * 1000) / count;
+}
+
+/** Usage once the server rests: what the logins left to be written is written, and its sessions rest too. */
 async function settled(server: ChildProcess): Promise<Usage> {
-  for (let before = await ask<Usage>(server, 'usage'); ;) {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const now = await ask<Usage>(server, 'usage');
-    if (now.cpuMs - before.cpuMs < 300) return now;
+  for (let before = await ask<number>(server, 'cpu'); ;) {
+    await pause(restAfterMs + 2_000);
+    const now = await ask<number>(server, 'cpu');
+    if (now - before < 400) return ask<Usage>(server, 'usage');
     before = now;
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @param connections authenticated ones, and as many silent ones beside them: each needs a file in both processes */
 export async function benchIdle(rounds: number, connections = 4_000): Promise<{ rows: Row[]; figures: unknown }> {
@@ -73,6 +100,7 @@ export async function benchIdle(rounds: number, connections = 4_000): Promise<{ 
     rows: [
       rowOf(8, 'idle authenticated connection, heap: ours / bare', load, ratio('heapBytes'), 2),
       rowOf(8, 'idle authenticated connection, RSS: ours / bare', load, ratio('rssBytes'), 1.6),
+      rowOf(8, 'the same without pages of files: ours / bare', load, ratio('anonymousBytes'), 1.6),
       rowOf(9, 'accept CPU without login: ours / bare', load, ratio('acceptUs'), 1.4),
     ],
     figures: runs,

@@ -1,6 +1,7 @@
 /** Server and client processes of a benchmark, and what they are asked. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** What the whole server takes for its API. */
@@ -46,6 +47,8 @@ export interface Memory {
   heap: number;
   /** Memory that the process has, bytes. */
   rss: number;
+  /** The same without pages of files (the store is mapped into memory), bytes; NaN where the system does not say. */
+  anonymous: number;
 }
 
 export interface Usage extends Memory {
@@ -58,8 +61,21 @@ export function usageOf(connections: number): Usage {
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();
+  return { heap: heapUsed, rss, anonymous: anonymousBytes(), cpuMs: cpuMsOf(), connections };
+}
+
+/** Processor time of this process, ms; collects no garbage before. */
+export function cpuMsOf(): number {
   const { user, system } = process.cpuUsage();
-  return { heap: heapUsed, rss, cpuMs: (user + system) / 1000, connections };
+  return (user + system) / 1000;
+}
+
+function anonymousBytes(): number {
+  try {
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
+  } catch {
+    return NaN;
+  }
 }
 
 export interface Quantiles {

@@ -11,7 +11,7 @@ import { loadConfig } from '../../gateway/config/load.js';
 import { createLog } from '../../gateway/log.js';
 import { startGateway } from '../../gateway/main.js';
 import { phoneOf } from './ingest-load.js';
-import { benchToken, usageOf } from './processes.js';
+import { benchToken, cpuMsOf, usageOf } from './processes.js';
 
 /** As long as the text of an order. */
 const textBytes = Buffer.alloc(120, 0x41);
@@ -83,6 +83,7 @@ if (process.send !== undefined) {
   const [, , kind, known] = process.argv;
   const server = kind === 'bare' ? await bare() : await gateway(Number(known ?? 0));
   process.on('message', (message) => {
+    if (message === 'cpu') process.send!(cpuMsOf());
     if (message === 'usage') process.send!(usageOf(server.connections()));
     if (message === 'stop') void server.stop().finally(() => process.exit(0));
   });
