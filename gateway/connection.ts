@@ -175,13 +175,8 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     directory.register(request, this.address).then(
       (answer) => {
         const result = answer === 'failed' ? answer : answer.result;
-        findings.line('info', {
-          terminal: request.phone,
-          address: this.address,
-          edition: request.edition,
-          result,
-          msg: 'registration',
-        });
+        const { phone: terminal, edition } = request;
+        findings.registration({ terminal, address: this.address, edition, result });
         this.session.registered(answer, clock.now());
       },
       (error: unknown) => {

@@ -2,15 +2,25 @@
 import type { Logger } from './log.js';
 import type { Finding } from './session/sink.js';
 
-/** Lines in one window; a fleet of thousands with one bad frame each still shows. */
+/** Lines of a level in one window; a fleet of thousands with one bad frame each still shows. */
 const linesPerWindow = 200;
 const windowMs = 10_000;
 const bytesShown = 256;
 
+type Level = 'info' | 'warn';
+
+/** What the log says about lines that it left out. */
+const LEFT_OUT: Record<Level, string> = {
+  info: 'more registrations than are logged one by one',
+  warn: 'findings were not logged',
+};
+
 export class FindingsLog {
-  #lines = 0;
-  #suppressed = 0;
-  #windowAt = 0;
+  // Each level has its own room: a wave of registrations after an outage hides no finding.
+  readonly #windows: Record<Level, { since: number; lines: number; suppressed: number }> = {
+    info: { since: 0, lines: 0, suppressed: 0 },
+    warn: { since: 0, lines: 0, suppressed: 0 },
+  };
 
   constructor(
     private readonly log: Logger,
@@ -19,7 +29,7 @@ export class FindingsLog {
 
   write(finding: Finding, fields: Record<string, unknown>): void {
     const { what, detail, messageId, bytes } = finding;
-    this.line('warn', {
+    this.#line('warn', {
       ...fields,
       finding: what,
       ...(messageId === undefined ? {} : { messageId: `0x${messageId.toString(16).padStart(4, '0')}` }),
@@ -28,18 +38,19 @@ export class FindingsLog {
     });
   }
 
-  /** A line of anything else that an unknown peer can cause as often as it likes. */
-  line(level: 'info' | 'warn', fields: Record<string, unknown> & { msg: string }): void {
-    const nowMs = this.now();
-    if (nowMs - this.#windowAt >= windowMs) this.#turn(nowMs);
-    if (this.#lines++ >= linesPerWindow) this.#suppressed++;
-    else this.log[level](fields);
+  /** An unknown peer can register as often as it likes. */
+  registration(fields: Record<string, unknown>): void {
+    this.#line('info', { ...fields, msg: 'registration' });
   }
 
-  #turn(nowMs: number): void {
-    if (this.#suppressed > 0) this.log.warn({ suppressed: this.#suppressed, msg: 'findings were not logged' });
-    this.#windowAt = nowMs;
-    this.#lines = 0;
-    this.#suppressed = 0;
+  #line(level: Level, fields: Record<string, unknown> & { msg: string }): void {
+    const window = this.#windows[level];
+    const nowMs = this.now();
+    if (nowMs - window.since >= windowMs) {
+      if (window.suppressed > 0) this.log[level]({ suppressed: window.suppressed, msg: LEFT_OUT[level] });
+      Object.assign(window, { since: nowMs, lines: 0, suppressed: 0 });
+    }
+    if (window.lines++ >= linesPerWindow) window.suppressed++;
+    else this.log[level](fields);
   }
 }

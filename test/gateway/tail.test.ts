@@ -142,14 +142,21 @@ it('writes no more lines about strangers than a disk can take', () => {
   let now = 0;
   const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => now);
   for (let i = 0; i < 10_000; i++) {
+    findings.registration({ terminal: '1' });
     findings.write({ what: 'refusedFrame', detail: 'x' }, {});
-    findings.line('info', { msg: 'registration' });
   }
-  expect(lines).toHaveLength(200);
+  const [registrations, others] = ['registration', 'x'].map((msg) =>
+    lines.filter((text) => (JSON.parse(text) as { msg: string }).msg === msg),
+  );
+  // A wave of registrations takes no room from what is wrong.
+  expect([registrations!.length, others!.length, lines.length]).toEqual([200, 200, 400]);
   now += 10_000;
-  findings.line('info', { msg: 'registration' });
-  expect(lines.slice(200).map((text) => JSON.parse(text) as object)).toEqual([
-    expect.objectContaining({ suppressed: 19_800 }),
+  findings.registration({ terminal: '1' });
+  findings.write({ what: 'refusedFrame', detail: 'x' }, {});
+  expect(lines.slice(400).map((text) => JSON.parse(text) as object)).toEqual([
+    expect.objectContaining({ suppressed: 9_800, msg: 'more registrations than are logged one by one' }),
     expect.objectContaining({ msg: 'registration' }),
+    expect.objectContaining({ suppressed: 9_800, msg: 'findings were not logged' }),
+    expect.objectContaining({ msg: 'x' }),
   ]);
 });
