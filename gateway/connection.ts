@@ -126,6 +126,11 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     this.socket.destroy();
   }
 
+  /** Lets the kernel look after a silent peer. */
+  keepAlive(initialDelayMs: number): void {
+    this.socket.setKeepAlive(true, initialDelayMs);
+  }
+
   // ---- what the registry and the committer say
 
   committed(entries: number, durable: boolean, nowMs: number): void {

@@ -23,6 +23,7 @@ const backlog = 4096;
 const sweepMs = 1_000;
 /** A TLS handshake takes three round trips; slow radio makes that seconds. */
 const handshakeMs = 20_000;
+/** Silence after which the kernel asks the peer. Only of terminals: a stranger is cut sooner, and this costs as much as accepting. */
 const keepAliveMs = 60_000;
 
 export class TerminalListeners implements ConnectionHome {
@@ -77,7 +78,7 @@ export class TerminalListeners implements ConnectionHome {
   }
 
   #plain(): Server {
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
+    const server = createServer({ noDelay: true });
     server.on('connection', (socket) => {
       if (this.#admit(socket)) this.#open(socket, 'tcp');
     });
@@ -91,8 +92,6 @@ export class TerminalListeners implements ConnectionHome {
       minVersion: 'TLSv1.2',
       handshakeTimeout: handshakeMs / this.context.clock.rate,
       noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveMs,
       ...(tls.ca === undefined ? {} : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
     };
     const server = createTlsServer(options);
@@ -138,8 +137,9 @@ export class TerminalListeners implements ConnectionHome {
     this.context.counters.connectionsOpen = this.#connections.size;
   }
 
-  authenticated({ address }: TerminalConnection): void {
-    this.#addresses.authenticated(address);
+  authenticated(connection: TerminalConnection): void {
+    this.#addresses.authenticated(connection.address);
+    connection.keepAlive(keepAliveMs);
   }
 
   gone(connection: TerminalConnection): void {

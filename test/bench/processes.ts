@@ -47,8 +47,8 @@ export interface Memory {
   heap: number;
   /** Memory that the process has, bytes. */
   rss: number;
-  /** The same without pages of files (the store is mapped into memory), bytes; NaN where the system does not say. */
-  anonymous: number;
+  /** The same without pages of files (the store is mapped into memory) and free heap; NaN where the system does not say. */
+  kept: number;
 }
 
 export interface Usage extends Memory {
@@ -60,8 +60,8 @@ export interface Usage extends Memory {
 export function usageOf(connections: number): Usage {
   globalThis.gc?.();
   globalThis.gc?.();
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heap: heapUsed, rss, anonymous: anonymousBytes(), cpuMs: cpuMsOf(), connections };
+  const { heapUsed, heapTotal, rss } = process.memoryUsage();
+  return { heap: heapUsed, rss, kept: anonymousBytes() - (heapTotal - heapUsed), cpuMs: cpuMsOf(), connections };
 }
 
 /** Processor time of this process, ms; collects no garbage before. */
