@@ -53,6 +53,7 @@ export class LogOwnership {
   look(): Promise<void> {
     this.#looking ??= this.#guarded(async () => {
       await this.#renew();
+      await this.#lookAtOwn();
       await this.#lookAfterOthers();
     }).finally(() => (this.#looking = undefined));
     return this.#looking;
@@ -80,6 +81,13 @@ export class LogOwnership {
       await this.#release(node, fence);
     }
     await this.#release(this.#options.node, this.#ownFence);
+  }
+
+  /** An append whose answer was lost is in the log all the same, and nobody told the reader. */
+  async #lookAtOwn(): Promise<void> {
+    const { dispatch, node } = this.#options;
+    const { appended } = await dispatch.store.ingestState(node);
+    if (!this.#stopped) this.own.appended(appended, false);
   }
 
   /** Keeps the leases. */

@@ -237,6 +237,16 @@ describe('a node that died', () => {
   });
 });
 
+describe('a node whose append was made although its answer was lost', () => {
+  it('applies it soon, though nothing comes after it', async () => {
+    const a = await start('a');
+    await a.log();
+    expect(await a.applied('a')).toBe(0);
+    await a.rounds(async () => (await a.applied('a')) === 1, 'the group is applied');
+    expect(await a.positions()).toBe(1);
+  });
+});
+
 describe('a node that was only slow', () => {
   it('is thought gone; it takes its log back and says its links again, and nothing is applied twice', async () => {
     const a = await start('a');
