@@ -19,7 +19,7 @@ export const mutants: readonly Mutant[] = [
     file: 'gateway/ingest/committer.ts',
     find: 'this.#tell(group, failure === undefined, endedAt);',
     replace: 'this.#tell(group, true, endedAt);',
-    seed: 3,
+    seed: 14,
     caughtBy: /confirmed position .* in the track 0 times|left no trace/,
   },
   {
@@ -41,7 +41,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/queue.ts',
     find: 'revision: vehicle.queue.revision + (raise ? 1 : 0)',
     replace: 'revision: Math.max(1, vehicle.queue.revision)',
-    seed: 5,
+    seed: 13,
     caughtBy: /shows|still|confirmed/,
   },
   {
@@ -49,7 +49,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/delivery-plan.ts',
     find: '  return snapshotLegs({ open, terminal }).map(({ orderId, leg, record }) => ({',
     replace: '  return [...snapshotLegs({ open, terminal })].reverse().map(({ orderId, leg, record }) => ({',
-    seed: 2,
+    seed: 5,
     caughtBy: /shows/,
   },
   {
@@ -57,7 +57,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/delivery-plan.ts',
     find: '  queueRecalls(tx, view, options);',
     replace: '',
-    seed: 18,
+    seed: 11,
     caughtBy: /shows|still/,
   },
   {
@@ -65,7 +65,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/service.ts',
     find: 'return { batch: { ...batch, idempotency: { key: idempotencyKey, result, keepMs: IDEMPOTENCY_KEPT_MS } }, result };',
     replace: 'return { batch, result };',
-    seed: 3,
+    seed: 14,
     caughtBy: /orders are in the log/,
   },
   {
@@ -73,7 +73,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/reports.ts',
     find: '  if (seen.includes(report.dedupKey)) return false;',
     replace: '',
-    seed: 47,
+    seed: 66,
     caughtBy: /claimed \d+ times/,
   },
   {
@@ -82,7 +82,7 @@ export const mutants: readonly Mutant[] = [
     find: 'return { batch: { ...work.batch(), positions, applied }, result: {} };',
     replace:
       'return { batch: { ...work.batch(), ...(applied.sequence % 7 === 0 ? {} : { positions }), applied }, result: {} };',
-    seed: 3,
+    seed: 1,
     caughtBy: /track 0 times/,
   },
   {
@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/store/track-block.ts',
     find: '    if (order === 0) {',
     replace: '    if (order === 0 && i < 0) {',
-    seed: 3,
+    seed: 1,
     caughtBy: /track \d+ times/,
   },
   {
@@ -106,7 +106,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/alerts.ts',
     find: "  if (tx.get('alert', alert.id)) return false;",
     replace: '',
-    seed: 3,
+    seed: 28,
     caughtBy: /alert .* was raised \d+ times/,
   },
   {
@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
     find: 'if (!(step.id in order.fired)) step.fire(tx, order);',
     replace:
       "if (!(step.id in order.fired) || (step.id.startsWith('remind:') && tx.now % 2 === 0)) step.fire(tx, order);",
-    seed: 3,
+    seed: 21,
     caughtBy: /reminder .* was raised \d+ times/,
   },
   {
@@ -123,7 +123,7 @@ export const mutants: readonly Mutant[] = [
     file: 'gateway/mqtt/uplink-gate.ts',
     find: '      if (durable) return done();',
     replace: '      if (durable || terminal.phone) return done();',
-    seed: 8,
+    seed: 14,
     caughtBy: /track 0 times|left no trace/,
   },
   {
@@ -139,7 +139,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/outbox.ts',
     find: "const inFlight = lane.find((item) => item.state === 'inFlight');",
     replace: "const inFlight = lane.find((item) => item.state === 'inFlight' && (item.nextAt ?? Infinity) <= now);",
-    seed: 8,
+    seed: 3,
     caughtBy: /order-class items in flight/,
   },
   {
@@ -147,7 +147,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/evidence.ts',
     find: 'stamps[point] = stamp.at < before ? clampTo(stamp, before) : stamp;',
     replace: 'stamps[point] = stamp;',
-    seed: 4,
+    seed: 34,
     caughtBy: /is before/,
   },
   {
@@ -155,7 +155,7 @@ export const mutants: readonly Mutant[] = [
     file: 'dispatch/domain/order.ts',
     find: "number: `${day}-${String(value).padStart(4, '0')}` };",
     replace: "number: `${day}-${String(Math.ceil(value / 2)).padStart(4, '0')}` };",
-    seed: 3,
+    seed: 1,
     caughtBy: /number .* was given twice/,
   },
 ];

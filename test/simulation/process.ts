@@ -199,30 +199,37 @@ type Say = (fields: Record<string, unknown>, message: string) => void;
 
 /** The store as a process sees it: after its death no call comes through and none is answered. */
 function mortal(store: DispatchStore, alive: () => boolean): DispatchStore {
+  const never = new Promise<never>(() => undefined);
+  const guarded = (member: (...all: unknown[]) => unknown) =>
+    function (...args: unknown[]): unknown {
+      if (!alive()) return never;
+      const result = member.apply(store, args);
+      if (!(result instanceof Promise)) return result;
+      return result.then(
+        (value: unknown) => (alive() ? value : never),
+        (error: unknown) => (alive() ? Promise.reject(error as Error) : never),
+      );
+    };
+  const watch: DispatchStore['watch'] = (listener: StoreListener) =>
+    store.watch({
+      committed: (last) => {
+        if (alive()) listener.committed?.(last);
+      },
+      positions: (batch) => {
+        if (alive()) listener.positions?.(batch);
+      },
+    });
+  // Each method once: the world calls them by the thousands.
+  const methods = new Map<PropertyKey, unknown>([['watch', watch]]);
   return new Proxy(store, {
     get(target, name) {
+      const known = methods.get(name);
+      if (known !== undefined) return known;
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
-      if (name === 'watch') {
-        return (listener: StoreListener) =>
-          target.watch({
-            committed: (last) => {
-              if (alive()) listener.committed?.(last);
-            },
-            positions: (batch) => {
-              if (alive()) listener.positions?.(batch);
-            },
-          });
-      }
-      return (...args: unknown[]): unknown => {
-        if (!alive()) return new Promise(() => undefined);
-        const result: unknown = Reflect.apply(member as (...all: unknown[]) => unknown, target, args);
-        if (!(result instanceof Promise)) return result;
-        return result.then(
-          (value: unknown) => (alive() ? value : new Promise(() => undefined)),
-          (error: unknown) => (alive() ? Promise.reject(error as Error) : new Promise(() => undefined)),
-        );
-      };
+      const made = guarded(member as (...all: unknown[]) => unknown);
+      methods.set(name, made);
+      return made;
     },
   });
 }

@@ -1,11 +1,27 @@
 import type { Clock } from '../../dispatch/ports.js';
 
-interface Timer {
-  at: number;
-  serial: number;
-  call: () => void;
-  everyMs?: number;
-  cancelled: boolean;
+/** One entry of the queue, and what its owner holds: `Clock`'s handle and the machine's at once. */
+class Timer {
+  serial = 0;
+  cancelled = false;
+
+  constructor(
+    public at: number,
+    readonly call: () => void,
+    readonly everyMs: number | undefined,
+  ) {}
+
+  cancel(): void {
+    this.cancelled = true;
+  }
+
+  ref(): void {}
+
+  unref(): void {}
+
+  hasRef(): boolean {
+    return false;
+  }
 }
 
 type Globals = Pick<typeof globalThis, 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'>;
@@ -81,15 +97,9 @@ export class SimTime {
     const machine = globalThis as unknown as Record<string, unknown>;
     const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
     this.#saved = { setTimeout, clearTimeout, setInterval, clearInterval, now: performance.now };
-    const handle = (timer: { cancel(): void }): unknown => ({
-      ...timer,
-      ref: () => undefined,
-      unref: () => undefined,
-      hasRef: () => false,
-    });
     const cancel = (timer: { cancel(): void } | undefined): void => timer?.cancel();
-    machine['setTimeout'] = (call: () => void, ms = 0) => handle(this.after(ms, call));
-    machine['setInterval'] = (call: () => void, ms = 1) => handle(this.every(ms, call));
+    machine['setTimeout'] = (call: () => void, ms = 0) => this.after(ms, call);
+    machine['setInterval'] = (call: () => void, ms = 1) => this.every(ms, call);
     machine['clearTimeout'] = cancel;
     machine['clearInterval'] = cancel;
     performance.now = () => this.#now;
@@ -103,20 +113,10 @@ export class SimTime {
     this.#saved = undefined;
   }
 
-  #add(ms: number, call: () => void, everyMs?: number): { cancel(): void } {
-    const timer: Timer = {
-      at: Math.ceil(this.#now + ms),
-      serial: 0,
-      call,
-      cancelled: false,
-      ...(everyMs ? { everyMs } : {}),
-    };
+  #add(ms: number, call: () => void, everyMs?: number): Timer {
+    const timer = new Timer(Math.ceil(this.#now + ms), call, everyMs);
     this.#push(timer);
-    return {
-      cancel: () => {
-        timer.cancelled = true;
-      },
-    };
+    return timer;
   }
 
   #push(timer: Timer): void {
@@ -152,8 +152,10 @@ function earlier(a: Timer, b: Timer): boolean {
   return a.at < b.at || (a.at === b.at && a.serial < b.serial);
 }
 
-/** Resolves when all promises that can move have moved. */
-export async function settle(): Promise<void> {
-  await new Promise<void>((resolve) => realImmediate(resolve));
-  await new Promise<void>((resolve) => realImmediate(resolve));
+/**
+ * Resolves when all promises that can move have moved: before an immediate runs, the queues of ticks and promises are
+ * empty. Nothing in the world waits for immediates of its own.
+ */
+export function settle(): Promise<void> {
+  return new Promise<void>((resolve) => realImmediate(resolve));
 }
