@@ -14,6 +14,7 @@ import type { RandomBytes } from './ids.js';
 import type { Clock, CommandOptions, CommandOutcome, DispatchPort, Versioned } from './ports.js';
 import { withPlace } from './place-of-key.js';
 import { applyOnce } from './reports.js';
+import { Turn } from './store/give-way.js';
 import type { PositionBatch } from './store/position-batch.js';
 import type { Batch, DispatchStore, IngestPosition } from './store/store.js';
 import { Turns } from './turns.js';
@@ -126,8 +127,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     await decideAndCommit(async (work) => {
       const now = clock.now();
       await work.load(keysOfReports(reports));
+      const turn = new Turn();
       for (const report of reports) {
         await applyOnce(work, await withPlace(store, report, positions), now, applyReport, log);
+        if (turn.isOver) await turn.giveWay();
       }
       return { batch: { ...work.batch(), positions, applied }, result: {} };
     });

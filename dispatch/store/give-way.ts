@@ -3,9 +3,23 @@
 /** How long work keeps the thread at a time, ms of the machine. */
 const TURN_MS = 1;
 
-/** Lets everything else that is ready have the thread first. */
+/** Lets everything else that is ready have the thread first. For work that may have kept it for long: see {@link Turn}. */
 export function giveWay(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Tells work that waits between its steps when it has kept the thread for long enough. */
+export class Turn {
+  #until = performance.now() + TURN_MS;
+
+  get isOver(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  async giveWay(): Promise<void> {
+    await giveWay();
+    this.#until = performance.now() + TURN_MS;
+  }
 }
 
 /**
@@ -23,7 +37,7 @@ async function rest(work: Iterator<void>): Promise<void> {
 
 /** @returns whether nothing is left */
 function turn(work: Iterator<void>): boolean {
-  const until = performance.now() + TURN_MS;
-  while (!work.next().done) if (performance.now() >= until) return false;
+  const now = new Turn();
+  while (!work.next().done) if (now.isOver) return false;
   return true;
 }

@@ -115,9 +115,17 @@ export function readU48(bytes: Buffer, at: number): number {
   return bytes.readUIntBE(at, 6);
 }
 
+const NUMBER_BYTES = 6;
+
 /** `name NUL number`: entries of one name lie together in numeric order. */
 export function numberedKey(name: string, number: number): Buffer {
-  return Buffer.concat([prefixKey(name), u48(number)]);
+  // One piece: made for every block of a track.
+  const length = Buffer.byteLength(name);
+  const key = Buffer.allocUnsafe(length + 1 + NUMBER_BYTES);
+  key.write(name);
+  key[length] = 0;
+  key.writeUIntBE(number, length + 1, NUMBER_BYTES);
+  return key;
 }
 
 /** Lowest key that begins with `name NUL`. */
@@ -133,6 +141,13 @@ export function behindPrefix(name: string): Buffer {
 /** The number at the end of a {@link numberedKey}. */
 export function numberOfKey(key: Buffer): number {
   return readU48(key, key.length - 6);
+}
+
+/** A value as a view that is valid until the next read of the environment. */
+export function peek(table: Table, key: Buffer): Uint8Array | undefined {
+  const bytes = table.getBinaryFast(key);
+  // lmdb sets `length` on a larger buffer that it uses again.
+  return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 export interface RangeOptions {

@@ -3,9 +3,9 @@
  * with each batch must stay small. The first block of an hour stands under the beginning of the hour, each further one
  * under the device time of its first row; a row belongs to the last block that begins at or before it.
  */
-import { keys, numberedKey, numberOfKey, type Table } from './lmdb-env.js';
+import { keys, numberedKey, numberOfKey, peek, type Table } from './lmdb-env.js';
 import { POSITION_WIDTH, type PositionBatch } from './position-batch.js';
-import { BLOCK_MS, blockEnd, mergeBlock, splitBlock, type BlockRows } from './track-block.js';
+import { BLOCK_MS, blockEnd, mergedView, splitBlock, type BlockRows } from './track-block.js';
 
 /** Rows after which the next block is begun: a page or two of LMDB. */
 const ROWS_PER_BLOCK = 256;
@@ -59,15 +59,15 @@ function putRows(
 
 function putBlock(track: Table, vehicleId: string, start: number, batch: PositionBatch, rows: Uint32Array): number {
   const key = numberedKey(vehicleId, start);
-  const block = track.get(key);
+  const block = peek(track, key);
   const firstAt = deviceAt(batch, rows[0]!);
   if (block) {
     const { count, lastAt } = blockEnd(block);
     // Full, and all that comes is later: the next block begins here.
     if (count >= ROWS_PER_BLOCK && firstAt > lastAt)
-      return putParts(track, vehicleId, firstAt, mergeBlock(undefined, batch, rows));
+      return putParts(track, vehicleId, firstAt, mergedView(undefined, batch, rows));
   }
-  return putParts(track, vehicleId, start, mergeBlock(block, batch, rows));
+  return putParts(track, vehicleId, start, mergedView(block, batch, rows));
 }
 
 function putParts(track: Table, vehicleId: string, start: number, block: Uint8Array): number {

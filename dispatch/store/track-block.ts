@@ -89,6 +89,11 @@ function* walkBlocks({ numbers, vehicleOf, vehicles, length }: PositionBatch): G
 
 /** Adds rows (from {@link groupByBlock}) to a block. The result is new; `block` is not changed. */
 export function mergeBlock(block: Uint8Array | undefined, batch: PositionBatch, rows: Uint32Array): Uint8Array {
+  return mergedView(block, batch, rows).slice();
+}
+
+/** The same without an allocation: the result is valid until the next block is made. */
+export function mergedView(block: Uint8Array | undefined, batch: PositionBatch, rows: Uint32Array): Uint8Array {
   if (!block) return encode(batch.numbers, rows);
   const header = readHeader(block);
   const first = rows[0]! * POSITION_WIDTH;
@@ -106,7 +111,7 @@ export function mergeBlocks(blocks: readonly Uint8Array[]): Uint8Array {
     numbers.set(part, at);
     at += part.length;
   }
-  return encode(numbers, inDeviceOrder(numbers, allRows(numbers)));
+  return encode(numbers, inDeviceOrder(numbers, allRows(numbers))).slice();
 }
 
 /** Number of rows in a block and device time of its last one, without reading the rows. */
@@ -128,7 +133,7 @@ export function splitBlock(block: Uint8Array, most: number, rows: number): { sta
   for (let from = 0; from < all.length;) {
     let to = Math.min(from + rows, all.length);
     while (to < all.length && time(to) === time(to - 1)) to++;
-    const part = encode(numbers, all.subarray(from, to));
+    const part = encode(numbers, all.subarray(from, to)).slice();
     parts.push(from === 0 ? { block: part } : { startAt: time(from), block: part });
     from = to;
   }
@@ -231,7 +236,7 @@ function allRows(numbers: Float64Array): Uint32Array {
   return Uint32Array.from({ length: numbers.length / POSITION_WIDTH }, (_, i) => i);
 }
 
-// ---- bytes
+// ---- bytes: what is made is a view of `whole`, valid until the next is made
 
 const body = new ByteWriter();
 const whole = new ByteWriter();
@@ -243,14 +248,17 @@ interface Header {
   bodyAt: number;
 }
 
+/** Used again by the next call: a block's header is read for every block that is written. */
+const header: Header = { count: 0, last: new Float64Array(POSITION_WIDTH), bodyAt: 0 };
+
 function readHeader(block: Uint8Array): Header {
   if (block[0] !== FORMAT) throw new StoreError('format', `a track block has format ${block[0]}, known is ${FORMAT}`);
   const reader = new ByteReader(block);
   reader.at = 1;
-  const count = reader.unsigned();
-  const last = new Float64Array(POSITION_WIDTH);
-  for (let column = 0; column < POSITION_WIDTH; column++) last[column] = reader.signed();
-  return { count, last, bodyAt: reader.at };
+  header.count = reader.unsigned();
+  for (let column = 0; column < POSITION_WIDTH; column++) header.last[column] = reader.signed();
+  header.bodyAt = reader.at;
+  return header;
 }
 
 function withHeader(count: number, last: Float64Array, lastAt: number, oldBody?: Uint8Array): Uint8Array {
@@ -261,7 +269,7 @@ function withHeader(count: number, last: Float64Array, lastAt: number, oldBody?:
   for (let column = 0; column < POSITION_WIDTH; column++) whole.signed(last[lastAt + column]!);
   if (oldBody) whole.append(oldBody);
   whole.append(body.bytes.subarray(0, body.at));
-  return whole.take();
+  return whole.view();
 }
 
 function encode(numbers: Float64Array, rows: Uint32Array): Uint8Array {

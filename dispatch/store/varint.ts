@@ -1,4 +1,4 @@
-/** Bytes that grow, with the two number forms of a track block. Reused from block to block; copy with `take`. */
+/** Bytes that grow, with the two number forms of a track block. Reused from block to block. */
 export class ByteWriter {
   bytes = new Uint8Array(65_536);
   at = 0;
@@ -35,10 +35,9 @@ export class ByteWriter {
     this.at += bytes.length;
   }
 
-  take(): Uint8Array {
-    const bytes = this.bytes.slice(0, this.at);
-    this.at = 0;
-    return bytes;
+  /** What was written, valid until more is. */
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.at);
   }
 }
 

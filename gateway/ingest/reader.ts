@@ -6,7 +6,7 @@
 import type { DispatchPort } from '../../dispatch/ports.js';
 import { ConflictError } from '../../dispatch/service.js';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
-import { giveWay, inTurns } from '../../dispatch/store/give-way.js';
+import { inTurns, Turn } from '../../dispatch/store/give-way.js';
 import { PositionBatch } from '../../dispatch/store/position-batch.js';
 import { StoreError } from '../../dispatch/store/errors.js';
 import type { IngestPosition } from '../../dispatch/store/store.js';
@@ -186,6 +186,7 @@ export class IngestReader {
     const after = this.#applied;
     let sequence = after;
     let bytes = 0;
+    const turn = new Turn();
     while (sequence - after < fits && bytes < limits.readBytes) {
       // A page at a time: copying all of them out of the store would hold up what terminals wait for.
       const page = Math.max(1, Math.min(fits - (sequence - after), Math.floor(pageBytes / this.#groupBytes)));
@@ -196,7 +197,7 @@ export class IngestReader {
       for (const { group } of groups) bytes += group.length;
       sequence = groups.at(-1)?.sequence ?? sequence;
       if (groups.length < page) break;
-      await giveWay();
+      if (turn.isOver) await turn.giveWay();
     }
     if (sequence === after) throw new Error(`groups ${after + 1} to ${this.#appended} are not in the log`);
     this.#batchSize = Math.max(256, translation.positions.length);
