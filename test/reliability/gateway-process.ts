@@ -1,6 +1,7 @@
 /** A whole gateway in a process of its own, as an operator runs it: started, killed, asked over HTTP. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Ports } from '../../gateway/main.js';
@@ -80,6 +81,16 @@ export class GatewayProcess {
       id, plate: `京A${phone.slice(-5)}`, terminal: { phone }, repairCentreId: 'centre-1', trade: 'lowVoltage',
       crew: { name: 'crew', members: [] }, sharesOffice: false,
     }); // prettier-ignore
+  }
+
+  /** Resident memory without pages of files, MiB; undefined where the system does not say (Linux does). */
+  ownMemoryMb(): number | undefined {
+    try {
+      const kB = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))?.[1];
+      return kB === undefined ? undefined : Number(kB) / 1024;
+    } catch {
+      return undefined;
+    }
   }
 
   /** SIGKILL: no time to do anything. */

@@ -1,7 +1,7 @@
 /** The samples of a soak as CSV and as one SVG with a chart for each figure. */
 import type { Sample } from './soaking.js';
 
-const COLUMNS = ['seconds', 'rssMb', 'heapMb', 'handles', 'p50Ms', 'p99Ms', 'confirmed'] as const;
+const COLUMNS = ['seconds', 'rssMb', 'ownMb', 'heapMb', 'handles', 'p50Ms', 'p99Ms', 'confirmed'] as const;
 
 export function toCsv(samples: readonly Sample[]): string {
   const rows = samples.map((sample) => COLUMNS.map((column) => Number(sample[column].toFixed(2))).join(','));
@@ -9,7 +9,8 @@ export function toCsv(samples: readonly Sample[]): string {
 }
 
 const CHARTS: [keyof Sample, string][] = [
-  ['rssMb', 'resident memory, MiB'],
+  ['rssMb', 'resident memory, pages of the store among it, MiB'],
+  ['ownMb', 'memory of its own, MiB'],
   ['heapMb', 'JavaScript heap in use, MiB'],
   ['handles', 'open handles'],
   ['p99Ms', 'confirmation, 99th percentile, ms'],

@@ -28,8 +28,8 @@ const directory = mkdtempSync(join(tmpdir(), 'linecrew-soak-'));
 try {
   const { samples, lost, unanswered } = await soak({
     seconds, terminals, intervalMs, sampleSeconds: Math.min(10, seconds / 12), directory,
-    sampled: ({ seconds: at, rssMb, heapMb, handles, p99Ms }) =>
-      void process.stderr.write(`${at} s: RSS ${rssMb.toFixed(0)} MiB, heap ${heapMb.toFixed(0)} MiB, ${handles} handles, p99 ${p99Ms.toFixed(1)} ms\n`),
+    sampled: ({ seconds: at, rssMb, ownMb, heapMb, handles, p99Ms }) =>
+      void process.stderr.write(`${at} s: RSS ${rssMb.toFixed(0)} MiB, own ${ownMb.toFixed(0)} MiB, heap ${heapMb.toFixed(0)} MiB, ${handles} handles, p99 ${p99Ms.toFixed(1)} ms\n`),
   }); // prettier-ignore
   const title = `${terminals} terminals, one location every ${intervalMs} ms each, ${Number(values.minutes)} minutes`;
   writeFileSync(join(values.out, 'soak.csv'), toCsv(samples));

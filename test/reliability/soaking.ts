@@ -6,7 +6,10 @@ import { HonestFleet } from './honest.js';
 export interface Sample {
   /** Since the load began. */
   seconds: number;
+  /** All that is resident: the store's file, which is mapped into memory, is part of it and grows with what it holds. */
   rssMb: number;
+  /** Without pages of files; the same as `rssMb` where the system does not tell them apart. */
+  ownMb: number;
   heapMb: number;
   handles: number;
   p50Ms: number;
@@ -47,9 +50,11 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       const { p50Ms, p99Ms, confirmed } = fleet.window();
       const metrics = await gateway.metrics();
       const of = (name: string): number => metrics.get(`linecrew_${name}`) ?? NaN;
+      const rssMb = of('process_resident_memory_bytes') / 2 ** 20;
       const sample = {
         seconds: Math.round((performance.now() - startedAt) / 1000),
-        rssMb: of('process_resident_memory_bytes') / 2 ** 20,
+        rssMb,
+        ownMb: gateway.ownMemoryMb() ?? rssMb,
         heapMb: of('nodejs_heap_size_used_bytes') / 2 ** 20,
         handles: of('nodejs_active_handles_total'),
         p50Ms,
@@ -98,7 +103,7 @@ export function trends(samples: readonly Sample[]): Trend[] {
   };
   return [
     trend('heapMb', low, (early) => early * 1.5 + 20),
-    trend('rssMb', middle, (early) => early * 1.5 + 60),
+    trend('ownMb', middle, (early) => early * 1.5 + 60),
     trend('handles', middle, (early) => early + 10),
     trend('p99Ms', middle, (early) => early * 5 + 500),
   ];
