@@ -3,9 +3,10 @@
  * page must know before anybody signed in, and the operator's own map file.
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './api/http/problem.js';
 import type { ApiPlugin } from './api/server.js';
 
@@ -29,6 +30,7 @@ interface ConsoleMap {
 export const CONSOLE_PAGES = [
   '/',
   '/board',
+  '/alerts',
   '/vehicle/:id',
   '/order/:id',
   '/replay',
@@ -88,13 +90,19 @@ function publicConfig({
 
 /** Mounts the console on the API's server, which sets the content policy on every answer. */
 export function consolePlugin(given: ConsoleOptions): ApiPlugin {
-  return async (app) => {
+  return async (app, { fallback }) => {
     const options = { ...given, map: usableMap(given) };
     await app.register(fastifyStatic, { root: resolve(options.directory), serve: false, preCompressed: true });
     const built = existsSync(resolve(options.directory, 'index.html'));
     const page = (reply: FastifyReply): FastifyReply =>
       built ? sendFile(reply, 'index.html', ASK_AGAIN) : notBuilt(reply, options.directory);
     for (const path of CONSOLE_PAGES) app.get(path, (_request, reply) => page(reply));
+    // An address typed by hand: a browser gets the page, which says that there is nothing; a program gets a problem.
+    fallback(async (request, reply) => {
+      if (!built || !wantsPage(request)) return unknownAddress(request);
+      const html = await readFile(resolve(options.directory, 'index.html'));
+      return reply.code(404).header('cache-control', ASK_AGAIN).type('text/html; charset=utf-8').send(html);
+    });
     app.get<{ Params: { '*': string } }>('/assets/*', (request, reply) => {
       const name = request.params['*'];
       // Anything else is no name that the build gives, and climbing out is no failure of ours.
@@ -109,6 +117,14 @@ export function consolePlugin(given: ConsoleOptions): ApiPlugin {
     );
     serveMapFile(app, options.map);
   };
+}
+
+/** Browsers name HTML when they open an address; scripts, images and programs do not. */
+const wantsPage = ({ headers }: FastifyRequest): boolean => /\btext\/html\b/.test(headers.accept ?? '');
+
+function unknownAddress({ method, url }: FastifyRequest): never {
+  const path = url.split('?', 1)[0]!.slice(0, 200);
+  throw new Problem('noSuchRoute', `there is no ${method} ${path}; /api/docs lists what there is`);
 }
 
 function sendFile(reply: FastifyReply, file: string, cache: string): FastifyReply {

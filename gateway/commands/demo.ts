@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { ApiPlugin } from '../../dispatch/api/server.js';
+import { FIRST_CENTRE } from '../../dispatch/domain/organisation.js';
 import type * as Simulator from '../../simulator/cli.js';
 import type { Config } from '../config/settings.js';
 import { createLog } from '../log.js';
@@ -61,6 +62,7 @@ async function demo(
   let gateway: Gateway | undefined;
   try {
     gateway = await startGateway(config, { log, plugins: [streets(simulator, seed)] });
+    await nameCentre(gateway, config);
     if (withFleet) await runWithFleet(gateway, config, { vehicles, seed, calls }, simulator);
     else await present(gateway, config, folder);
     if (!withFleet) await untilStopped(gateway);
@@ -68,6 +70,15 @@ async function demo(
     await gateway?.stop();
     if (directory === undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The made-up town's repair centre, unless a store that is kept has a name of its own for it. */
+async function nameCentre({ dispatch }: Gateway, { language }: Config): Promise<void> {
+  const known = await dispatch.get('centre', FIRST_CENTRE);
+  if (known && known.value.name !== FIRST_CENTRE && known.value.name !== '') return;
+  const name = language === 'zh-CN' ? '青石区报修中心' : 'Bluestone Repair Centre';
+  const by = { source: 'dispatcher', name: 'demo', roles: ['administrator'] } as const;
+  await dispatch.execute({ type: 'centre.put', centre: { id: FIRST_CENTRE, name } }, by);
 }
 
 async function runWithFleet(

@@ -10,6 +10,24 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => desk?.close(), 60_000);
 
+describe.sequential('an address typed by hand', () => {
+  it('opens the alerts, and says where there is nothing: to a browser as a page, to a program as a problem', async () => {
+    await desk.show('/alerts');
+    await desk.page.locator('.alerts-panel').waitFor();
+    await desk.page.keyboard.press('Escape');
+    const answer = await desk.page.goto(`${desk.url}/borad`);
+    expect(answer!.status()).toBe(404);
+    await desk.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    expect(await accessibilityProblems(desk.page)).toEqual([]);
+    await desk.page.getByRole('link', { name: 'Open the map' }).click();
+    await desk.page.locator('.map-page').waitFor();
+    const program = await fetch(`${desk.url}/borad`);
+    expect([program.status, program.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']); // prettier-ignore
+    const api = await fetch(`${desk.url}/api/v1/borad`, { headers: { accept: 'text/html' } });
+    expect([api.status, api.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
+  });
+});
+
 describe.sequential('replay', () => {
   it('shows what happened, and what the office knew then', async () => {
     const { id } = await desk.order('5 Late Road');
@@ -57,6 +75,20 @@ describe.sequential('the line', () => {
     const { number } = await desk.order('7 Stream Road');
     await desk.card(number).waitFor();
   }, 120_000);
+
+  it('asks for what changed, and no list, however much changes at once', async () => {
+    await desk.show('/board');
+    const asked: string[] = [];
+    desk.page.on('request', (request) => void asked.push(request.url().slice(desk.url.length)));
+    const made = await Promise.all(Array.from({ length: 60 }, (_, i) => desk.order(`${i} Storm Road`)));
+    for (const { number } of made) await desk.card(number).waitFor();
+    const lists = asked.filter((path) => /^\/api\/v1\/(?:orders|vehicles)\?/.test(path));
+    expect(lists.length).toBeGreaterThan(0);
+    expect(lists.filter((path) => !/\?ids=/.test(path))).toEqual([]);
+    expect(asked.filter((path) => /^\/api\/v1\/orders\/[^/?]+$/.test(path))).toEqual([]);
+    for (const { id } of made)
+      await desk.service.do({ type: 'order.withdraw', orderId: id, reason: 'the end of this test' });
+  }, 60_000);
 
   it('is live again after a stream that was cut, with what happened meanwhile', async () => {
     let cuts = 0;

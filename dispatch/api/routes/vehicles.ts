@@ -10,7 +10,7 @@ import type { Guard } from '../guard.js';
 import { checkVersion, etagOf } from '../http/etag.js';
 import { page } from '../http/page.js';
 import { Answer, route, type Context, type Route } from '../http/route.js';
-import { byId, id, pageOf, pageQuery } from '../schemas/common.js';
+import { byId, id, idsOf, pageOf, pageQuery } from '../schemas/common.js';
 import {
   delivery,
   dutyIn,
@@ -80,6 +80,7 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
       summary: 'Vehicles with last position, connection, queue length and duty',
       query: z.strictObject({
         ...pageQuery,
+        ids: idsOf,
         centre: id.optional(),
         trade: z.string().max(60).optional(),
         unit: id.optional(),
@@ -95,6 +96,10 @@ export function vehicleRoutes({ dispatch }: RouteDeps): Route[] {
       responses: { 200: { description: 'A page of vehicles', schema: pageOf(vehicle) } },
       async handler({ guard, query }) {
         const { centre, plate } = query;
+        if (query.ids) {
+          const found = (await dispatch.getMany('vehicle', query.ids)).flatMap((one) => one ?? []);
+          return { items: await vehicleViews(dispatch, found.filter(({ value }) => guard.seesVehicle('vehicle.read', value))) }; // prettier-ignore
+        }
         const scan =
           plate !== undefined
             ? { index: 'vehicles.plate', from: `${plate}/`, to: `${plate}0` }

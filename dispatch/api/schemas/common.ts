@@ -60,3 +60,13 @@ export const manager = z.strictObject({ name, phone });
 /** A comma-separated list in the query. */
 export const listOf = <T extends string>(item: z.ZodType<T, string>) =>
   z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean)).pipe(z.array(item)); // prettier-ignore
+
+/** Documents that are asked for by name at once: their names fit a request line. */
+const MAX_IDS = 100;
+/** `?ids=a,b`: documents by name. */
+export const idsOf = listOf(id)
+  .pipe(z.array(id).min(1).max(MAX_IDS))
+  .optional()
+  .meta({
+    description: `These alone, at most ${MAX_IDS}, without paging or other filters; those that are gone, or not to be seen, are left out`,
+  });

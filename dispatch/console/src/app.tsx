@@ -26,8 +26,22 @@ function View() {
   if (path === '/replay') return <ReplayPage />;
   if (path === '/reports') return <ReportsPage />;
   if (path === '/calls') return <CallsPage />;
+  if (path === '/alerts') return <MapPage />;
   if (path === '/admin') return <AdminPage />;
-  return <MapPage />;
+  if (path === '/' || /^\/(?:vehicle|order)\/[^/]+$/.test(path)) return <MapPage />;
+  return <NotFound />;
+}
+
+function NotFound() {
+  return (
+    <div class="not-found">
+      <h1>{t('app.notFound')}</h1>
+      <p class="muted">{location.value.path}</p>
+      <a class="button primary" href="/">
+        {t('app.toMap')}
+      </a>
+    </div>
+  );
 }
 
 function Live() {

@@ -95,6 +95,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
       }),
     [],
   );
+  const { path } = location.value;
+  useEffect(() => {
+    if (path !== '/alerts') return;
+    alertsOpen.value = true;
+    navigate('/', true);
+  }, [path]);
   return (
     <div class="shell">
       <a class="skip" href="#main">

@@ -3,7 +3,7 @@
  * the server again, so no rule of dispatch is folded a second time in the browser.
  */
 import { batch, computed, signal } from '@preact/signals';
-import { get, getAll, Problem } from '../api/client.js';
+import { get, getAll, type PageOf } from '../api/client.js';
 import type { AlertJson, CardJson, CentreJson, EventJson, OrderJson, VehicleJson } from '../api/types.js';
 import { gatewayNow } from './clock.js';
 import { LiveConnection } from './connection.js';
@@ -20,8 +20,10 @@ const MAX_ORDERS = 2_000;
 const MAX_VEHICLES = 50_000;
 /** The newest; ended ones are shown below the open ones. */
 const MAX_ALERTS = 300;
-/** More changed documents than this at once are loaded as lists, not one by one. */
-const LIST_INSTEAD = 40;
+/** Documents asked for in one request; the API takes no more. */
+const AT_ONCE = 100;
+/** With more changed documents than this the whole lists cost less: a fleet that comes back after a break of the network. */
+const LIST_INSTEAD = 1_000;
 const FLUSH_MS = 200;
 
 export const orders = signal<ReadonlyMap<string, LiveOrder>>(new Map());
@@ -125,34 +127,39 @@ async function flush(): Promise<void> {
   if (results.some((result) => result.status === 'rejected')) flushTimer ??= setTimeout(() => void flush(), 3_000);
 }
 
-const gone = (error: unknown): undefined => {
-  if (error instanceof Problem && (error.status === 404 || error.status === 403)) return undefined;
-  throw error;
-};
+/** The documents of these ids; those that are gone, or not to be seen, are left out. */
+async function some<T>(path: string, ids: readonly string[]): Promise<T[]> {
+  const found: T[] = [];
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const these = ids
+      .slice(from, from + AT_ONCE)
+      .map(encodeURIComponent)
+      .join(',');
+    found.push(...(await get<PageOf<T>>(`${path}?ids=${these}`)).items);
+  }
+  return found;
+}
 
 export async function refreshOrders(ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  const found = await Promise.all(ids.map((id) => get<OrderJson>(`/orders/${encodeURIComponent(id)}`).catch(gone)));
+  const found = await some<OrderJson>('/orders', ids);
   const next = new Map(orders.value);
-  ids.forEach((id, index) => {
-    const order = found[index];
-    if (order && (OPEN_STAGES as readonly string[]).includes(order.stage)) next.set(id, seen(order));
-    else next.delete(id);
-  });
+  const open = found.filter(({ stage }) => (OPEN_STAGES as readonly string[]).includes(stage));
+  const present = new Set(open.map(({ id }) => id));
+  for (const id of ids) if (!present.has(id)) next.delete(id);
+  for (const order of open) next.set(order.id, seen(order));
   orders.value = next;
 }
 
 export async function refreshVehicles(ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  const found = await Promise.all(ids.map((id) => get<VehicleJson>(`/vehicles/${encodeURIComponent(id)}`).catch(gone)));
+  const found = await some<VehicleJson>('/vehicles', ids);
+  takeVehiclePositions(found);
+  const present = new Set(found.map(({ id }) => id));
   const next = new Map(vehicles.value);
-  const present = found.filter((vehicle) => vehicle !== undefined);
-  takeVehiclePositions(present);
-  ids.forEach((id, index) => {
-    const vehicle = found[index];
-    if (vehicle) next.set(id, vehicle);
-    else next.delete(id);
-  });
+  // Those that stay keep their place in the lists.
+  for (const id of ids) if (!present.has(id)) next.delete(id);
+  for (const vehicle of found) next.set(vehicle.id, vehicle);
   vehicles.value = next;
 }
 

@@ -200,6 +200,20 @@ function State() {
   );
 }
 
+/** An account of the office that opened the crew's page: the way to its own. */
+function NoVehicle() {
+  return (
+    <main class="crew">
+      <Empty text={t('crew.noVehicle')} />
+      <p class="row centre">
+        <a class="button" href="/">
+          {t('app.toMap')}
+        </a>
+      </p>
+    </main>
+  );
+}
+
 export function CrewPage() {
   const [record, setRecord] = useState<OrderJson>();
   const signedIn = session.value.kind === 'signedIn';
@@ -210,7 +224,7 @@ export function CrewPage() {
   useEffect(() => (signedIn ? startCrew() : undefined), [signedIn]);
   const data = crewData.value;
   if (!signedIn && (navigator.onLine || !data)) return <SignIn />;
-  if (signedIn && !me.value?.vehicleId) return <main class="crew"><Empty text={t('crew.noVehicle')} /></main>; // prettier-ignore
+  if (signedIn && !me.value?.vehicleId) return <NoVehicle />;
   const orders = new Map(data?.orders.map((order) => [order.id, order]));
   const toRecord = (data?.orders ?? []).filter(
     (order) =>
