@@ -1,6 +1,6 @@
 /** Followers of the event log and of positions. */
 import type { StoredEvent } from './domain/events.js';
-import { PositionBatch, type Position } from './store/position-batch.js';
+import { POSITION_WIDTH, PositionBatch, type Position } from './store/position-batch.js';
 import type { DispatchStore } from './store/store.js';
 
 const READ_AT_ONCE = 500;
@@ -93,8 +93,8 @@ export function followPositions(store: DispatchStore, on: (batch: PositionBatch)
   };
   const unwatch = store.watch({
     positions(batch) {
-      for (let i = 0; i < batch.length; i++) {
-        const position = batch.at(i);
+      for (const row of newestRows(batch)) {
+        const position = batch.at(row);
         const before = newest.get(position.vehicleId);
         if (!before || before.deviceAt <= position.deviceAt) newest.set(position.vehicleId, position);
       }
@@ -107,6 +107,20 @@ export function followPositions(store: DispatchStore, on: (batch: PositionBatch)
       clearTimeout(timer);
     },
   };
+}
+
+/** The row with the latest device time of each vehicle; of equal ones the last. No object for each position. */
+function newestRows({ vehicles, vehicleOf, numbers, length }: PositionBatch): Uint32Array {
+  const newest = new Uint32Array(vehicles.length);
+  const newestAt = new Float64Array(vehicles.length).fill(-Infinity);
+  for (let row = 0; row < length; row++) {
+    const vehicle = vehicleOf[row]!;
+    const deviceAt = numbers[row * POSITION_WIDTH]!;
+    if (deviceAt < newestAt[vehicle]!) continue;
+    newest[vehicle] = row;
+    newestAt[vehicle] = deviceAt;
+  }
+  return newest;
 }
 
 function addTo(batch: PositionBatch, p: Position): void {

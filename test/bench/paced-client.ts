@@ -1,6 +1,7 @@
 /**
  * Client process that sends locations at a fixed pace, spread over its terminals, whatever became of those before (open
- * loop): `PORT CONNECTIONS FRAMES_PER_S`. A delay counts from the time at which the frame was due.
+ * loop): `PORT CONNECTIONS FRAMES_PER_S`. Frames are due in bursts, on a grid of 1 ms, the finest that Node's timers have;
+ * a delay counts from the time of the burst that the frame belongs to, however late the client is with it.
  */
 import type { Socket } from 'node:net';
 import { Histogram } from '../../simulator/histogram.js';
@@ -8,7 +9,7 @@ import { Frames } from './ingest-load.js';
 import { login, openAll } from './terminal-client.js';
 
 const [port, connections, framesPerS] = process.argv.slice(2).map(Number) as [number, number, number];
-const tickMs = 2;
+const tickMs = 1;
 
 /** Times at which unanswered frames were due, in order: answers come in order. */
 class Terminal {
@@ -41,12 +42,11 @@ const sockets = await openAll(connections, (index) => login(port, index));
 const terminals = sockets.map((socket, index) => new Terminal(socket, index));
 let sent = 0;
 let startedAt = 0;
+let ticks = 0;
 
 function tick(): void {
-  const now = performance.now();
-  for (let due = startedAt + (sent * 1000) / framesPerS; due <= now; due = startedAt + (sent * 1000) / framesPerS) {
-    terminals[sent % terminals.length]!.send(due);
-    sent += 1;
+  for (let due = startedAt + ticks * tickMs; due <= performance.now(); due = startedAt + ++ticks * tickMs) {
+    for (; (sent * 1000) / framesPerS < ticks * tickMs; sent++) terminals[sent % terminals.length]!.send(due);
   }
 }
 
