@@ -30,8 +30,8 @@ import { createStreams, type StreamLimits } from './stream.js';
 import { createWebhooks, type WebhookConfig } from '../webhooks/webhooks.js';
 
 export interface HttpConfig extends SecurityConfig {
-  /** Believe X-Forwarded-For and -Proto: true for any proxy, or its address. */
-  trustProxy: boolean | string;
+  /** Whose X-Forwarded-For and -Proto count: nobody's, that of one proxy whatever its address, or of proxies in these networks. */
+  trustProxy: boolean | readonly string[];
   bootstrapToken?: string | undefined;
   /** HTTPS by ourselves: key and certificate (PEM). */
   tls?: Pick<TlsOptions, 'key' | 'cert'> | undefined;
@@ -172,7 +172,7 @@ function fastify({ config, log }: HttpServerDeps): FastifyInstance {
   const options = {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustProxy,
+    trustProxy: trustedProxies(config.trustProxy),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_MS,
     connectionTimeout: SILENT_MS,
@@ -190,6 +190,17 @@ function fastify({ config, log }: HttpServerDeps): FastifyInstance {
   app.server.maxConnections = MAX_CONNECTIONS;
   app.server.headersTimeout = REQUEST_MS / 2;
   return app;
+}
+
+/**
+ * The client's address is what the nearest trusted proxy saw. Entries of X-Forwarded-For before that one came with the
+ * request: whoever sends it writes there what it likes.
+ */
+function trustedProxies(
+  trust: HttpConfig['trustProxy'],
+): false | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof trust !== 'boolean') return [...trust];
+  return trust && ((_address, hop) => hop === 0);
 }
 
 function prepare(app: FastifyInstance, config: HttpConfig): void {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** One setting: everything that the file, the environment, the flags, `linecrew config` and the docs say about it. */
@@ -95,6 +96,21 @@ export const baseMap = () => {
     }, expected(what))
     .optional();
 };
+
+/** Whose X-Forwarded-* headers count: nobody's, those of whatever connects to us, or of these networks. */
+export const proxies = () => {
+  const what = 'true or false, or addresses and networks (10.0.0.0/8,192.0.2.7) separated by commas';
+  const networks = list().pipe(z.array(z.string().refine(isNetwork, expected(what)), expected(what)).min(1, expected(what)));
+  return z.union([flag(), networks], expected(what));
+}; // prettier-ignore
+
+/** An address, or a network as address/prefix length. */
+function isNetwork(words: string): boolean {
+  const [address = '', prefix, ...more] = words.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6];
+  if (bits < 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+}
 
 /** A time zone that the runtime knows, as in the IANA data base. */
 export const timeZone = () =>

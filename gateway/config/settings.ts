@@ -26,7 +26,11 @@ export const SETTINGS = {
   httpTlsKey: maybe('key file (PEM) for HTTPS'),
   httpInsecure: row(f.flag(), false, 'allow the console off loopback without TLS or a proxy in front (not advised)'),
   publicUrl: row(f.url('http', 'https'), undefined, 'address under which people reach the console, behind a proxy'),
-  trustProxy: row(f.flag(), false, 'believe X-Forwarded-For and X-Forwarded-Proto of the proxy in front'),
+  trustProxy: row(
+    f.proxies(),
+    false,
+    'believe X-Forwarded-For and X-Forwarded-Proto of the proxy in front: true (whatever connects is the one proxy), or the addresses and networks of the proxies',
+  ),
   tcpPort: row(f.portOrOff(), 7808, 'JT/T 808 over TCP'),
   tcpHost: row(f.text(), '0.0.0.0', 'address that the JT/T 808 listener uses'),
   tlsPort: row(f.portOrOff(), 'off', 'JT/T 808 over TLS'),

@@ -1,6 +1,8 @@
 /** The load balancer as deploy/ configures it, before two gateways with the settings of the compose file. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,10 +55,14 @@ async function startBalancer(): Promise<{ terminals: number; http: string }> {
       .replace(`${name}:7808 check port 8080`, `127.0.0.1:${ports.tcp} check port ${ports.http}`)
       .replace(`${name}:8080`, `127.0.0.1:${ports.http}`);
   }
+  run(text);
+  return { terminals, http: `http://127.0.0.1:${http}` };
+}
+
+function run(text: string): void {
   const file = join(directory, 'haproxy.cfg');
   writeFileSync(file, text);
   balancer = spawn(haproxyPath(), ['-db', '-f', file], { stdio: 'ignore' });
-  return { terminals, http: `http://127.0.0.1:${http}` };
 }
 
 const statusOf = async (url: string): Promise<number | undefined> => {
@@ -73,6 +79,36 @@ it('its file is one that HAProxy takes', () => {
   const file = join(directory, 'shipped.cfg');
   writeFileSync(file, deployed('haproxy.cfg'));
   expect(() => execFileSync(haproxyPath(), ['-c', '-q', '-f', file], { stdio: 'pipe' })).not.toThrow();
+});
+
+it('what a client says of its own address does not pass', { timeout: 30_000 }, async () => {
+  const upstream = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+  await once(upstream.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const http = await freePort();
+    const server = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    run(
+      deployed('haproxy.cfg')
+        .replace('bind :7808', `bind 127.0.0.1:${await freePort()}`)
+        .replace('bind :8080', `bind 127.0.0.1:${http}`)
+        .replace(/gateway-[12]:8080/g, server),
+    );
+    const forged = {
+      'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example',
+      forwarded: 'for=203.0.113.9',
+    }; // prettier-ignore
+    const headersSeen = async (): Promise<Record<string, string> | undefined> => {
+      const answer = await fetch(`http://127.0.0.1:${http}/`, { headers: forged }).catch(() => undefined);
+      return answer?.ok ? ((await answer.json()) as Record<string, string>) : undefined;
+    };
+    await until(async () => (await headersSeen()) !== undefined, 'the balancer passes requests on', 20_000);
+    const seen = (await headersSeen())!;
+    expect(Object.keys(seen).filter((name) => name.includes('forwarded'))).toEqual(['x-forwarded-for']);
+    expect(seen['x-forwarded-for']).toBe('127.0.0.1');
+  } finally {
+    upstream.closeAllConnections();
+    upstream.close();
+  }
 });
 
 it('terminals and people go on through it when a gateway dies, and hear of it when the store is gone', { timeout: 150_000 }, async () => {

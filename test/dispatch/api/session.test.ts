@@ -111,6 +111,15 @@ describe('sessions', () => {
     expect((await signIn('zhou', PASSWORD, from('198.51.100.7'))).status).toBe(201);
   });
 
+  it('counts guesses by the address that the proxy saw, whatever the client writes before it', async () => {
+    let status = 0;
+    for (let i = 0; i < 70; i++) {
+      const forged = { 'x-forwarded-for': `203.0.113.${i}, 198.51.100.77` };
+      status = (await signIn(`nobody-${i}`, 'a long wrong guess', forged)).status;
+    }
+    expect(status).toBe(429);
+  });
+
   it('does not say whether a name exists', async () => {
     const unknown = await signIn('nobody');
     const wrong = await signIn('zhou', 'not the password', { 'x-forwarded-for': '198.51.100.9' });

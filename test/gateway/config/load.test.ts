@@ -73,6 +73,8 @@ describe('the configuration', () => {
     ['LINECREW_MQTT_URL', 'http://broker', 'mqtt://'],
     ['LINECREW_RETENTION_POSITIONS', 'forever', '180d or 3y'],
     ['LINECREW_TRUST_PROXY', 'maybe', 'true or false'],
+    ['LINECREW_TRUST_PROXY', '10.0.0.0/33', 'addresses and networks'],
+    ['LINECREW_TRUST_PROXY', '10.0.0.1,proxy.example', 'addresses and networks'],
     ['LINECREW_MAP_URL', 'tiles.example/{z}/{x}/{y}.png', 'a raster template with {z}, {x} and {y}'],
     ['LINECREW_MAP_URL', 'https://tiles.example/{z}/{x}.png', 'a raster template with {z}, {x} and {y}'],
     ['LINECREW_MAP_URL', 'pmtiles:', 'pmtiles:FILE'],
@@ -118,6 +120,14 @@ describe('the configuration', () => {
     for (const way of ['LINECREW_HTTP_INSECURE', 'LINECREW_TRUST_PROXY']) {
       expect(loadConfig({ env: { LINECREW_HTTP_HOST: '0.0.0.0', [way]: 'true' } }).config.httpHost).toBe('0.0.0.0');
     }
+  });
+
+  it.each([
+    ['true', true],
+    ['no', false],
+    ['10.0.0.0/8, 192.0.2.7,fd00::/8', ['10.0.0.0/8', '192.0.2.7', 'fd00::/8']],
+  ])('takes LINECREW_TRUST_PROXY=%s', (value, expected) => {
+    expect(loadConfig({ env: { LINECREW_TRUST_PROXY: value } }).config.trustProxy).toEqual(expected);
   });
 
   it('refuses a short first password where other machines reach the console, and does not show it', () => {
