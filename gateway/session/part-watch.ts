@@ -12,8 +12,8 @@ interface Watched {
   readonly firstSerial: number;
   /** The packets of the 2011 draft: serial of the newest one, which a request for missing ones quotes. */
   packetSerial: number | undefined;
-  /** A bit for each part. */
-  readonly seen: Uint8Array;
+  /** A bit for each part up to the highest that came: a declared total costs nothing. */
+  seen: Uint8Array;
   received: number;
   /** When a part came last, and when that or a request for parts was, ms. */
   partAt: number;
@@ -75,17 +75,11 @@ export class PartWatch {
     if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     this.#expire(nowMs);
     const inPackets = packetSerial !== undefined;
-    let one = this.#watched.find(
-      (w) =>
-        w.messageId === messageId &&
-        w.total === total &&
-        w.firstSerial === firstSerial &&
-        (w.packetSerial !== undefined) === inPackets,
-    );
+    let one = this.#find(messageId, total, firstSerial, inPackets);
     if (one === undefined) {
       one = {
         ...message,
-        seen: new Uint8Array((total + 7) >> 3),
+        seen: noParts,
         received: 0,
         partAt: nowMs,
         lastAt: nowMs,
@@ -99,11 +93,20 @@ export class PartWatch {
     one.packetSerial = packetSerial;
     if (index === 1 || inPackets) one.head = head;
     if (hasSeen(one, index)) return 'again';
-    one.seen[(index - 1) >> 3]! |= 1 << ((index - 1) & 7);
+    setSeen(one, index);
     if (++one.received < total) return 'new';
     this.#watched.splice(this.#watched.indexOf(one), 1);
     this.completedHead = one.head ?? 0;
     return 'complete';
+  }
+
+  /** No closure: a terminal that sends nothing but parts comes here thousands of times a second. */
+  #find(messageId: number, total: number, firstSerial: number, inPackets: boolean): Watched | undefined {
+    for (const one of this.#watched) {
+      if (one.firstSerial !== firstSerial || one.messageId !== messageId || one.total !== total) continue;
+      if ((one.packetSerial !== undefined) === inPackets) return one;
+    }
+    return undefined;
   }
 
   /** The terminal is back after a break: what is missing is asked for again. */
@@ -113,8 +116,12 @@ export class PartWatch {
 
   /** Before the reader gives them up: what it has dropped must not be called complete here. */
   #expire(nowMs: number): void {
-    if (this.#watched.every(({ partAt }) => nowMs - partAt < this.limits.resumeMs - resumeMarginMs)) return;
-    this.#watched = this.#watched.filter(({ partAt }) => nowMs - partAt < this.limits.resumeMs - resumeMarginMs);
+    const before = nowMs - this.limits.resumeMs + resumeMarginMs;
+    for (const one of this.#watched) {
+      if (one.partAt > before) continue;
+      this.#watched = this.#watched.filter(({ partAt }) => partAt > before);
+      return;
+    }
   }
 
   /** Parts that were thought to be safe are not: the terminal sends them again, and all counting starts anew. */
@@ -152,6 +159,18 @@ export class PartWatch {
   }
 }
 
+const noParts = new Uint8Array(0);
+
 function hasSeen({ seen }: Watched, index: number): boolean {
-  return (seen[(index - 1) >> 3]! & (1 << ((index - 1) & 7))) !== 0;
+  return ((seen[(index - 1) >> 3] ?? 0) & (1 << ((index - 1) & 7))) !== 0;
+}
+
+function setSeen(one: Watched, index: number): void {
+  const at = (index - 1) >> 3;
+  if (at >= one.seen.length) {
+    const grown = new Uint8Array(Math.min((one.total + 7) >> 3, Math.max(8, 2 * (at + 1))));
+    grown.set(one.seen);
+    one.seen = grown;
+  }
+  one.seen[at]! |= 1 << ((index - 1) & 7);
 }
