@@ -1,6 +1,6 @@
 import { decodeDownlink, DecodeError, encodeUplink, type MqttPosition } from '../../protocol/index.js';
 import type { Reading } from '../truck.js';
-import type { Flash } from './terminal.js';
+import type { Flash } from './options.js';
 import type { Report } from './types.js';
 import { positionsIn, type Outgoing, type Wire, type WireHooks } from './wire.js';
 

@@ -4,12 +4,13 @@ import type { Reading } from '../truck.js';
 import { OrderApp } from './app.js';
 import { DispatchScreen } from './dispatch-screen.js';
 import { mqttPosition } from './mqtt-wire.js';
+import type { Flash, TerminalOptions } from './options.js';
+import { ReportQueue } from './report-queue.js';
 import {
   actionOf,
   dutyOf,
   type AppKey,
   type DutyKey,
-  type Profile,
   type Report,
   type ScreenOrder,
   type ScreenStep,
@@ -17,44 +18,6 @@ import {
 } from './types.js';
 import type { Outgoing, Wire, WireHooks } from './wire.js';
 
-/** What survives a reboot: the flash of the device. */
-export interface Flash {
-  /** Code of the last successful registration. */
-  authCode?: string;
-  /** Number of the last Uplink of the application. */
-  sequence: number;
-  heartbeatMs: number;
-  reportMs: number;
-  /** Device clock minus gateway clock, ms. */
-  clockOffsetMs: number;
-  /** Parameters of 0x8103 by number, as the maker left them or as they were set. */
-  parameters?: Map<number, Uint8Array>;
-}
-
-export interface TerminalOptions {
-  profile: Profile;
-  phone: string;
-  /** Makes the wire; the terminal hands over its hooks and its flash. */
-  wire: (hooks: WireHooks, flash: Flash) => Wire;
-  /** Where an address lies, for screens that show only text. */
-  locate?: (address: string) => Place | undefined;
-  /** Device clock minus gateway clock, ms. */
-  clockOffsetMs?: number;
-  /** Legs that a `smart` or `mqtt` terminal holds; 0 for no limit. Default 20. */
-  maxLegs?: number;
-  /** Positions kept while there is no link; the oldest are dropped. Default 5000. */
-  blindMemory?: number;
-  heartbeatMs?: number;
-  reportMs?: number;
-  language?: string;
-  /** Keeps screen and list over a reboot. Default false: they are lost, as on most devices. */
-  keepsScreen?: boolean;
-}
-
-/** Positions and batches that may be on the way at once: a terminal's modem buffer. */
-const positionsInFlight = 16;
-/** Business reports wait for each other: a later key never overtakes an earlier one. */
-const businessInFlight = 1;
 /** Events kept for late observers. */
 const keptEvents = 2000;
 
@@ -66,17 +29,10 @@ const keptEvents = 2000;
 export class Terminal {
   readonly flash: Flash;
   readonly wire: Wire;
-  /** Positions dropped because the blind-zone memory was full. */
-  droppedPositions = 0;
 
   readonly #app: OrderApp;
   readonly #screen: DispatchScreen;
-  #blind: { reading: Reading; alarm: number }[] = [];
-  /** Business reports that wait for their turn, first first. */
-  #outbox: Report[] = [];
-  #businessWaiting = 0;
-  #positionsWaiting = 0;
-  #nextReportId = 1;
+  readonly #reports: ReportQueue;
   #last: Report | undefined;
   #alarm = 0;
   #events: TerminalEvent[] = [];
@@ -113,6 +69,7 @@ export class Terminal {
     );
     this.#screen = new DispatchScreen(options.profile === 'menu', (text) => options.locate?.(text), tell);
     this.wire = options.wire(this.#hooks(), this.flash);
+    this.#reports = new ReportQueue(this.wire, options.blindMemory ?? 5000);
   }
 
   // ---- look
@@ -152,12 +109,17 @@ export class Terminal {
 
   /** Reports that the platform has not confirmed: on the way, waiting, in the blind-zone memory. */
   get unconfirmed(): number {
-    return this.wire.waitingPositions + this.wire.waitingBusiness + this.#outbox.length + this.#blind.length;
+    return this.wire.waitingPositions + this.wire.waitingBusiness + this.#reports.waiting;
   }
 
   /** Positions among them; a batch counts each of its own. */
   get unconfirmedPositions(): number {
-    return this.wire.waitingPositions + this.#blind.length;
+    return this.wire.waitingPositions + this.#reports.waitingPositions;
+  }
+
+  /** Positions dropped because the blind-zone memory was full. */
+  get droppedPositions(): number {
+    return this.#reports.dropped;
   }
 
   /** What happened since the last call. */
@@ -177,29 +139,20 @@ export class Terminal {
   closed(now: number, reason: string): void {
     this.#now = now;
     const wasOnline = this.wire.online;
-    const back = this.wire.closed(now);
-    this.#businessWaiting = 0;
-    this.#positionsWaiting = 0;
-    const business = back.filter((report) => report.kind !== 'position' && report.kind !== 'batch');
-    this.#outbox.unshift(...business);
-    for (const report of back) {
-      if (report.kind === 'position') this.#keep(report.reading, report.alarm);
-      else if (report.kind === 'batch') for (const item of report.items) this.#keep(item.reading, item.alarm);
-    }
-    this.#blind.sort((a, b) => a.reading.at - b.reading.at);
+    this.#reports.closed(this.wire.closed(now));
     if (wasOnline) this.#tell({ at: now, type: 'offline', reason });
   }
 
   received(bytes: Uint8Array, now: number): void {
     this.#now = now;
     this.wire.received(bytes, now);
-    this.#pump(now);
+    this.#reports.pump(now);
   }
 
   tick(now: number): void {
     this.#now = now;
     this.wire.tick(now);
-    this.#pump(now);
+    this.#reports.pump(now);
     if (this.#following && now >= this.#following.until) this.#follow(0, 0, now);
     if (this.#restartAt !== undefined && now >= this.#restartAt) {
       this.#restartAt = undefined;
@@ -224,12 +177,10 @@ export class Terminal {
   /** A position is due: sent now, or kept until there is a link. */
   report(reading: Reading, now: number): void {
     this.#now = now;
-    const report: Report = { kind: 'position', id: this.#nextReportId++, madeAt: now, reading, alarm: this.#alarm };
+    const id = this.#reports.nextId();
+    const report = { kind: 'position' as const, id, madeAt: now, reading, alarm: this.#alarm };
     this.#last = report;
-    if (this.wire.online && this.#positionsWaiting < positionsInFlight) {
-      this.#positionsWaiting += 1;
-      this.wire.submit(report, now);
-    } else this.#keep(reading, this.#alarm);
+    this.#reports.position(report, now);
   }
 
   /**
@@ -259,7 +210,7 @@ export class Terminal {
     } else {
       const eventId = this.#screen.eventOf(number, step as ScreenStep);
       if (eventId === undefined) return false;
-      this.#queue({ kind: 'menuEvent', id: this.#nextReportId++, madeAt: now, eventId, step, number }, now);
+      this.#reports.add({ kind: 'menuEvent', id: this.#reports.nextId(), madeAt: now, eventId, step, number }, now);
     }
     this.#tell({ at: now, type: 'pressed', step, number });
     return true;
@@ -268,7 +219,10 @@ export class Terminal {
   /** Presses a line of the event list by its id, also one that is not on the list any more. */
   pressEvent(eventId: number, now: number): void {
     this.#now = now;
-    this.#queue({ kind: 'menuEvent', id: this.#nextReportId++, madeAt: now, eventId, step: '', number: '' }, now);
+    this.#reports.add(
+      { kind: 'menuEvent', id: this.#reports.nextId(), madeAt: now, eventId, step: '', number: '' },
+      now,
+    );
   }
 
   /** The crew's availability. False when the terminal has no key for it. */
@@ -279,7 +233,10 @@ export class Terminal {
     } else {
       const eventId = key === 'offDuty' ? undefined : this.#screen.dutyEvent(key);
       if (eventId === undefined) return false;
-      this.#queue({ kind: 'menuEvent', id: this.#nextReportId++, madeAt: now, eventId, step: key, number: '' }, now);
+      this.#reports.add(
+        { kind: 'menuEvent', id: this.#reports.nextId(), madeAt: now, eventId, step: key, number: '' },
+        now,
+      );
     }
     this.#tell({ at: now, type: 'pressed', step: key, number: '' });
     return true;
@@ -293,7 +250,7 @@ export class Terminal {
       return;
     }
     const replySerial = Number(deliveryId.slice('serial:'.length));
-    this.#queue({ kind: 'answer', id: this.#nextReportId++, madeAt: now, replySerial, answerId: choice }, now);
+    this.#reports.add({ kind: 'answer', id: this.#reports.nextId(), madeAt: now, replySerial, answerId: choice }, now);
   }
 
   /** The SOS switch (alarm bit 0). */
@@ -319,8 +276,7 @@ export class Terminal {
     this.reboot(now);
     delete this.flash.authCode;
     this.flash.sequence = 0;
-    this.#outbox = [];
-    this.#blind = [];
+    this.#reports.forget();
     this.#forgetScreen();
     this.wire.swapped?.();
   }
@@ -341,7 +297,7 @@ export class Terminal {
   acknowledged(reportId: number, now: number): void {
     this.#now = now;
     this.wire.acknowledged?.(reportId, now);
-    this.#pump(now);
+    this.#reports.pump(now);
   }
 
   // ---- inside
@@ -399,57 +355,17 @@ export class Terminal {
     this.flash.sequence += 1;
     const sentAtMs = now + this.flash.clockOffsetMs;
     const bytes = encodeUplink({ sequence: this.flash.sequence, sentAtMs, body });
-    const report: Report = { kind: 'app', id: this.#nextReportId++, madeAt: now, bytes, what };
+    const report: Report = { kind: 'app', id: this.#reports.nextId(), madeAt: now, bytes, what };
     // Greetings describe the moment: an old one that still waits is replaced.
-    if (what === 'hello' || what === 'holdings') {
-      this.#outbox = this.#outbox.filter((one) => one.kind !== 'app' || one.what !== what);
-    }
-    if (what === 'hello') this.#outbox.unshift(report);
-    else this.#outbox.push(report);
-    this.#pump(now);
-  }
-
-  #queue(report: Report, now: number): void {
-    this.#outbox.push(report);
-    this.#pump(now);
-  }
-
-  /** Puts on the wire what may go: business in order, then what was kept while there was no link. */
-  #pump(now: number): void {
-    while (this.wire.online && this.#businessWaiting < businessInFlight && this.#outbox.length > 0) {
-      this.#businessWaiting += 1;
-      this.wire.submit(this.#outbox.shift()!, now);
-    }
-    while (this.wire.online && this.#positionsWaiting < positionsInFlight / 2 && this.#blind.length > 0) {
-      this.#positionsWaiting += 1;
-      this.wire.submit(this.#fromBlind(now), now);
-    }
-  }
-
-  #fromBlind(now: number): Report {
-    const id = this.#nextReportId++;
-    const { batchSize } = this.wire;
-    if (batchSize > 1 && this.#blind.length > 1) {
-      return { kind: 'batch', id, madeAt: now, items: this.#blind.splice(0, batchSize) };
-    }
-    const { reading, alarm } = this.#blind.shift()!;
-    return { kind: 'position', id, madeAt: now, reading, alarm };
-  }
-
-  #keep(reading: Reading, alarm: number): void {
-    this.#blind.push({ reading, alarm });
-    const most = this.options.blindMemory ?? 5000;
-    if (this.#blind.length > most) {
-      this.droppedPositions += this.#blind.length - most;
-      this.#blind.splice(0, this.#blind.length - most);
-    }
+    if (what === 'hello' || what === 'holdings') this.#reports.drop(what);
+    if (what === 'hello') this.#reports.addFirst(report, now);
+    else this.#reports.add(report, now);
   }
 
   #confirmed(report: Report, result: number, now: number): void {
-    if (report.kind === 'position' || report.kind === 'batch') this.#positionsWaiting -= 1;
-    else this.#businessWaiting -= 1;
+    this.#reports.confirmed(report);
     this.#tell({ at: now, type: 'confirmed', report, delayMs: now - report.madeAt, result });
-    this.#pump(now);
+    this.#reports.pump(now);
   }
 
   #tell(event: TerminalEvent): void {

@@ -84,6 +84,24 @@ describe.each([2013, 2019] as const)('a device of edition %i', (edition) => {
     expect(bench.terminal.online).toBe(true);
   });
 
+  it('sends the parts of a long message again that the platform lacks, the same bytes, and nothing else', () => {
+    const bench = new Bench('menu', edition).connect();
+    bench.platform.say('shoot', shoot());
+    bench.flush();
+    const parts = bench.platform.of(0x0801);
+    expect(parts.length).toBeGreaterThan(2);
+    const firstSerial = parts[0]!.serial;
+    const before = bench.platform.seen.length;
+    bench.platform.say('resendUplink', { firstSerial, parts: [2, 3] });
+    bench.platform.say('resendUplink', { firstSerial, parts: [200] });
+    bench.platform.say('resendUplink', { firstSerial: firstSerial - 1, parts: [1] });
+    bench.flush();
+    const again = bench.platform.seen.slice(before);
+    expect(again.map(({ serial, body }) => ({ serial, body }))).toEqual(
+      parts.slice(1, 3).map(({ serial, body }) => ({ serial, body })),
+    );
+  });
+
   it('stores photos that are not to be uploaded, and takes no video', () => {
     const bench = new Bench('menu', edition).connect();
     bench.platform.say('shoot', shoot({ save: 1 }));
