@@ -52,33 +52,33 @@ export class PartWatch {
   /** @param head the first four body bytes of this part */
   arrived(messageId: number, total: number, index: number, serial: number, nowMs: number, head: number): PartState {
     const firstSerial = (serial - (index - 1)) & 0xffff;
-    return this.#arrived({ messageId, total, firstSerial, packetSerial: undefined }, index, nowMs, head);
+    return this.#arrived(messageId, total, firstSerial, undefined, index, nowMs, head);
   }
 
   /** A packet of the 2011 draft (reference 5.7), which came under `serial`. */
   packet({ mediaId, total, index }: MediaPacket, serial: number, nowMs: number): PartState {
-    return this.#arrived(
-      { messageId: 0x0801, total, firstSerial: mediaId, packetSerial: serial },
-      index,
-      nowMs,
-      mediaId,
-    );
+    return this.#arrived(0x0801, total, mediaId, serial, index, nowMs, mediaId);
   }
 
   #arrived(
-    message: Pick<Watched, 'messageId' | 'total' | 'firstSerial' | 'packetSerial'>,
+    messageId: number,
+    total: number,
+    firstSerial: number,
+    packetSerial: number | undefined,
     index: number,
     nowMs: number,
     head: number,
   ): PartState {
-    const { messageId, total, firstSerial, packetSerial } = message;
     if (index < 1 || index > total || total > wireLimits.reassemblyParts) return 'refused';
     this.#expire(nowMs);
     const inPackets = packetSerial !== undefined;
     let one = this.#find(messageId, total, firstSerial, inPackets);
     if (one === undefined) {
       one = {
-        ...message,
+        messageId,
+        total,
+        firstSerial,
+        packetSerial,
         seen: noParts,
         received: 0,
         partAt: nowMs,
