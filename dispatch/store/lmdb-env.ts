@@ -1,6 +1,7 @@
 /** The LMDB environment of the dispatch store: its tables, their keys, and reading by range. */
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { join } from 'node:path';
+import { PRIVATE_FILE } from './private-files.js';
 
 /** Keys and values are bytes; what they hold is said at {@link Tables}. */
 export type Table = Database<Buffer, Buffer>;
@@ -80,6 +81,7 @@ export function openTables<Name extends string>(
   const root = open<Buffer, Buffer>({
     path: join(directory, 'data.mdb'),
     maxDbs: names.length,
+    permissionsMode: PRIVATE_FILE,
     overlappingSync: false,
     // Groups are formed by our own writer; there is nothing to wait for.
     eventTurnBatching: false,

@@ -1,7 +1,8 @@
 /** One process per store directory: a lock file that a crash cannot leave locked. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from './errors.js';
+import { makePrivateDirectory, PRIVATE_FILE } from './private-files.js';
 
 const FILE = 'linecrew.lock';
 
@@ -19,7 +20,7 @@ export function lockDirectory(directory: string): () => void {
   const file = join(directory, FILE);
   const own: Holder = { pid: process.pid, started: startOf(process.pid) ?? '' };
   try {
-    mkdirSync(directory, { recursive: true });
+    makePrivateDirectory(directory);
   } catch (error) {
     throw new StoreError('io', `cannot make the store directory ${directory}: ${(error as Error).message}`, {
       cause: error,
@@ -27,7 +28,7 @@ export function lockDirectory(directory: string): () => void {
   }
   for (let attempt = 0; ; attempt++) {
     try {
-      writeFileSync(file, JSON.stringify(own), { flag: 'wx' });
+      writeFileSync(file, JSON.stringify(own), { flag: 'wx', mode: PRIVATE_FILE });
       return () => {
         if (sameHolder(readHolder(file), own)) rmSync(file, { force: true });
       };

@@ -3,7 +3,6 @@
  * and an append needs no turn on the main thread between its hand-over and its flush.
  */
 import { join } from 'node:path';
-import { mkdirSync } from 'node:fs';
 import type { StoreError } from './errors.js';
 import { DiskGuard } from './lmdb-disk.js';
 import {
@@ -18,6 +17,7 @@ import {
   PRESENT,
   type Table,
 } from './lmdb-env.js';
+import { makePrivateDirectory } from './private-files.js';
 import { LmdbWriter } from './lmdb-writer.js';
 
 /** Folder of the environment, inside that of the store. */
@@ -55,7 +55,7 @@ export class LmdbLog {
   constructor(directory: string, host: LogHost) {
     this.#directory = join(directory, FOLDER);
     this.#host = host;
-    mkdirSync(this.#directory, { recursive: true });
+    makePrivateDirectory(this.#directory);
     this.#env = openLog(this.#directory);
     this.#disk = new DiskGuard(this.#directory);
     this.#writer = new LmdbWriter({
@@ -149,7 +149,7 @@ export class LmdbLog {
   /** A copy for a store in `directory` whose state was copied just before. Until it ends, nothing is trimmed. */
   async copyAfter(state: Promise<unknown>, directory: string): Promise<void> {
     const copying = state.then(() => {
-      mkdirSync(join(directory, FOLDER));
+      makePrivateDirectory(join(directory, FOLDER));
       return this.#open().root.backup(join(directory, FOLDER, 'data.mdb'), false);
     });
     this.#copying = copying.catch(() => undefined);

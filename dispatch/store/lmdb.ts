@@ -1,5 +1,5 @@
 /** The dispatch store in one directory: LMDB, one process, durable against a crash at any instruction. */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { StoreError, invalid } from './errors.js';
 import {
   checkLimit,
@@ -41,6 +41,7 @@ import { LmdbLog } from './lmdb-log.js';
 import type { Tails } from './lmdb-track.js';
 import { LmdbWriter } from './lmdb-writer.js';
 import type { Position } from './position-batch.js';
+import { makePrivate, makePrivateDirectory } from './private-files.js';
 import { noSuchEvent, prepareBatch, rewritten } from './prepare.js';
 import type {
   Batch,
@@ -479,7 +480,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
   async backup(directory: string): Promise<void> {
     const { root } = this.#open();
     try {
-      mkdirSync(directory, { recursive: true });
+      makePrivateDirectory(directory);
     } catch (error) {
       throw new StoreError('io', `cannot make the directory ${directory}: ${(error as Error).message}`, {
         cause: error,
@@ -488,6 +489,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
     if (readdirSync(directory).length > 0) throw invalid(`a backup needs an empty directory, ${directory} holds files`);
     try {
       await this.#log.copyAfter(root.backup(`${directory}/data.mdb`, false), directory);
+      makePrivate(directory);
     } catch (error) {
       throw new StoreError('io', `backup to ${directory} failed: ${(error as Error).message}`, { cause: error });
     }

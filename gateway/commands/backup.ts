@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openStore } from '../../dispatch/store/open.js';
+import { makePrivate, makePrivateDirectory } from '../../dispatch/store/private-files.js';
 import { ConfigError } from '../config/load.js';
 import { callGateway, NotRunning } from '../control.js';
 import { configOf } from './serve.js';
@@ -43,7 +44,7 @@ async function backup(from: string, to: string): Promise<void> {
   if (existsSync(to) && readdirSync(to).length > 0)
     throw new Error(`${to} is not empty: expected a new or empty directory`);
   if (!existsSync(from)) throw new Error(`there is no store at ${from}`);
-  mkdirSync(to, { recursive: true });
+  makePrivateDirectory(to);
   try {
     await callGateway(from, 'backup', { directory: to });
   } catch (error) {
@@ -80,6 +81,8 @@ async function replaceDirectory(to: string, from: string): Promise<void> {
     if (existsSync(old)) throw new Error(`${old} is left from an earlier restore: move it away first`);
     renameSync(to, old);
   } else rmSync(to, { recursive: true, force: true });
+  makePrivateDirectory(to);
   cpSync(from, to, { recursive: true });
+  makePrivate(to);
   await (await openStore(`lmdb:${to}`, {})).close();
 }

@@ -3,7 +3,7 @@ import { openClock } from '../../dispatch/clock.js';
 import { ConfigError } from '../config/load.js';
 import type { Config } from '../config/settings.js';
 import { callGateway, NotRunning } from '../control.js';
-import { checkCertificates, checkSpace, checkStore, type Finding } from '../doctor/checks.js';
+import { checkAccess, checkCertificates, checkSpace, checkStore, type Finding } from '../doctor/checks.js';
 import { openConfigured } from '../config/open-configured.js';
 import { configOf } from './serve.js';
 
@@ -34,7 +34,13 @@ async function examine(options: { config?: string; store?: string }): Promise<Fi
     return error.message.split('\n').map((words) => ({ level: 'failure', about: 'settings', words }));
   }
   const settings: Finding = { level: 'ok', about: 'settings', words: 'every setting is valid' };
-  return [settings, ...checkSpace(config), ...checkCertificates(config, Date.now()), ...(await storeFindings(config))];
+  return [
+    settings,
+    ...checkSpace(config),
+    ...checkAccess(config),
+    ...checkCertificates(config, Date.now()),
+    ...(await storeFindings(config)),
+  ];
 }
 
 async function storeFindings(config: Config): Promise<Finding[]> {

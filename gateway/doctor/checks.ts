@@ -1,13 +1,13 @@
 /** What `linecrew doctor` looks at. Each check gives findings; none changes anything. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { DispatchStore } from '../../dispatch/store/store.js';
 import type { Config } from '../config/settings.js';
 
 export interface Finding {
   level: 'ok' | 'warning' | 'failure';
-  about: 'settings' | 'space' | 'certificate' | 'clock' | 'store' | 'ingest';
+  about: 'settings' | 'space' | 'access' | 'certificate' | 'clock' | 'store' | 'ingest';
   words: string;
 }
 
@@ -37,6 +37,22 @@ export function checkSpace(config: Config): Finding[] {
   return [
     free < TOO_LOW_BYTES ? failure('space', words) : free < LOW_BYTES ? warning('space', words) : ok('space', words),
   ];
+}
+
+/** Whether others on this machine can read the store: it holds customers' data and sign-in secrets. */
+export function checkAccess(config: Config): Finding[] {
+  if (!config.store.startsWith('lmdb:')) return [];
+  const directory = resolve(config.store.slice('lmdb:'.length));
+  if (!existsSync(directory)) return [];
+  const entered = (path: string): number => statSync(path).mode & 0o011;
+  const readable = readdirSync(directory, { withFileTypes: true, recursive: true }).filter((entry) => {
+    if (!entry.isFile()) return false;
+    const read = (statSync(join(entry.parentPath, entry.name)).mode & 0o044) >> 2;
+    return (read & entered(directory) & entered(entry.parentPath)) !== 0;
+  });
+  const names = readable.map((entry) => entry.name).join(', ');
+  if (readable.length === 0) return [ok('access', 'nobody else on this machine can read the store')];
+  return [warning('access', `others on this machine can read ${names} in ${directory}: chmod -R go= ${directory}`)];
 }
 
 export function checkCertificates(config: Config, now: number): Finding[] {

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../gateway/config/load.js';
-import { checkCertificates, checkSpace, checkStore } from '../../gateway/doctor/checks.js';
+import { checkAccess, checkCertificates, checkSpace, checkStore } from '../../gateway/doctor/checks.js';
 import { memoryStore } from '../../dispatch/store/memory.js';
 
 const NOW = Date.parse('2026-03-02T01:00:00.000Z');
@@ -81,6 +81,22 @@ describe('linecrew doctor', () => {
     expect(checkCertificates(configWith({ LINECREW_TLS_CERT: key, LINECREW_TLS_KEY: key }), NOW)).toMatchObject([
       { level: 'failure' },
     ]);
+  });
+
+  it('warns when others on the machine can read the store', () => {
+    const config = configWith({ LINECREW_STORE: `lmdb:${folder}` });
+    const file = join(folder, 'data.mdb');
+    writeFileSync(file, '');
+    const levelWith = (directory: number, data: number): string | undefined => {
+      chmodSync(folder, directory);
+      chmodSync(file, data);
+      return checkAccess(config)[0]?.level;
+    };
+    expect(levelWith(0o700, 0o644)).toBe('ok');
+    expect(levelWith(0o755, 0o600)).toBe('ok');
+    expect(levelWith(0o755, 0o644)).toBe('warning');
+    expect(levelWith(0o750, 0o640)).toBe('warning');
+    expect(levelWith(0o750, 0o604)).toBe('ok');
   });
 
   it('tells the free space of the store, and that there is no store yet', () => {
