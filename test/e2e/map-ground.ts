@@ -36,8 +36,30 @@ function varint(value: number): number[] {
   }
 }
 
-/** A PMTiles file of version 3 in which one picture is every tile of zoom 0 to `maxZoom`, without compression. */
-export function pmtiles(picture: Buffer, maxZoom: number): Buffer {
+/** A vector tile that one layer of the base-map schema covers (Mapbox Vector Tile 2.1, section 4). */
+export function vectorTile(layer: string): Buffer {
+  const field = (number: number, bytes: readonly number[]): number[] => [
+    (number << 3) | 2,
+    ...varint(bytes.length),
+    ...bytes,
+  ];
+  const count = (number: number, value: number): number[] => [number << 3, ...varint(value)];
+  const extent = 4_096;
+  // From the upper left corner once around: commands with their counts, steps zigzag-coded.
+  const [there, back] = [extent * 2, extent * 2 - 1];
+  const ring = [9, 0, 0, 26, there, 0, 0, there, back, 0, 15].flatMap(varint);
+  const polygon = 3;
+  const feature = [...count(3, polygon), ...field(4, ring)];
+  const version = 2;
+  const body = [...count(15, version), ...field(1, [...Buffer.from(layer)]), ...field(2, feature), ...count(5, extent)];
+  return Buffer.from(field(3, body));
+}
+
+/** Tile types of PMTiles 3. */
+const TILE_TYPES = { vector: 1, png: 2 } as const;
+
+/** A PMTiles file of version 3 in which one tile is every tile of zoom 0 to `maxZoom`, without compression. */
+export function pmtiles(picture: Buffer, maxZoom: number, type: keyof typeof TILE_TYPES = 'png'): Buffer {
   // Tiles are numbered along the zooms, 1 + 4 + 16 + …; one entry with a run length says that all are the same.
   const tiles = (4 ** (maxZoom + 1) - 1) / 3;
   const directory = Buffer.from([
@@ -59,8 +81,8 @@ export function pmtiles(picture: Buffer, maxZoom: number): Buffer {
     offset += size;
   });
   for (const at of [72, 80, 88]) head.writeBigUInt64LE(at === 72 ? BigInt(tiles) : 1n, at);
-  // Clustered, no compression within, none of tiles, PNG, zooms.
-  head.set([1, 1, 1, 2, 0, maxZoom], 96);
+  // Clustered, no compression within, none of tiles, what tiles are, zooms.
+  head.set([1, 1, 1, TILE_TYPES[type], 0, maxZoom], 96);
   for (const [at, degrees] of [[102, -180], [106, -85], [110, 180], [114, 85]] as const)
     head.writeInt32LE(degrees * 1e7, at); // prettier-ignore
   return Buffer.concat([head, directory, metadata, picture]);

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { ensureConsoleBuilt, openBrowser, signIn, type Browser } from './console-browser.js';
-import { groundServer, pmtiles, tile, type GroundServer } from './map-ground.js';
+import { groundServer, pmtiles, tile, vectorTile, type GroundServer } from './map-ground.js';
 import { beside, colourAt, gcj02, pixelOf, report, showing, TOWN, vehicle, zoomOf, type Place } from './map-support.js';
 import { Service } from './support.js';
 
 const PASSWORD = 'a long enough password';
 const RED = [200, 30, 40] as const;
+/** Water of the light theme (map/palette.ts). */
+const WATER = [0xb9, 0xd4, 0xe6] as const;
 const CITY = [beside(TOWN, 0.02, -0.02), beside(TOWN, -0.02, 0.02), beside(TOWN, 0.01, 0.015)] as const;
 
 let service: Service;
@@ -223,6 +225,21 @@ describe('the ground', () => {
     expect(service.logged.join('')).toMatch(/it is no PMTiles file.*the console shows its plain map/);
     await showing(page, 3, 'icons');
     expect(await isRed()).toBe(false);
+  });
+
+  it('is a PMTiles file of vectors, drawn in the theme of the console; the simple map says that it cannot', async () => {
+    const files = new Service();
+    const file = join(files.directory, 'town.pmtiles');
+    writeFileSync(file, pmtiles(vectorTile('water'), 6, 'vector'));
+    await open({ mapUrl: `pmtiles:${file}` });
+    await showing(page, 3, 'icons');
+    const colour = async (): Promise<string> => String(await colourAt(page, await pixelOf(page, bare)));
+    await expect.poll(colour, { timeout: 20_000 }).toBe(String(WATER));
+    expect(browser.complaints).toEqual([]);
+    await page.goto(`${service.gateway.url}/?map=simple`);
+    await page.locator('[data-engine=leaflet]').waitFor();
+    await page.getByText('this is the plain map').waitFor();
+    await showing(page, 3, 'icons');
   });
 
   it('may be shifted (GCJ-02): marks move with it, clicks come back as WGS-84', async () => {

@@ -53,7 +53,8 @@ function vectorLayers(p: Palette): LayerSpecification[] {
     type: 'fill' | 'line',
     from: string,
     paint: Record<string, unknown>,
-  ): LayerSpecification => ({ id, type, source: 'tiles', 'source-layer': from, paint });
+    // The plain map has layers of the same names under it.
+  ): LayerSpecification => ({ id: `tiles-${id}`, type, source: 'tiles', 'source-layer': from, paint });
   return [
     layer('earth', 'fill', 'earth', { 'fill-color': p.land }),
     layer('landuse', 'fill', 'landuse', { 'fill-color': p.park, 'fill-opacity': 0.6 }),

@@ -79,7 +79,9 @@ export function OrderCard({ order }: { order: LiveOrder }) {
       <p class="muted small cut">
         {tValue('category', order.fault.category)} · {order.fault.description}
       </p>
-      <TimeLine order={order} />
+      <div class="card-line">
+        <TimeLine order={order} />
+      </div>
       <p class="small holder">
         <Icon name={order.stage === 'dispatched' ? 'truck' : 'user'} size={13} /> {holderOf(order)}
       </p>
