@@ -1,11 +1,13 @@
 /** Steps of a leg taken by people: the crew on its page, the dispatcher "by phone". */
 import { openLegFor } from './assignment.js';
+import { crossed } from './crossing.js';
 import { advanceLeg, endLeg } from './leg.js';
-import { isEffective, isOpen, type Progress } from './leg-states.js';
+import { isEffective, isOpen, legOf, type Progress } from './leg-states.js';
 import type { Leg, Order, Point } from './model.js';
-import { centreOf } from './order.js';
+import { centreOf, orderNamed } from './order.js';
 import type { StepFields } from './commands.js';
 import type { Deciders, Result } from './tables.js';
+import type { CrewAction } from './terminal-actions.js';
 import { claimForLeg, type NewClaim } from './time-points.js';
 import { Refusal, type Tx } from './tx.js';
 
@@ -13,11 +15,11 @@ import { Refusal, type Tx } from './tx.js';
 const LIVE_MS = 60_000;
 
 export const legStepDeciders: Deciders = {
-  'order.accept': step('F', 'accepted'),
-  'order.depart': step('G', 'enRoute'),
-  'order.arrive': step('H', 'onSite'),
-  'order.complete': step('I', 'workDone'),
-  'order.work': step(undefined, 'working'),
+  'order.accept': step('accept', 'accepted', 'F'),
+  'order.depart': step('depart', 'enRoute', 'G'),
+  'order.arrive': step('arrive', 'onSite', 'H'),
+  'order.complete': step('done', 'workDone', 'I'),
+  'order.work': step('work', 'working'),
   'order.shown': (tx, command) => {
     const { order, leg } = effectiveLegFor(tx, command);
     const first = !leg.points.E || leg.points.E.at > tx.now;
@@ -54,8 +56,10 @@ export const legStepDeciders: Deciders = {
 export const REJECTABLE: readonly string[] = ['queued', 'sent', 'delivered', 'read', 'accepted', 'suspended'];
 
 /** A step that stamps a point and advances the leg to a state. */
-function step(point: Point | undefined, to: Progress): (tx: Tx, command: StepFields) => Result {
+function step(action: CrewAction, to: Progress, point?: Point): (tx: Tx, command: StepFields) => Result {
   return (tx, command) => {
+    const taken = takenFromCrew(tx, command);
+    if (taken) return crossedOnPage(tx, taken, action, point, command.at);
     const { order, leg } = effectiveLegFor(tx, command);
     const at = stepTime(tx, leg, command.at);
     if (point) claimForLeg(tx, order.id, leg.leg, personClaim(tx, point, at, command.at !== undefined));
@@ -73,6 +77,33 @@ function step(point: Point | undefined, to: Progress): (tx: Tx, command: StepFie
     }
     return ref(order, leg);
   };
+}
+
+/** The crew's own leg, where that is being recalled or has ended. */
+function takenFromCrew(tx: Tx, { orderId, leg: number }: StepFields): { order: Readonly<Order>; leg: Leg } | undefined {
+  if (tx.actor.source !== 'crew' || number === undefined) return undefined;
+  const order = orderNamed(tx, orderId);
+  const leg = legOf(order, number);
+  return leg && !isEffective(leg) ? { order, leg } : undefined;
+}
+
+/**
+ * The page's press is kept on its leg, as a key of the terminal is. Where the dispatcher decides what it means, the
+ * answer names the card; else the crew is told that the order is not its own any more.
+ */
+function crossedOnPage(
+  tx: Tx,
+  { order, leg }: { order: Readonly<Order>; leg: Leg },
+  action: CrewAction,
+  point: Point | undefined,
+  given: number | undefined,
+): Result {
+  const at = stepTime(tx, leg, given);
+  if (point) claimForLeg(tx, order.id, leg.leg, personClaim(tx, point, at, given !== undefined));
+  const became = crossed(tx, order, leg, { action, at });
+  if (typeof became === 'object') return { ...ref(order, leg), ...became };
+  const details = { leg: leg.leg, state: leg.state };
+  throw new Refusal('legEnded', `leg ${leg.leg} of order ${order.number} is ${leg.state}`, 409, details, true);
 }
 
 /** What a person says about a point: the crew's page, pressed now, is a key; all else is an entry. */

@@ -1,6 +1,7 @@
 /** What crews do on their terminals, and what rules find for them (domain.md, "Events from the terminal are forgiving"). */
 import { quarantine, raiseCard } from './cards.js';
 import type { PlaceOfKey } from './commands.js';
+import { crossed } from './crossing.js';
 import { deviceTime } from './evidence.js';
 import { distanceM } from './geo.js';
 import { advanceLeg, endLeg, furthest, moveLeg } from './leg.js';
@@ -99,7 +100,7 @@ export function applyAction(tx: Tx, action: TerminalAction): void {
   keepClaim(tx, order, leg, action);
   const now = legOf(tx.get('order', order.id)!, leg.leg)!;
   if (isEffective(now)) workOn(tx, order, now, action);
-  else crossed(tx, order, now, action);
+  else reportCrossed(tx, order, now, action);
 }
 
 function legAddressed(
@@ -186,16 +187,11 @@ function suspendByCrew(tx: Tx, order: Readonly<Order>, leg: Leg): void {
     moveLeg(tx, order.id, leg.leg, 'suspended', { reason: 'crew' });
 }
 
-/** An action on a leg that is being recalled or has ended: nothing of another leg changes by it. */
-function crossed(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAction): void {
-  const endedWithWork = leg.state === 'workDone' || leg.state === 'completed';
-  if (endedWithWork || action.action === 'read' || action.action === 'reject' || action.action === 'suspend') return;
-  if (action.action === 'done') return offerWork(tx, order, leg);
-  if (leg.state !== 'recalling' && leg.state !== 'recalled') return;
+/** An action on a leg that is being recalled or has ended. */
+function reportCrossed(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAction): void {
   const time = timeOf(tx, action, leg);
-  const confirmedAt = leg.recall?.how === 'byPhone' ? undefined : leg.recall?.confirmedAt;
-  const beforeReceipt = leg.state === 'recalling' || (time.valid && time.at < (confirmedAt ?? leg.recall!.at));
-  if (beforeReceipt) return askConflict(tx, order, leg, action);
+  const became = crossed(tx, order, leg, { action: action.action, ...(time.valid ? { at: time.at } : {}) });
+  if (became !== 'notValid') return;
   tx.emit({
     type: 'leg.notValid',
     orderId: order.id,
@@ -203,39 +199,6 @@ function crossed(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalActio
     vehicleId: leg.vehicleId,
     ...centreOf(order),
     data: { action: action.action },
-  });
-}
-
-/** Acted before the crew could know of the recall. */
-function askConflict(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAction): void {
-  raiseCard(tx, {
-    id: `conflict:${order.id}:${leg.leg}`,
-    kind: 'conflict',
-    code: 'crossedRecall',
-    message: `${order.number}: the crew of ${leg.vehicleId} reported ${action.action} while the recall was on its way`,
-    orderId: order.id,
-    leg: leg.leg,
-    vehicleId: leg.vehicleId,
-    ...centreOf(order),
-    choices: ['keep', 'insist'],
-    data: { action: action.action },
-  });
-}
-
-/** Work is reality: "done" from a recalled crew is never discarded. */
-function offerWork(tx: Tx, order: Readonly<Order>, leg: Leg): void {
-  const current = leg.cycle === order.cycles.at(-1)!.cycle;
-  raiseCard(tx, {
-    id: `conflict:${order.id}:${leg.leg}:done`,
-    kind: 'conflict',
-    code: 'doneAfterRecall',
-    message: `${order.number}: the crew of ${leg.vehicleId}, which is ${leg.state}, reports the work done`,
-    orderId: order.id,
-    leg: leg.leg,
-    vehicleId: leg.vehicleId,
-    ...centreOf(order),
-    choices: current ? ['makeEffective', 'keepAsEvidence'] : ['keepAsEvidence'],
-    data: {},
   });
 }
 

@@ -141,4 +141,17 @@ describe('orders over HTTP', () => {
     expect(unclear.json.details.legs).toHaveLength(2);
     expect((await api.post(`/orders/${id}/recall`, { reason: 'test', leg: 2 })).status).toBe(200);
   });
+
+  it('takes "done" from the page of a crew that the order was recalled from, and names the card', async () => {
+    const id = await issuedOrder(api);
+    await api.post(`/orders/${id}/assign`, { vehicleId: 'v1' });
+    await api.post(`/orders/${id}/recall`, { reason: 'test' });
+    const token = await api.token(['crew'], { vehicleId: 'v1' });
+    const done = await api.post(`/orders/${id}/complete`, { leg: 1 }, { token });
+    expect(done.status).toBe(200);
+    const { json: conflicts } = await api.get('/conflicts');
+    expect(conflicts.items).toContainEqual(
+      expect.objectContaining({ id: done.json.result.cardId, code: 'doneAfterRecall', orderId: id, leg: 1 }),
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CrewAction } from '../../../dispatch/domain/terminal-actions.js';
-import { MINUTE, NINE, World } from '../../support/dispatch.js';
+import { crewOf, MINUTE, NINE, World } from '../../support/dispatch.js';
 
 describe('Events from the terminal are forgiving', () => {
   let world: World;
@@ -201,6 +201,54 @@ describe('Events from the terminal are forgiving', () => {
       const order = await world.order(orderId);
       expect(order.stage).toBe('dispatched');
       expect(order.legs[0]!.points.I!.at).toBe(NINE + 18 * MINUTE);
+    });
+  });
+
+  describe('the crew’s page on a leg that was taken from it', () => {
+    const onPage = (step: 'accept' | 'depart' | 'arrive' | 'complete', at?: number) =>
+      world.do({ type: `order.${step}`, orderId, leg: 1, ...(at === undefined ? {} : { at }) }, crewOf('v1'));
+    const receiptRecall = async () => {
+      const recall = await world.deliver('v1', (item) => item.kind === 'recall');
+      const receipt = { type: 'report.receipt' as const, vehicleId: 'v1', deliveryId: recall.id };
+      await world.report({ ...receipt, result: 'ok', ofApplication: true });
+    };
+
+    it.each(['recalling', 'recalled'])('"done" while %s: the same card as from the terminal, named', async (state) => {
+      await world.do({ type: 'order.reassign', orderId, vehicleId: 'v2' });
+      if (state === 'recalled') await receiptRecall();
+      world.minutes(20);
+      const { cardId } = await onPage('complete', NINE + 18 * MINUTE);
+      expect(await openCards()).toMatchObject([
+        { id: cardId, code: 'doneAfterRecall', orderId, leg: 1, choices: ['makeEffective', 'keepAsEvidence'] },
+      ]);
+      expect(await world.leg(orderId)).toMatchObject({ state, points: { I: { at: NINE + 18 * MINUTE } } });
+      await world.do({ type: 'card.resolve', cardId: String(cardId), choice: 'makeEffective' });
+      expect(await world.order(orderId)).toMatchObject({ stage: 'repaired', legs: [{ state: 'workDone' }, {}] });
+    });
+
+    it.each(['depart', 'arrive'] as const)(
+      '"%s" pressed before the receipt of the recall: a conflict card',
+      async (step) => {
+        world.minutes(5);
+        await world.do({ type: 'order.recall', orderId });
+        await receiptRecall();
+        world.minutes(1);
+        const { cardId } = await onPage(step, NINE + 4 * MINUTE);
+        expect(await openCards()).toMatchObject([{ id: cardId, code: 'crossedRecall', choices: ['keep', 'insist'] }]);
+        expect((await world.leg(orderId)).state).toBe('recalled');
+        await world.do({ type: 'card.resolve', cardId: String(cardId), choice: 'keep' });
+        expect((await world.leg(orderId)).state).toBe(step === 'depart' ? 'enRoute' : 'onSite');
+      },
+    );
+
+    it('pressed after the receipt: refused, kept as evidence on the leg, no card', async () => {
+      await world.do({ type: 'order.recall', orderId });
+      await receiptRecall();
+      world.minutes(2);
+      const depart = { type: 'order.depart' as const, orderId, leg: 1 };
+      expect(await world.refused(depart, crewOf('v1'))).toMatchObject({ code: 'legEnded', status: 409 });
+      expect(await openCards()).toEqual([]);
+      expect(await world.leg(orderId)).toMatchObject({ state: 'recalled', points: { G: { at: NINE + 2 * MINUTE } } });
     });
   });
 
