@@ -91,6 +91,7 @@ export class RedisPositions {
     for (const { vehicleId, hour } of groups) this.#count(vehicleId, hour);
     return blocks;
   }
+
   async last(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {
     const positions = new Map<string, Position>();
     const add = (vehicleId: string, bytes: Buffer | null) => {
