@@ -13,7 +13,7 @@ import { sayProblem } from '../../ui/toast.js';
 import { SignIn } from '../sign-in.js';
 import { crewData, crewFresh, startCrew } from './crew-data.js';
 import { CrewRecord } from './crew-record.js';
-import { flush, kept, loadKept, press, refused, startFlushing } from './outbox.js';
+import { flush, kept, loadKept, press, refused, seen, startFlushing } from './outbox.js';
 
 const FORWARD: { step: string; icon: IconName }[] = [
   { step: 'accept', icon: 'check' },
@@ -187,11 +187,7 @@ function State() {
       {refused.value.map((one) => (
         <p key={one.id} class="problem" role="alert">
           <Icon name="alert" size={15} /> {one.label}: {one.words}
-          <button
-            class="icon-only quiet"
-            aria-label={t('do.close')}
-            onClick={() => (refused.value = refused.value.filter((other) => other !== one))}
-          >
+          <button class="icon-only quiet" aria-label={t('do.close')} onClick={() => void seen(one).catch(sayProblem)}>
             <Icon name="close" size={14} />
           </button>
         </p>
