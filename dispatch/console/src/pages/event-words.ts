@@ -17,7 +17,7 @@ interface Told {
   stamp?: { at?: string };
   item?: { kind?: string; text?: string };
   kind?: string;
-  alert?: Pick<AlertJson, 'kind' | 'message' | 'values'>;
+  alert?: Pick<AlertJson, 'kind' | 'message' | 'values' | 'orderId'>;
   message?: string;
 }
 

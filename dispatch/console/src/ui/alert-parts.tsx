@@ -3,7 +3,7 @@ import { post } from '../api/client.js';
 import type { AlertJson } from '../api/types.js';
 import { clockTime } from '../format.js';
 import { known, t, tValue } from '../i18n/index.js';
-import { refreshAlerts } from '../state/live.js';
+import { orders, refreshAlerts } from '../state/live.js';
 import { me } from '../state/session.js';
 import { Icon } from './icons.js';
 import { say, sayProblem } from './toast.js';
@@ -18,10 +18,16 @@ async function acknowledge(alert: AlertJson): Promise<void> {
   }
 }
 
-/** In the reader's language where what it says is known, else as the server put it. */
-export function alertWords({ kind, message, values }: Pick<AlertJson, 'kind' | 'message' | 'values'>): string {
+/**
+ * In the reader's language where what it says is known, else as the server put it. An alert of urges is raised once: how
+ * often the customer has called by now, the order says.
+ */
+export function alertWords(alert: Pick<AlertJson, 'kind' | 'message' | 'values' | 'orderId'>): string {
+  const { kind, message, values, orderId } = alert;
   const key = `alertText.${kind}`;
-  return known(key) && values ? t(key, { ...values, when: dayWords(values.when) }) : message;
+  if (!known(key) || !values) return message;
+  const urges = kind === 'urged' ? orders.value.get(orderId ?? '')?.urges.length : undefined;
+  return t(key, { ...values, when: dayWords(values.when), ...(urges === undefined ? {} : { count: urges }) });
 }
 
 /** `Mon 09:00 (2)`: the days in the reader's language. */
