@@ -25,6 +25,11 @@ export class AddressLimits {
     return this.#open;
   }
 
+  /** Addresses remembered. */
+  get size(): number {
+    return this.#addresses.size;
+  }
+
   /** Counts a new connection, or says why it must not be. */
   accept(address: string, nowMs: number): AcceptRefusal | undefined {
     const { limits } = this;

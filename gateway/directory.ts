@@ -53,6 +53,11 @@ export class Directory {
     this.#follow?.cancel();
   }
 
+  /** Terminals and unknown numbers in the cache. */
+  get cached(): { terminals: number; strangers: number } {
+    return { terminals: this.#known.size, strangers: this.#strangers.size };
+  }
+
   /** At once where it is known, otherwise a promise; undefined: no such terminal. Rejects when the store does. */
   lookup(phone: string): TerminalFacts | undefined | Promise<TerminalFacts | undefined> {
     const known = this.#known.get(phone);

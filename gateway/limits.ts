@@ -62,9 +62,9 @@ export interface GatewayLimits {
   readonly appendRetryMs: number;
   readonly appendRetryMaxMs: number;
 
-  /** Sockets of all terminals: about 10 KiB each, 500 MiB in all. */
+  /** Sockets of all terminals: at rest about 5 KiB each in the process and 4 KiB in the kernel, 900 MiB in all. */
   readonly connections: number;
-  /** Sockets from one address. A carrier's gateway may stand for a whole fleet; half the total leaves room for others. */
+  /** Sockets from one address. A carrier's gateway may stand for a whole fleet; a tenth of the total leaves room for others. */
   readonly connectionsPerAddress: number;
   /** Sockets from one address that have not authenticated: a fleet that comes back at once is let in in waves. */
   readonly unauthenticatedPerAddress: number;
@@ -131,8 +131,8 @@ export const defaultLimits: GatewayLimits = {
   groupFailingBytes: 256 * 1024,
   appendRetryMs: 100,
   appendRetryMaxMs: 5_000,
-  connections: 50_000,
-  connectionsPerAddress: 25_000,
+  connections: 100_000,
+  connectionsPerAddress: 10_000,
   unauthenticatedPerAddress: 5_000,
   connectsPerSecond: 500,
   addresses: 100_000,

@@ -78,6 +78,17 @@ export function registerMetrics(
       },
     }); // prettier-ignore
   }
+  for (const [which, help] of [
+    ['now', 'entries of tables that peers can grow, by their limit'],
+    ['most', 'most entries of these tables'],
+  ] as const) {
+    new Gauge({
+      name: `linecrew_gateway_held${which === 'now' ? '' : '_max'}`, help, registers, labelNames: ['limit'],
+      collect() {
+        for (const [limit, table] of Object.entries(terminals.held())) this.set({ limit }, table[which]);
+      },
+    }); // prettier-ignore
+  }
   new Gauge({
     name: 'linecrew_event_log_position', help: 'last position of the event log', registers,
     async collect() { this.set(await dispatch.store.lastPosition()); },

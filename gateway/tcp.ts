@@ -47,6 +47,11 @@ export class TerminalListeners implements ConnectionHome {
     return this.#connections.size;
   }
 
+  /** Addresses remembered for their limits. */
+  get addresses(): number {
+    return this.#addresses.size;
+  }
+
   /** Opens a port. @returns the port taken; rejects when it cannot be had or the certificate is wrong */
   async listen(options: TcpListenerOptions): Promise<number> {
     const transport = options.tls === undefined ? 'tcp' : 'tls';

@@ -49,6 +49,8 @@ export interface TerminalGateway {
   readonly context: ConnectionContext;
   /** Who listens in on terminals (`linecrew tail`). */
   readonly taps: Taps;
+  /** What the tables that peers can grow hold now, and may hold, by the name of the limit. */
+  held(): Record<HeldTable, { now: number; most: number }>;
   /** Opens a port for terminals; gives the port taken. */
   listen(options: TcpListenerOptions): Promise<number>;
   /** Resolves when what this node had logged at the call is applied: reads see it then. */
@@ -56,6 +58,10 @@ export interface TerminalGateway {
   /** Ends connections, lets what is logged be applied, tells dispatch that the links are down. */
   stop(): Promise<void>;
 }
+
+/** Limits that bound a table which is no queue of its own counter. */
+export type HeldTable =
+  'connections' | 'addresses' | 'cachedTerminals' | 'cachedStrangers' | 'watchedTerminals' | 'longTerminals';
 
 /** Puts the gateway together and starts its reader; listeners open with `listen`. */
 export async function startTerminalGateway(options: TerminalGatewayOptions): Promise<TerminalGateway> {
@@ -140,6 +146,17 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     registry,
     context,
     taps: context.taps,
+    held() {
+      const { terminals, strangers } = directory.cached;
+      return {
+        connections: { now: listeners.open, most: limits.connections },
+        addresses: { now: listeners.addresses, most: limits.addresses },
+        cachedTerminals: { now: terminals, most: limits.cachedTerminals },
+        cachedStrangers: { now: strangers, most: limits.cachedStrangers },
+        watchedTerminals: { now: context.partWatches.size, most: limits.watchedTerminals },
+        longTerminals: { now: context.longSends.size, most: limits.longTerminals },
+      };
+    },
     listen: (listener) => listeners.listen(listener),
     caughtUp: () => ownership.own.caughtUp(),
     async stop() {

@@ -145,6 +145,10 @@ export class LongSends {
 
   constructor(private readonly most: number) {}
 
+  get size(): number {
+    return this.#kept.size;
+  }
+
   /** Goes on where the delivery stood, or begins it with serials from `take`. */
   begin(phone: string, deliveryId: string, bytes: number, take: (parts: number) => number): LongProgress {
     const before = this.#kept.get(phone);

@@ -48,6 +48,25 @@ afterEach(async () => {
 });
 
 describe('a hostile peer', () => {
+  it('fills no table beyond its bound, however many numbers it makes up', async () => {
+    await start({ limits: { cachedStrangers: 10, unauthenticatedFrames: 1_000 } });
+    const client = await honest();
+    for (let i = 0; i < 25; i++) {
+      const stranger = { phone: `1390000${String(i).padStart(4, '0')}`, edition: 2013 } as const;
+      const other = await TerminalClient.open(world.port, stranger);
+      sockets.push(other.socket);
+      other.send(frameOf(stranger, 0x0002, 1));
+      await other.acknowledged(0x0002, 1);
+    }
+    expect(world.gateway.held()).toMatchObject({
+      cachedStrangers: { now: 10, most: 10 },
+      connections: { now: 26 },
+      addresses: { now: 1 },
+    });
+    client.send(location(9));
+    expect(await client.acknowledged(0x0200, 9)).toBe(0);
+  });
+
   it('is cut, and the honest terminal is answered all the time', async () => {
     await start({ limits: { authenticateMs: 1_500 } });
     const client = await honest();
