@@ -25,7 +25,8 @@ export const callbackReducers: Reducers = {
       const ended = changeCycle(order, (cycle) => ({ ...cycle, endedAt: cycle.endedAt ?? committedAt }));
       // Subs of a recorded order have its result and go their own ways; before that they still follow it.
       const subs = data.from === 'repaired' ? order.subs : [];
-      return { ...ended, stage: 'atCentre', cycles: [...ended.cycles, data.cycle], subs };
+      const repairCentreId = data.cycle.issues[0]!.centreId;
+      return { ...ended, stage: 'atCentre', repairCentreId, cycles: [...ended.cycles, data.cycle], subs };
     });
   }),
 };
@@ -61,7 +62,9 @@ function callBack(
 /** A new cycle with B = C = now and the first call's A; the earlier cycle's verdict stands. */
 function reopen(tx: Tx, order: Readonly<Order>, note?: string): void {
   const before = order.cycles.at(-1)!;
-  const centre = centreNamed(tx, order.repairCentreId ?? FIRST_CENTRE);
+  // An order that was merged before it was issued has its main order's repair centre.
+  const main = order.mergedInto === undefined ? undefined : tx.get('order', order.mergedInto);
+  const centre = centreNamed(tx, order.repairCentreId ?? main?.repairCentreId ?? FIRST_CENTRE);
   const limitsMin = limitsFor(tx.settings, centre, order.site.siteClass);
   const cycle: Cycle = {
     cycle: before.cycle + 1,
@@ -71,7 +74,7 @@ function reopen(tx: Tx, order: Readonly<Order>, note?: string): void {
     callBacks: [],
   };
   const data: Reopened = { from: order.stage, cycle, ...(note === undefined ? {} : { note }) };
-  tx.emit({ type: 'order.reopened', orderId: order.id, ...centreOf(order), data });
+  tx.emit({ type: 'order.reopened', orderId: order.id, centreId: centre.id, data });
   for (const point of ['B', 'C'] as const) {
     setOrderPoint(tx, tx.get('order', order.id)!, { point, at: tx.now, rank: 'rule', flags: [] });
   }

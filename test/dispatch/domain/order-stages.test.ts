@@ -336,6 +336,26 @@ describe('Order: stages', () => {
       await world.do({ type: 'order.record', orderId: main, record: RECORD });
       expect(await stage(sub)).toBe('recorded');
     });
+    it('a sub that was never issued, still dark at its call-back, is at the main order’s repair centre', async () => {
+      await world.do({ type: 'centre.put', centre: { id: 'centre-2' } });
+      await world.vehicle('v9', { repairCentreId: 'centre-2' });
+      const main = await world.newOrder();
+      await world.do({ type: 'order.issue', orderId: main, repairCentreId: 'centre-2' }, AGENT);
+      await world.do({ type: 'order.assign', orderId: main, vehicleId: 'v9' });
+      const sub = await world.newOrder();
+      await world.do({ type: 'order.merge', orderId: sub, into: main }, AGENT);
+      await world.do({ type: 'order.complete', orderId: main });
+      await world.do({ type: 'order.record', orderId: main, record: RECORD });
+      await world.do({ type: 'order.callback', orderId: sub, result: 'stillDark' }, AGENT);
+      expect(await world.order(sub)).toMatchObject({ stage: 'atCentre', repairCentreId: 'centre-2' });
+      const waiting = await world.store.scan({
+        index: 'orders.centreStage',
+        from: 'centre-2/atCentre/',
+        to: 'centre-2/atCentre0',
+        limit: 10,
+      });
+      expect(waiting.items.map(({ id }) => id)).toEqual([sub]);
+    });
     it('can be undone until the main order is recorded', async () => {
       const main = await world.orderWith('v1', 'accepted');
       const sub = await world.orderAtCentre();
