@@ -47,12 +47,15 @@ export interface Dispatch extends DispatchPort {
 
 /** Decisions on the same documents that meet are decided again; so often meeting others is a fault worth an error. */
 const MAX_ATTEMPTS = 50;
+/** After so many a batch of reports goes first: the single decisions of this process wait for it. */
+const GOES_FIRST_AFTER = 3;
 const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
 
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { store, clock, settings, random, log, guard } = options;
   const running = new Set<Promise<unknown>>();
   const turns = new Turns();
+  let first: Promise<void> | undefined;
   const stops = new Set<{ cancel(): void }>();
 
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -98,8 +101,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     attempt: (work: UnitOfWork) => Promise<{ batch: Batch; result: Record<string, unknown> }>,
   ): Promise<CommandOutcome> {
     let endTurn: (() => void) | undefined;
+    let endFirst: (() => void) | undefined;
     try {
       for (let tries = 0; ; tries++) {
+        while (first !== undefined && endFirst === undefined) await first;
         const work = new UnitOfWork(store, settings, random);
         const { batch, result } = await attempt(work);
         if (work.isEmpty && !batch.idempotency && !batch.applied) return { result, events: [], repeated: false };
@@ -111,12 +116,27 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         if (tries >= MAX_ATTEMPTS) throw new ConflictError(committed.conflict);
         // Only one document at a time, and none while waiting for another: nobody waits in a circle.
         endTurn?.();
+        endTurn = undefined;
+        // A batch takes long: on a busy or slow machine there is always a command that changes one of its documents first.
+        if (batch.applied && tries + 1 >= GOES_FIRST_AFTER && first === undefined) endFirst = goFirst();
+        if (endFirst !== undefined) continue;
         endTurn = await turns.take(`${committed.conflict.kind}/${committed.conflict.id}`);
         await pause(tries);
       }
     } finally {
       endTurn?.();
+      endFirst?.();
     }
+  }
+
+  /** All others wait before they decide, until the function that this gives is called. Who goes first waits for nobody. */
+  function goFirst(): () => void {
+    let end: () => void = () => undefined;
+    first = new Promise((resolve) => (end = resolve));
+    return () => {
+      first = undefined;
+      end();
+    };
   }
 
   async function apply(
