@@ -1,4 +1,7 @@
-/** The automatic mode of a repair centre: each order that waits there goes to the first candidate (domain.md, "Recommendation"). */
+/**
+ * The automatic mode of a repair centre: what is issued to it is received, and each order that waits there goes to the
+ * first candidate (domain.md, "Recommendation").
+ */
 import { candidatesFor } from './candidates.js';
 import type { Actor, StoredEvent } from './domain/events.js';
 import type { Order } from './domain/model.js';
@@ -13,6 +16,7 @@ const ACTOR: Actor = { source: 'rule', name: 'automaticMode', roles: ['dispatche
 
 /** After these an order may find a crew. */
 const WAKES: ReadonlySet<string> = new Set([
+  'order.issued',
   'order.atCentre',
   'order.reopened',
   'duty.standby',
@@ -56,6 +60,7 @@ async function sweep(
 ): Promise<void> {
   const centre = await dispatch.get('centre', centreId);
   if (!centre?.value.automaticMode) return;
+  await receive(dispatch, centreId);
   const waiting = await listOrders(dispatch, { centre: centreId, stage: 'atCentre', limit: 1_000 });
   const ranked = waiting.items.map(({ value }) => value).filter(isLeftToRule);
   ranked.sort(byRank((order) => deadlineOf(order, dispatch.settings)));
@@ -68,6 +73,16 @@ async function sweep(
         log.warn({ err: error, orderId: value.id }, 'an order could not be assigned by itself');
     }
   }
+}
+
+/**
+ * The mode is the centre's client, so what is issued has reached the centre (C) without anybody signed in. A person's
+ * acceptance stays open until a crew is found: where none is, the call centre is told to phone as ever.
+ */
+async function receive(dispatch: DispatchPort, centreId: string): Promise<void> {
+  const issued = await listOrders(dispatch, { centre: centreId, stage: 'issued', limit: 1_000 });
+  for (const { value } of issued.items)
+    await dispatch.execute({ type: 'order.reachedCentre', orderId: value.id }, ACTOR);
 }
 
 /** An order that a dispatcher took back from a crew is the dispatcher's. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startAutomaticMode } from '../../../dispatch/automatic-mode.js';
 import { noRoad } from '../../../dispatch/road.js';
 import type { StoredEvent } from '../../../dispatch/domain/events.js';
-import { MINUTE, World } from '../../support/dispatch.js';
+import { AGENT, MINUTE, NINE, World } from '../../support/dispatch.js';
 
 describe('the automatic mode of a repair centre', () => {
   let world: World;
@@ -45,6 +45,26 @@ describe('the automatic mode of a repair centre', () => {
     const orderId = await world.orderAtCentre();
     await start();
     expect((await world.order(orderId)).stage).toBe('dispatched');
+  });
+
+  it('receives what is issued while nobody is signed in for the centre, and assigns it', async () => {
+    await start();
+    const orderId = await world.newOrder();
+    world.minutes(1);
+    await world.do({ type: 'order.issue', orderId }, AGENT);
+    expect((await next('leg.queued')).orderId).toBe(orderId);
+    const order = await world.order(orderId);
+    expect(order).toMatchObject({ stage: 'dispatched', receivedBy: { name: 'automaticMode' } });
+    expect(order.cycles[0]!.points.C).toMatchObject({ at: NINE + MINUTE, source: 'rule' });
+  });
+
+  it('receives what finds no crew, and leaves its acceptance to a person', async () => {
+    for (const vehicleId of ['v1', 'v2']) await world.do({ type: 'vehicle.duty', vehicleId, to: 'offDuty' });
+    const orderId = await world.newOrder();
+    await world.do({ type: 'order.issue', orderId }, AGENT);
+    await start();
+    const order = await world.order(orderId);
+    expect([order.stage, order.receivedBy]).toEqual(['atCentre', undefined]);
   });
 
   it('leaves other centres alone', async () => {
