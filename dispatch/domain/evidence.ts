@@ -63,6 +63,18 @@ export function stampsOf(claims: readonly Claim[]): Stamps {
   return monotone(withImplied(yieldToOwnTimes(chosen)));
 }
 
+/**
+ * The points of a merged order: its own A to C, the main order's D to H (domain.md, "Merge"), by the same rules 4 and 5:
+ * what it never had (it was merged before it was issued) is implied by D, and none lies before the one before it.
+ */
+export function mergedStamps(own: Stamps, main: Stamps): Stamps {
+  const chosen: Stamps = { ...own };
+  for (const point of MAIN_POINTS) if (main[point]) chosen[point] = main[point];
+  return monotone(withImplied(chosen, UP_TO_D));
+}
+const MAIN_POINTS = ['D', 'E', 'F', 'G', 'H'] as const;
+const UP_TO_D = ['B', 'C', 'D'] as const;
+
 const LEG_POINTS = ['E', 'F', 'G', 'H', 'I', 'J'] as const;
 
 /** Rule 3: the higher rank; in one rank the earlier time of its own inside the leg's window. */
@@ -110,10 +122,10 @@ function yieldToOwnTimes(chosen: Stamps): Stamps {
 }
 
 /** Rule 4: a later point is known and an earlier one is not: the earlier gets its latest provable bound. */
-function withImplied(chosen: Stamps): Stamps {
+function withImplied(chosen: Stamps, points: readonly Point[] = LEG_POINTS): Stamps {
   const stamps: Stamps = { ...chosen };
   let later: Stamp | undefined;
-  for (const point of [...LEG_POINTS].reverse()) {
+  for (const point of [...points].reverse()) {
     const stamp = stamps[point];
     if (stamp) later = stamp;
     else if (later) {

@@ -5,6 +5,7 @@
 import { legOf } from './leg-states.js';
 import type { Cycle, Leg, Order, Point, RepairCentre, SiteClass } from './model.js';
 import type { DispatchSettings } from './settings.js';
+import { effectiveCycle } from './time-points.js';
 
 export const SEGMENTS = ['AB', 'BC', 'CD', 'R', 'DE', 'EF', 'FG', 'GH', 'AH'] as const;
 export type SegmentName = (typeof SEGMENTS)[number];
@@ -18,7 +19,7 @@ export interface Segment {
   name: SegmentName;
   limitMs: number;
   state: SegmentState;
-  /** Null where it did not start or cannot be known. */
+  /** Null where it did not start or cannot be known. An unknown one may count for the total: what was never issued. */
   elapsedMs: number | null;
   /** Until the limit, negative past it; null where nothing runs. */
   remainingMs: number | null;
@@ -69,6 +70,8 @@ interface Facts {
   /** Whether anything can still run. */
   live: boolean;
   limits: Limits;
+  /** Followed its main order before it was issued: nobody can say how A to D went. */
+  neverIssued?: boolean;
 }
 
 /**
@@ -128,8 +131,7 @@ function mergedFacts(
   settings: DispatchSettings,
 ): Facts {
   const own = factsOf(order, cycle, now, settings);
-  const done = main.cycles.filter((one) => one.effectiveLeg !== undefined).at(-1) ?? main.cycles.at(-1)!;
-  const { leg } = factsOf(main, done, now, settings);
+  const { leg } = factsOf(main, effectiveCycle(main), now, settings);
   const d = leg?.points.D?.at;
   if (!leg || d === undefined) return { ...own, live: main.stage !== 'withdrawn' };
   const { issue } = own;
@@ -143,7 +145,14 @@ function mergedFacts(
   const points = Object.fromEntries(
     Object.entries(leg.points).map(([point, stamp]) => [point, { ...stamp, at: Math.max(stamp.at, afterC) }]),
   );
-  return { ...own, leg: { ...leg, points }, firstB: own.firstB ?? whole.at, issue: whole, live: true };
+  return {
+    ...own,
+    leg: { ...leg, points },
+    firstB: own.firstB ?? whole.at,
+    issue: whole,
+    live: true,
+    neverIssued: !issue,
+  };
 }
 
 /** From when a cycle's promise counts. */
@@ -163,8 +172,11 @@ function interval(name: SegmentName, from: number | undefined, to: number | unde
   const base = { name, limitMs, responsible: RESPONSIBLE[name], ...(from === undefined ? {} : { startAt: from }) };
   if (from === undefined) return { ...base, ...nothing(to === undefined ? 'notStarted' : 'unknown') };
   if (to === undefined && !facts.live) return { ...base, ...nothing('unknown') };
-  return { ...base, ...measured((to ?? facts.now) - from, limitMs, to === undefined) };
+  const known = measured((to ?? facts.now) - from, limitMs, to === undefined);
+  if (facts.neverIssued && BEFORE_D.includes(name)) return { ...base, ...known, state: 'unknown', remainingMs: null };
+  return { ...base, ...known };
 }
+const BEFORE_D: readonly SegmentName[] = ['AB', 'BC', 'CD'];
 
 function nothing(state: SegmentState): Pick<Segment, 'state' | 'elapsedMs' | 'remainingMs' | 'running'> {
   return { state, elapsedMs: null, remainingMs: null, running: false };

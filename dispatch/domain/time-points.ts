@@ -1,5 +1,5 @@
 /** Time points: claims are kept, stamps follow from them, each change of a stamp is an event. */
-import { sameStamp, stampsOf } from './evidence.js';
+import { mergedStamps, sameStamp, stampsOf } from './evidence.js';
 import { legOf } from './leg-states.js';
 import type { Claim, Cycle, Leg, Order, Point, Stamp, Stamps } from './model.js';
 import { withCycle, withLeg } from './order-fold.js';
@@ -123,4 +123,15 @@ export function timePointsOf(order: Readonly<Order>, cycle: Readonly<Cycle> = or
   if (issue?.b) points.B = issue.b;
   if (issue?.c) points.C = issue.c;
   return { ...points, ...leg?.points };
+}
+
+/** As {@link timePointsOf}, where the order may be merged: `main` is the order that it follows. */
+export function timePointsShown(order: Readonly<Order>, cycle: Readonly<Cycle>, main?: Readonly<Order>): Stamps {
+  const own = timePointsOf(order, cycle);
+  return main ? mergedStamps(own, timePointsOf(main, effectiveCycle(main))) : own;
+}
+
+/** The newest cycle that has an effective leg: what those that follow the order go by. */
+export function effectiveCycle(order: Readonly<Order>): Cycle {
+  return order.cycles.findLast((one) => one.effectiveLeg !== undefined) ?? order.cycles.at(-1)!;
 }

@@ -1,8 +1,8 @@
 /** Where the minutes went: a row for each order and cycle, and what the limits should be (domain.md, segments). */
-import type { Cycle, Leg, Order, Point, Rank, Stamps } from '../domain/model.js';
+import type { Cycle, Leg, Order, Point, Rank, Stage, Stamps } from '../domain/model.js';
 import { SEGMENTS, segmentsOf, type Segment, type SegmentName } from '../domain/segments.js';
 import type { DispatchSettings } from '../domain/settings.js';
-import { timePointsOf } from '../domain/time-points.js';
+import { timePointsShown } from '../domain/time-points.js';
 import { iso } from '../views/json.js';
 import { localPlace } from './capacity.js';
 import { median, percentile } from './figures.js';
@@ -11,8 +11,9 @@ export interface SegmentRow extends Record<string, unknown> {
   orderId: string;
   number: string;
   cycle: number;
-  segments: Record<SegmentName, { elapsedMs: number | null; limitMs: number; state: Segment['state'] }>;
-  /** Points that were implied or clamped: they count for totals, not for averages. */
+  /** `running`: not at its end yet, though it may be breached already. */
+  segments: Record<SegmentName, Pick<Segment, 'elapsedMs' | 'limitMs' | 'state' | 'running'>>;
+  /** Points that were implied: they count for totals, not for averages (domain.md, time points, rule 4). */
   implied: Point[];
   /** The crew's key "arrived" less the first instant of standing, ms: positive where it was pressed late. */
   arrivalKeyLateMs: number | null;
@@ -25,7 +26,7 @@ export function segmentRow(
   settings: DispatchSettings,
   main?: Order,
 ): SegmentRow {
-  const points = timePointsOf(order, cycle);
+  const points = timePointsShown(order, cycle, main);
   const segments = segmentsOf(order, now, settings, cycle, main);
   const leg = order.legs.find((one) => one.leg === cycle.effectiveLeg && one.cycle === cycle.cycle);
   const worst = segments
@@ -35,7 +36,7 @@ export function segmentRow(
     orderId: order.id,
     number: order.number,
     cycle: cycle.cycle,
-    stage: order.stage,
+    stage: stageOf(order, cycle),
     centreId: order.repairCentreId,
     vehicleId: leg?.vehicleId,
     siteClass: order.site.siteClass,
@@ -44,7 +45,7 @@ export function segmentRow(
     priority: order.priority,
     ...timesOf(points),
     segments: Object.fromEntries(
-      segments.map(({ name, elapsedMs, limitMs, state }) => [name, { elapsedMs, limitMs, state }]),
+      segments.map(({ name, elapsedMs, limitMs, state, running }) => [name, { elapsedMs, limitMs, state, running }]),
     ) as SegmentRow['segments'],
     kept: segments.find((one) => one.name === 'AH')?.state,
     /** The part that went over its limit by most, and whose it is. */
@@ -55,6 +56,15 @@ export function segmentRow(
     ),
     arrivalKeyLateMs: leg ? arrivalKeyLate(leg) : null,
   };
+}
+
+/** Of an ended cycle, the stage from which it was re-opened: what a later cycle came to says nothing about it. */
+function stageOf(order: Order, cycle: Cycle): Stage {
+  const next = order.cycles.find((one) => one.cycle === cycle.cycle + 1);
+  if (!next) return order.stage;
+  if (cycle.endedAt !== undefined && cycle.endedAt < next.startedAt) return 'closed';
+  const leg = order.legs.find((one) => one.leg === cycle.effectiveLeg && one.cycle === cycle.cycle);
+  return leg?.state === 'workDone' ? 'repaired' : 'recorded';
 }
 
 /** Between what the crew says of its arrival and what positions say; null where one of the two is not known. */
@@ -74,20 +84,25 @@ function timesOf(points: Stamps): Record<string, string | undefined> {
   );
 }
 
-/** Counts, medians, breaches by segment; the proposal is the original rule: usual time + 1 minute. */
+/**
+ * Counts, medians, breaches by segment; the proposal is the original rule: usual time + 1 minute. A segment that is
+ * breached and still runs is counted as such; how long it takes is not known before its end.
+ */
 export function segmentSummary(rows: readonly SegmentRow[]): Record<string, unknown>[] {
   return SEGMENTS.map((name) => {
-    const ended = rows
+    const judged = rows
       .map((row) => ({ row, segment: row.segments[name] }))
       .filter(({ segment }) => segment.state === 'met' || segment.state === 'breached');
-    const measured = ended.filter(({ row, segment }) => segment.elapsedMs !== null && !isImplied(name, row.implied));
+    const measured = judged.filter(
+      ({ row, segment }) => segment.elapsedMs !== null && !segment.running && !isImplied(name, row.implied),
+    );
     const elapsed = measured.map(({ segment }) => segment.elapsedMs!).sort((a, b) => a - b);
     const middle = median(elapsed);
     return {
       name,
-      count: ended.length,
+      count: judged.length,
       measured: elapsed.length,
-      breached: ended.filter(({ segment }) => segment.state === 'breached').length,
+      breached: judged.filter(({ segment }) => segment.state === 'breached').length,
       medianMs: middle,
       p90Ms: percentile(elapsed, 0.9),
       proposedLimitMin: middle === null || name === 'R' ? null : Math.ceil(middle / 60_000) + 1,

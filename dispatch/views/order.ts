@@ -3,7 +3,7 @@ import { isEffective, isOpen } from '../domain/leg-states.js';
 import type { Cycle, Leg, Order, Stamp, Stamps } from '../domain/model.js';
 import { deadlineOf as deadlineOfCycle, segmentsOf } from '../domain/segments.js';
 import type { DispatchSettings } from '../domain/settings.js';
-import { timePointsOf } from '../domain/time-points.js';
+import { timePointsShown } from '../domain/time-points.js';
 import type { DispatchPort, Versioned } from '../ports.js';
 import { iso, isoOrUndefined, plain, plainObject } from './json.js';
 
@@ -70,7 +70,7 @@ export function orderSummary(
     urges: order.urges.map((urge) => plainObject(urge)),
     eta: order.eta && plainObject(order.eta),
     deadlineAt: iso(deadlineOf(order, context.settings)),
-    timePoints: stampsView(pointsShown(order, cycle, context.main)),
+    timePoints: stampsView(timePointsShown(order, cycle, context.main)),
     segments: segmentViews(order, cycle, context),
     legs: order.legs.map((leg) => legView(leg, cycle)),
     record: cycle.record && plainObject(cycle.record),
@@ -80,17 +80,6 @@ export function orderSummary(
 
 /** End of the promise to the customer (AH), ms UTC. */
 export const deadlineOf = (order: Order, settings: DispatchSettings): number => deadlineOfCycle(order, settings);
-
-/** D to H of a merged order are the main order's (domain.md, "Merge"). */
-function pointsShown(order: Order, cycle: Cycle, main: Order | undefined): Stamps {
-  const own = timePointsOf(order, cycle);
-  if (!main) return own;
-  const { D, E, F, G, H } = timePointsOf(main);
-  return { ...own, ...defined({ D, E, F, G, H }) };
-}
-
-const defined = <T extends object>(value: T): Partial<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
 
 function segmentViews(
   order: Order,
@@ -114,7 +103,7 @@ function cycleView(order: Order, cycle: Cycle, context: OrderViewContext): Recor
     cycle: cycle.cycle,
     startedAt: iso(cycle.startedAt),
     endedAt: isoOrUndefined(cycle.endedAt),
-    timePoints: stampsView(pointsShown(order, cycle, context.main)),
+    timePoints: stampsView(timePointsShown(order, cycle, context.main)),
     segments: segmentViews(order, cycle, context),
     issues: cycle.issues.map(({ centreId, at, atCentreAt, firstD, by, causedBy }) =>
       ({ centreId, at: iso(at), atCentreAt: isoOrUndefined(atCentreAt), firstD: isoOrUndefined(firstD), by, causedBy })), // prettier-ignore

@@ -110,6 +110,18 @@ describe('reports', () => {
     expect((await api.get(`/reports/segments?from=${at(5)}&to=${at(5)}`)).json.code).toBe('invalidParameter');
   });
 
+  it('measures only what has ended: a breach that still runs is counted, and proposes no limit', async () => {
+    const { json: order } = await api.post('/orders', orderBody());
+    await api.post(`/orders/${order.id}/issue`, { repairCentreId: 'centre-1' });
+    const from = order.createdAt;
+    api.clock.advance(60 * MINUTE);
+    const { json } = await api.get(`/reports/segments?from=${from}`);
+    const row = json.items.find((one: { orderId: string }) => one.orderId === order.id);
+    expect(row.segments.BC).toMatchObject({ state: 'breached', running: true });
+    const bc = json.summary.find((one: { name: string }) => one.name === 'BC');
+    expect(bc).toMatchObject({ count: 1, breached: 1, measured: 0, medianMs: null, proposedLimitMin: null });
+  });
+
   it('tells what was sent to terminals', async () => {
     await api.post('/vehicles/v1/messages', { text: 'x' });
     const { json } = await api.get('/reports/deliveries');

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deadlineOf, limitsFor, PARTS, segmentsOf, type Segment } from '../../../dispatch/domain/segments.js';
 import { DEFAULT_SETTINGS } from '../../../dispatch/domain/settings.js';
+import { timePointsShown } from '../../../dispatch/domain/time-points.js';
+import { segmentRow } from '../../../dispatch/reporting/segments.js';
 import { AGENT, MINUTE, NINE, World } from '../../support/dispatch.js';
 
 describe('limits', () => {
@@ -170,6 +172,15 @@ describe('segments', () => {
       expect(all.find((one) => one.name === 'AH')).toMatchObject({ state: 'met', elapsedMs: 7 * MINUTE });
       expect(parts.reduce((sum, one) => sum + (one.elapsedMs ?? 0), 0)).toBe(7 * MINUTE);
       expect(parts.filter((one) => one.running)).toEqual([]);
+      const never = stage === 'received';
+      const states = parts.filter(({ name }) => ['AB', 'BC', 'CD'].includes(name)).map((one) => one.state);
+      expect(states).toEqual(never ? ['unknown', 'unknown', 'unknown'] : ['met', 'met', 'met']);
+      const points = timePointsShown(order, order.cycles[0]!, await world.order(main));
+      expect(points.B!.flags).toEqual(never ? ['implied', 'clamped'] : []);
+      expect(points.C!.flags).toContain('implied');
+      // The main order was assigned three minutes before this one was called in.
+      expect(points.D).toMatchObject({ at: NINE + 3 * MINUTE, rawAt: NINE, flags: ['clamped'] });
+      expect(points.H).toMatchObject({ at: NINE + 10 * MINUTE });
     },
   );
 
@@ -184,6 +195,8 @@ describe('segments', () => {
       segmentsOf(order, world.clock.now(), world.dispatch.settings, cycle),
     );
     expect(first!.find((one) => one.name === 'AH')).toMatchObject({ state: 'met', elapsedMs: 0 });
+    const rows = order.cycles.map((cycle) => segmentRow(order, cycle, world.clock.now(), world.dispatch.settings));
+    expect(rows.map((row) => row['stage'])).toEqual(['recorded', 'atCentre']);
     expect(second!.find((one) => one.name === 'AH')).toMatchObject({ state: 'running', elapsedMs: MINUTE });
     expect(deadlineOf(order, world.dispatch.settings)).toBe(NINE + 105 * MINUTE);
   });
