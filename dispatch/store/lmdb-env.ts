@@ -63,6 +63,9 @@ const TABLES: readonly (keyof Tables)[] = [
   'meta',
 ];
 
+/** Mode of the files that lmdb makes. (The option is missing in lmdb's types.) */
+const OWNER_ONLY = { permissionsMode: PRIVATE_FILE };
+
 /** The environment of everything but the ingest logs. */
 export function openEnv(directory: string): Env {
   return openTables(directory, TABLES);
@@ -81,7 +84,7 @@ export function openTables<Name extends string>(
   const root = open<Buffer, Buffer>({
     path: join(directory, 'data.mdb'),
     maxDbs: names.length,
-    permissionsMode: PRIVATE_FILE,
+    ...OWNER_ONLY,
     overlappingSync: false,
     // Groups are formed by our own writer; there is nothing to wait for.
     eventTurnBatching: false,
