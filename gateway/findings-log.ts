@@ -1,4 +1,5 @@
 /** Writes what strangers on the terminals' ports can cause to the log, bounded: an attack must not fill the disk. */
+import { maskCode, toHex } from '../protocol/index.js';
 import type { Logger } from './log.js';
 import type { Finding } from './session/sink.js';
 
@@ -33,7 +34,7 @@ export class FindingsLog {
       ...fields,
       finding: what,
       ...(messageId === undefined ? {} : { messageId: `0x${messageId.toString(16).padStart(4, '0')}` }),
-      ...(bytes === undefined ? {} : { bytes: Buffer.from(bytes.subarray(0, bytesShown)).toString('hex') }),
+      ...(bytes === undefined ? {} : { bytes: toHex(maskCode(bytes.subarray(0, bytesShown))) }),
       msg: detail,
     });
   }

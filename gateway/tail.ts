@@ -2,6 +2,7 @@
 import type { StoredEvent } from '../dispatch/domain/events.js';
 import type { Order } from '../dispatch/domain/model.js';
 import type { DispatchPort } from '../dispatch/ports.js';
+import { CodeMask } from '../protocol/index.js';
 import type { Piece, Taps } from './taps.js';
 
 export type Tailed =
@@ -23,6 +24,8 @@ const EARLIER = 20;
 /** Pieces of bytes a second; a terminal that empties its memory sends more, a person reads less. */
 const PIECES_PER_S = 200;
 const PIECE_BYTES = 4096;
+/** Directions of connections in use at once; a terminal has two connections for a moment, earlier ones are over. */
+const MASKS = 16;
 
 /**
  * Emits the latest events, then everything new, until the returned function is called.
@@ -115,8 +118,15 @@ function listen(phone: string, { clock }: DispatchPort, emit: (tailed: Tailed) =
     pieces = missed = 0;
   }, 1_000);
   turn.unref();
-  const stop = taps.listen(phone, ({ direction, connection, bytes, form }) => {
-    if (pieces++ >= PIECES_PER_S) return void missed++;
+  const masks = new Map<string, CodeMask>();
+  const stop = taps.listen(phone, ({ direction, connection, bytes: raw, form }) => {
+    const key = `${connection} ${direction}`;
+    if (pieces++ >= PIECES_PER_S) {
+      // What it knows of the stream ends here.
+      masks.delete(key);
+      return void missed++;
+    }
+    const bytes = form === 'protobuf' ? raw : maskOf(masks, key).push(raw);
     const most = form === 'protobuf' ? bytes.length : PIECE_BYTES;
     for (let from = 0; from < bytes.length; from += most) {
       const hex = Buffer.from(bytes.subarray(from, from + most)).toString('hex');
@@ -127,4 +137,12 @@ function listen(phone: string, { clock }: DispatchPort, emit: (tailed: Tailed) =
     clearInterval(turn);
     stop();
   };
+}
+
+/** The mask of one direction of one connection. */
+function maskOf(masks: Map<string, CodeMask>, key: string): CodeMask {
+  const mask = masks.get(key) ?? new CodeMask();
+  if (masks.size >= MASKS) masks.clear();
+  masks.set(key, mask);
+  return mask;
 }

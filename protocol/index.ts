@@ -16,6 +16,7 @@ export {
   type Identity,
 } from './jt808/frame.js';
 export { FrameRefusal, FrameSplitter, type FrameSink, type SplitterOptions } from './jt808/splitter.js';
+export { CodeMask, maskCode } from './jt808/code-mask.js';
 export { AckWriter, FrameWriter, encodeFrame, largestBodyBytes, splitBody, type FrameSpec } from './jt808/writer.js';
 export {
   Reassembler,
@@ -63,6 +64,7 @@ export {
   binaryImei,
   describeFrame,
   describeStream,
+  StreamDescriber,
   type Described,
   type DescribedError,
   type DescribedMessage,

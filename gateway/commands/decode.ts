@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { describeStream, dialectOf, dialects } from '../../protocol/index.js';
-import { editionOption, FRAMING_WORDS, framingOption, readInput, UsageError, withUsage } from './input.js';
+import { createInterface } from 'node:readline';
+import { DecodeError, dialectOf, dialects, fromHex, StreamDescriber, type Described } from '../../protocol/index.js';
+import { editionOption, FRAMING_WORDS, framingOption, parseHex, UsageError, withUsage } from './input.js';
 
 interface DecodeFlags {
   binary?: boolean;
@@ -29,9 +30,40 @@ async function decode(hex: string[], flags: DecodeFlags): Promise<void> {
   if (dialect === undefined)
     throw new UsageError(`--dialect: expected ${Object.keys(dialects).join(', ')}, found ${name}`);
   const options = { ...editionOption(flags.edition), dialect, framing } as const;
-  const input = await readInput(hex, flags.binary === true);
+  const stream = new StreamDescriber(options);
+  const print = (found: readonly (Described | RefusedLine)[]): void => {
+    for (const one of found) process.stdout.write(`${JSON.stringify(one)}\n`);
+    if (found.some((one) => 'error' in one)) process.exitCode = 1;
+  };
   // Arguments are pieces of one stream: parts of a sub-packaged message may be given one by one.
-  const found = describeStream(new Uint8Array(Buffer.concat(input)), options);
-  for (const one of found) process.stdout.write(`${JSON.stringify(one)}\n`);
-  if (found.some((one) => 'error' in one)) process.exitCode = 1;
+  if (hex.length > 0) for (const bytes of hex.map(parseHex)) print(stream.push(bytes));
+  else if (flags.binary === true) for await (const chunk of process.stdin) print(stream.push(chunk as Buffer));
+  else {
+    let line = 0;
+    for await (const text of createInterface({ input: process.stdin.setEncoding('latin1') })) {
+      print(pushLine(stream, text, ++line));
+    }
+  }
+  if (stream.totalBytes === 0 && process.exitCode !== 1) throw new UsageError('nothing to decode: the input is empty');
+  print(stream.end());
+}
+
+/** A line of standard input that is no hex. */
+interface RefusedLine {
+  error: 'not_hex';
+  /** From 1. */
+  line: number;
+  /** Bytes of the input before the line. */
+  offset: number;
+  detail: string;
+}
+
+/** A line that is not hex costs nothing but itself. */
+function pushLine(stream: StreamDescriber, text: string, line: number): (Described | RefusedLine)[] {
+  try {
+    return stream.push(fromHex(text));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return [{ error: 'not_hex', line, offset: stream.totalBytes, detail: error.message }];
+  }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { encodeJson, EncodeError, toHex } from '../../protocol/index.js';
-import { UsageError, withUsage } from './input.js';
+import { withUsage } from './input.js';
 
 /** `linecrew encode`: JSON lines in, hex out, one frame a line; exit status 1 when a line could not be encoded. */
 export function registerEncode(program: Command): void {
@@ -18,9 +18,9 @@ async function encode(words: string[]): Promise<void> {
     try {
       for (const frame of encodeJson(JSON.parse(line))) process.stdout.write(`${toHex(frame)}\n`);
     } catch (error) {
-      if (error instanceof SyntaxError) throw new UsageError(`line ${i + 1} is no JSON: ${error.message}`);
-      if (!(error instanceof EncodeError)) throw error;
-      process.stderr.write(`line ${i + 1}: ${error.message}\n`);
+      const isJson = !(error instanceof SyntaxError);
+      if (isJson && !(error instanceof EncodeError)) throw error;
+      process.stderr.write(`line ${i + 1}${isJson ? '' : ' is no JSON'}: ${(error as Error).message}\n`);
       process.exitCode = 1;
     }
   });

@@ -16,7 +16,8 @@ export class UsageError extends Error {
   readonly exitCode = 2;
 }
 
-function parseHex(text: string): Uint8Array {
+/** Bytes of a hex argument. @throws {UsageError} */
+export function parseHex(text: string): Uint8Array {
   try {
     return fromHex(text);
   } catch (error) {
@@ -35,13 +36,13 @@ export async function withUsage(work: () => Promise<void>): Promise<void> {
   }
 }
 
-const editionsByName = { '2011': 2011, '2013': 2013, '2019': 2019 } as const;
+const editionsByName = { '2011': 2011, '2013': 2013 } as const;
 
-/** The value of `--edition`. */
-export function editionOption(value: string | undefined): { edition?: 2011 | 2013 | 2019 } {
+/** The value of `--edition`: of short headers, a long one says itself that it is of 2019. */
+export function editionOption(value: string | undefined): { edition?: 2011 | 2013 } {
   if (value === undefined) return {};
   const edition = editionsByName[value as keyof typeof editionsByName];
-  if (edition === undefined) throw new UsageError(`--edition: expected 2011, 2013 or 2019, found ${value}`);
+  if (edition === undefined) throw new UsageError(`--edition: expected 2011 or 2013, found ${value}`);
   return { edition };
 }
 

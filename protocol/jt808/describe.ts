@@ -66,32 +66,63 @@ export interface DescribeOptions extends Omit<SplitterOptions, 'framing'> {
 
 /** Everything that is in `bytes`, in stream order; whole sub-packaged messages follow their last part. */
 export function describeStream(bytes: Uint8Array, options: DescribeOptions = {}): Described[] {
-  const found: Described[] = [];
-  const framing = framingNamed(options.framing ?? 'auto', bytes).name;
-  const splitter = new FrameSplitter({ shortSerial: true, sentences: true, ...options, framing });
-  const reassembler = new Reassembler();
-  splitter.push(bytes, {
-    frame(frame) {
-      found.push(describeFrame(frame, options));
-      if (frame.total === 0) return;
-      const part = reassembler.add(frame, 0);
-      if (part.state !== 'complete') return;
-      const { body, firstSerial } = part.message;
-      found.push(describeMessage(frame, body, { ...options, assembled: { serial: firstSerial } }));
-    },
-    refused(error) {
-      found.push({ error: error.code, offset: error.offset, length: error.length, hex: toHex(error.bytes) });
-    },
-    sentence(text) {
-      found.push({ text });
-    },
-  });
-  if (splitter.pendingBytes > 0) {
-    const left = splitter.pendingCopy();
-    const offset = splitter.totalBytes - left.length;
-    found.push({ error: 'unterminated', offset, length: left.length, hex: toHex(left, 0, Math.min(256, left.length)) });
+  const stream = new StreamDescriber(options);
+  return [...stream.push(bytes), ...stream.end()];
+}
+
+/** {@link describeStream} of a stream that comes bit by bit. */
+export class StreamDescriber {
+  readonly #options: DescribeOptions;
+  readonly #reassembler = new Reassembler();
+  #splitter: FrameSplitter | undefined;
+
+  constructor(options: DescribeOptions = {}) {
+    this.#options = options;
   }
-  return found;
+
+  /** Bytes so far. */
+  get totalBytes(): number {
+    return this.#splitter?.totalBytes ?? 0;
+  }
+
+  /** What the next bytes complete. */
+  push(bytes: Uint8Array): Described[] {
+    if (bytes.length === 0) return [];
+    const found: Described[] = [];
+    this.#splitter ??= this.#begin(bytes);
+    this.#splitter.push(bytes, {
+      frame: (frame) => this.#frame(frame, found),
+      refused(error) {
+        found.push({ error: error.code, offset: error.offset, length: error.length, hex: toHex(error.bytes) });
+      },
+      sentence(text) {
+        found.push({ text });
+      },
+    });
+    return found;
+  }
+
+  /** What is left when nothing more comes. */
+  end(): Described[] {
+    const left = this.#splitter?.pendingCopy() ?? new Uint8Array(0);
+    if (left.length === 0) return [];
+    const offset = this.totalBytes - left.length;
+    return [{ error: 'unterminated', offset, length: left.length, hex: toHex(left, 0, Math.min(256, left.length)) }];
+  }
+
+  #begin(bytes: Uint8Array): FrameSplitter {
+    const framing = framingNamed(this.#options.framing ?? 'auto', bytes).name;
+    return new FrameSplitter({ shortSerial: true, sentences: true, ...this.#options, framing });
+  }
+
+  #frame(frame: Frame, found: Described[]): void {
+    found.push(describeFrame(frame, this.#options));
+    if (frame.total === 0) return;
+    const part = this.#reassembler.add(frame, 0);
+    if (part.state !== 'complete') return;
+    const { body, firstSerial } = part.message;
+    found.push(describeMessage(frame, body, { ...this.#options, assembled: { serial: firstSerial } }));
+  }
 }
 
 /** One frame. A part of a sub-packaged message is described by its header only, except for what part 1 shows. */

@@ -1,6 +1,6 @@
 import { fromHex } from '../bytes/hex.js';
 import { DecodeError } from '../errors.js';
-import { EncodeError } from '../field/index.js';
+import { EncodeError, Reader, Writer, type Field } from '../field/index.js';
 import { encodeMessage, type MessageSpec } from './codec.js';
 import { editions, type Edition } from './edition.js';
 import { phoneToRaw } from './frame.js';
@@ -47,7 +47,49 @@ export function encodeJson(input: unknown): Uint8Array[] {
     ...(bodyBytes === undefined ? { body: json.body ?? {} } : { bodyBytes }),
     maxBodyBytes: optionalNumber(json, 'maxBodyBytes', 1023) ?? 900,
   };
-  return encodeMessage(spec).frames;
+  const { frames } = encodeMessage(spec);
+  if (bodyBytes === undefined && name !== undefined) refuseUnknown(name, edition, json.body ?? {});
+  return frames;
+}
+
+/**
+ * What is given must come back from the bytes: a name that the message does not have, or not in this version, would
+ * be dropped without a word.
+ */
+function refuseUnknown(name: MessageName, edition: Edition, given: unknown): void {
+  const field = messages[name].body as Field<unknown>;
+  const writer = new Writer(edition);
+  field.write(writer, given);
+  const bytes = writer.done();
+  let carried: unknown;
+  try {
+    carried = field.read(new Reader(bytes, 0, bytes.length, edition));
+  } catch (error) {
+    // What a field may carry and none would read: nothing to compare with.
+    if (error instanceof DecodeError) return;
+    throw error;
+  }
+  const path = unknownIn(given, carried);
+  if (path !== undefined) throw new EncodeError(path, `${name} has no such field in version ${edition}`);
+}
+
+/** Path of the first property that `carried` does not have. */
+function unknownIn(given: unknown, carried: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null || typeof carried !== 'object' || carried === null) return undefined;
+  if (carried instanceof Uint8Array) return undefined;
+  const inside = (key: string, path: string | undefined): string | undefined =>
+    path === undefined ? undefined : path.startsWith('[') ? key + path : `${key}.${path}`;
+  for (const [key, value] of Object.entries(given)) {
+    const at = Array.isArray(given) ? `[${key}]` : key;
+    if (!Object.hasOwn(carried, key)) {
+      // A list that reads shorter is a matter of its count.
+      if (Array.isArray(given)) continue;
+      return at;
+    }
+    const path = inside(at, unknownIn(value, (carried as Json)[key]));
+    if (path !== undefined) return path;
+  }
+  return undefined;
 }
 
 function messageNameOf(json: Json): MessageName | undefined {

@@ -59,6 +59,7 @@ describe('linecrew tail', () => {
     await line(/<- 0x0200 location 40 /);
     await line(/-> 0x8001 \S+ \d+ {2}0028020000$/);
     await line(/event \d+ {2}link\.up {2}/);
+    await line(/<- 0x0102 authenticate \d+ {2}(2a)+$/);
     await client.end();
   });
 
@@ -92,7 +93,7 @@ describe('linecrew tail', () => {
     };
     const here = { node: 'node-1', taps };
     const stop = await tail(service.gateway.dispatch, { terminal: form.phone }, emit, here);
-    const piece = { direction: 'in', connection: 'c', bytes: new Uint8Array(3), form: 'jt808' } as const;
+    const piece = { direction: 'in', connection: 'c', bytes: Uint8Array.of(0x7e, 0, 0), form: 'jt808' } as const;
     for (let i = 0; i < 1_000; i++) taps.tell(form.phone, piece);
     await told;
     stop();
@@ -135,6 +136,19 @@ it('erases through the control socket, with an entry in the audit log', async ()
     expect.objectContaining({ by: 'command line', action: 'order.erase', status: 200 }),
   );
   expect(JSON.stringify(page.items)).not.toContain('13977778888');
+});
+
+it('logs no authentication code that a terminal showed', () => {
+  const lines: string[] = [];
+  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => 0);
+  const content = frameOf(form, 0x0102, 1, Buffer.from('geheim', 'latin1')).subarray(1, -2);
+  findings.write({ what: 'wrongCode', detail: 'x', messageId: 0x0102, bytes: content }, {});
+  findings.write({ what: 'refusedFrame', detail: 'x', bytes: content.subarray(0, -1) }, {});
+  const [wrong, refused] = lines.map((text) => (JSON.parse(text) as { bytes: string }).bytes);
+  expect(wrong).toBe(
+    Buffer.from(content).toString('hex').replace(Buffer.from('geheim').toString('hex'), '2a'.repeat(6)),
+  );
+  expect(refused).toMatch(/^0102.{20}(2a){5}$/);
 });
 
 it('writes no more lines about strangers than a disk can take', () => {

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { registerDecode } from '../../gateway/commands/decode.js';
@@ -56,7 +57,8 @@ describe('linecrew decode', () => {
 
   it.each([
     [['decode', '7ezz'], /not hex: expected a hex digit, found "z"/],
-    [['decode', '--edition', '2015', heartbeat], /--edition: expected 2011, 2013 or 2019, found 2015/],
+    [['decode', '--edition', '2019', heartbeat], /--edition: expected 2011 or 2013, found 2019/],
+    [['explain', '--edition', '2015', heartbeat], /--edition: expected 2011 or 2013, found 2015/],
     [['decode', '--dialect', 'x', heartbeat], /--dialect: expected common, standard/],
     [['decode', '--framing', 'x', heartbeat], /--framing: expected auto, standard or e7/],
   ])('%j is bad usage', async (words, message) => {
@@ -100,11 +102,65 @@ describe('linecrew encode', () => {
     ['{"messageId":2}', 1, /phone: expected a phone as text/],
     ['{"phone":"1"}', 1, /messageId: expected a number/],
     ['[]', 1, /expected an object/],
-    ['{', 2, /line 1 is no JSON/],
+    ['{', 1, /line 1 is no JSON/],
+    ['{"name":"text","phone":"1","body":{"flags":1,"text":"","txet":""}}', 1, /line 1: txet: text has no such field/],
+    [
+      '{"name":"eventList","phone":"1","body":{"setting":1,"items":[{"id":1,"content":"a"},{"id":2,"content":"b","x":0}]}}',
+      1,
+      /line 1: items\[1\]\.x: eventList has no such field/,
+    ],
   ])('%s is refused', async (json, expected, message) => {
     const { err, status } = await run('encode', json);
     expect(err).toMatch(message);
     expect(status).toBe(expected);
+  });
+});
+
+describe('from standard input', () => {
+  async function fed(pieces: string[], words: string[]): Promise<Awaited<ReturnType<typeof run>>> {
+    const stdin = vi.spyOn(process, 'stdin', 'get');
+    stdin.mockReturnValue(Readable.from(pieces.map((piece) => Buffer.from(piece, 'latin1')), { objectMode: false }) as never);
+    return run(...words);
+  } // prettier-ignore
+
+  it('decode refuses a line that is no hex with its number, and reads the others', async () => {
+    const { out, status } = await fed([`${heartbeat}\nno hex\n\n7e0\n${heartbeat.slice(0, 8)}`, `${heartbeat.slice(8)}\n`], ['decode']);
+    expect(out.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { messageId: 2 },
+      { error: 'not_hex', line: 2, offset: 16, detail: 'expected a hex digit, found "n" (value at byte 0)' },
+      { error: 'not_hex', line: 4, offset: 16, detail: 'expected an even number of hex digits (value at byte 3)' },
+      { messageId: 2 },
+    ]);
+    expect(status).toBe(1);
+  }); // prettier-ignore
+
+  it.each([[['decode']], [['decode', '--binary']]])('%j says that there is nothing', async (words) => {
+    const { err, status } = await fed([], words);
+    expect([err, status]).toEqual(['error: nothing to decode: the input is empty\n', 2]);
+  });
+
+  it('decode prints what a pipe has given before the next line comes', async () => {
+    const pipe = new PassThrough();
+    const stdin = vi.spyOn(process, 'stdin', 'get').mockReturnValue(pipe as never);
+    const program = new Command('linecrew');
+    registerDecode(program);
+    const printed = new Promise<string>((resolve) => {
+      vi.spyOn(process.stdout, 'write').mockImplementation((text) => (resolve(String(text)), true));
+    });
+    const decoding = program.parseAsync(['decode'], { from: 'user' });
+    pipe.write(`${heartbeat}\n`);
+    expect(JSON.parse(await printed)).toMatchObject({ messageId: 2 });
+    pipe.end();
+    await decoding;
+    stdin.mockRestore();
+  });
+
+  it('encode reports a line that is no JSON, and encodes the others', async () => {
+    const line = '{"messageId":2,"phone":"13900000017","serial":83}';
+    const { out, err, status } = await fed([`${line}\n{\n${line}\n`], ['encode']);
+    expect(out).toEqual([heartbeat, heartbeat]);
+    expect(err).toMatch(/^line 2 is no JSON: /);
+    expect(status).toBe(1);
   });
 });
 
