@@ -49,7 +49,8 @@ it('says what depends on what: everything is reached from the product', async ()
     reached.add(ref);
     for (const next of edges.get(ref) ?? []) visit(next);
   };
-  visit('pkg:npm/linecrew@0.1.0');
+  const lock = JSON.parse(await readFile(new URL('package-lock.json', root), 'utf8')) as Lock;
+  visit(`pkg:npm/linecrew@${lock.packages['']!.version}`);
   const lost = sbom.components.map((one) => one['bom-ref']).filter((ref) => !reached.has(ref));
   expect(lost).toEqual([]);
 });
