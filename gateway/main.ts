@@ -1,6 +1,6 @@
 /** The composition root: puts store, dispatch, terminals, deliveries and HTTP together, in the order of who needs whom. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
@@ -23,7 +23,9 @@ import { terminalFilesPlugin } from './api/terminal-files.js';
 import { terminalFunctionsPlugin } from './api/terminal-functions.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
+import { listening } from './config/listening.js';
 import type { Config } from './config/settings.js';
+import { readTlsFiles, type TlsFiles } from './config/tls-files.js';
 import { controlDirectory, makeControlDirectory, serveControl } from './control.js';
 import { erasureHandlers } from './erasure.js';
 import { evidenceHandlers, evidencePlugin } from './evidence/handlers.js';
@@ -73,8 +75,8 @@ export interface Gateway {
 
 /**
  * Starts everything that the configuration asks for and logs one line `ready` with the ports taken. Rejects, with
- * whatever was started stopped again, when a part cannot start: a port in use, a store of another clock rate, a wrong
- * certificate.
+ * whatever was started stopped again, when a part cannot start: a port in use, a store of another clock rate; with a
+ * {@link ConfigError} before anything is opened where a certificate or key is wrong.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const undo = new Undo();
@@ -88,6 +90,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 
 async function compose(config: Config, { log, plugins = [] }: GatewayOptions, undo: Undo): Promise<Gateway> {
   const words = wordLog(log);
+  const tls = readTlsFiles(config);
   const store = await openConfigured(config);
   undo.add('store', () => store.close());
   await refuseUnfinished(store);
@@ -129,7 +132,7 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   registerMetrics(registry, { dispatch, terminals });
   const ports: Ports = { http: 0 };
   const http = createHttpServer({
-    dispatch, road, config: httpConfig(config), log, registry, readiness: readiness.state,
+    dispatch, road, config: httpConfig(config, tls), log, registry, readiness: readiness.state,
     plugins: [
       ...plugins, evidencePlugin(dispatch), terminalFunctionsPlugin(dispatch, files), terminalFilesPlugin(dispatch, files),
       decodePlugin(), consoleOf(config, words),
@@ -141,8 +144,8 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
 
   // Terminals come last: what they send must find everything else at work.
   ports.http = await listenHttp(http, config);
-  await listenTerminals(terminals, config, ports);
-  const mqtt = await startMqtt(config, { dispatch, accounts, terminals, log });
+  await listenTerminals(terminals, config, tls, ports);
+  const mqtt = await startMqtt(config, { dispatch, accounts, terminals, log, tls: tls.terminals });
   if (mqtt) {
     undo.add('mqtt', () => mqtt.close());
     registerMqttMetrics(registry, mqtt.counters);
@@ -218,8 +221,7 @@ async function firstAdministrator(accounts: Accounts, config: Config, log: Logge
   }
 }
 
-function httpConfig(config: Config): HttpConfig {
-  const tls = tlsFiles(config.httpTlsCert, config.httpTlsKey);
+function httpConfig(config: Config, { http: tls }: TlsFiles): HttpConfig {
   return {
     publicUrl: config.publicUrl,
     secureCookies: tls !== undefined || config.publicUrl?.startsWith('https:') === true,
@@ -245,21 +247,21 @@ function consoleOf(config: Config, words: Words): ApiPlugin {
   });
 }
 
-function tlsFiles(cert: string | undefined, key: string | undefined): { cert: Buffer; key: Buffer } | undefined {
-  return cert === undefined || key === undefined ? undefined : { cert: readFileSync(cert), key: readFileSync(key) };
-}
-
 async function listenHttp(http: FastifyInstance, config: Config): Promise<number> {
-  await http.listen({ port: config.httpPort, host: config.httpHost });
+  await listening(config, 'httpPort', 'httpHost', ({ port, host }) => http.listen({ port, host }));
   return (http.server.address() as AddressInfo).port;
 }
 
-async function listenTerminals(terminals: TerminalGateway, config: Config, ports: Ports): Promise<void> {
-  if (config.tcpPort !== 'off') ports.tcp = await terminals.listen({ port: config.tcpPort, host: config.tcpHost });
+async function listenTerminals(
+  terminals: TerminalGateway,
+  config: Config,
+  files: TlsFiles,
+  ports: Ports,
+): Promise<void> {
+  if (config.tcpPort !== 'off') ports.tcp = await listening(config, 'tcpPort', 'tcpHost', (at) => terminals.listen(at));
   if (config.tlsPort === 'off') return;
-  const tls = tlsFiles(config.tlsCert, config.tlsKey)!;
-  const ca = config.tlsCa === undefined ? {} : { ca: readFileSync(config.tlsCa) };
-  ports.tls = await terminals.listen({ port: config.tlsPort, host: config.tcpHost, tls: { ...tls, ...ca } });
+  const tls = files.terminals!;
+  ports.tls = await listening(config, 'tlsPort', 'tcpHost', (at) => terminals.listen({ ...at, tls }));
 }
 
 /** The socket through which `linecrew backup`, `user` and `token` reach the store that this process has open. */

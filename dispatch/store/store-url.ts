@@ -81,5 +81,6 @@ function wrong(url: string, why: string) {
 
 /** The URL as it may be shown in logs. */
 export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//…@');
+  // Up to the last @: a slash in a password is a mistake, and no reason to show it.
+  return url.replace(/\/\/.*@/, '//…@');
 }

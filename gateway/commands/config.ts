@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { envOf, flagOf } from '../config/field.js';
 import { loadConfig, type Origin } from '../config/load.js';
 import { SETTINGS, type SettingKey } from '../config/settings.js';
+import { readTlsFiles } from '../config/tls-files.js';
 
 /** One line of `linecrew config`. */
 interface Shown {
@@ -20,11 +21,12 @@ export function registerConfig(program: Command): void {
     .command('config')
     .description('show every setting: key, environment variable, default, meaning, current value (secrets hidden)')
     .option('--config <file>', 'configuration file (YAML or JSON)')
-    .option('--check', 'only validate; exit 1 with what is wrong')
+    .option('--check', 'only validate, certificates and keys too; exit 2 with what is wrong')
     .option('--json', 'as a JSON array')
     .action((options: { config?: string; check?: boolean; json?: boolean }) => {
       const { config, origins, warnings } = loadConfig({ file: options.config });
       for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+      if (options.check) readTlsFiles(config);
       if (options.check)
         return void process.stdout.write(options.json ? '{"ok":true}\n' : 'the configuration is valid\n');
       const rows = (Object.keys(SETTINGS) as SettingKey[]).map((key): Shown => ({
@@ -43,7 +45,7 @@ export function registerConfig(program: Command): void {
 function shownValue(key: SettingKey, value: unknown): unknown {
   if ('secret' in SETTINGS[key]) return value === undefined ? null : '(hidden)';
   // Passwords inside a store or broker URL are secrets too.
-  return typeof value === 'string' ? value.replace(/(:\/\/[^/@:]*):[^/@]*@/, '$1:(hidden)@') : (value ?? null);
+  return typeof value === 'string' ? value.replace(/(:\/\/[^/@:]*):.*@/, '$1:(hidden)@') : (value ?? null);
 }
 
 function word(value: unknown): string {

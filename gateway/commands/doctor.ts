@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openClock } from '../../dispatch/clock.js';
 import { ConfigError } from '../config/load.js';
 import type { Config } from '../config/settings.js';
 import { callGateway, NotRunning } from '../control.js';
 import { checkAccess, checkCertificates, checkSpace, checkStore, type Finding } from '../doctor/checks.js';
+import { readTlsFiles } from '../config/tls-files.js';
 import { openConfigured } from '../config/open-configured.js';
 import { configOf } from './serve.js';
 
@@ -11,14 +14,17 @@ import { configOf } from './serve.js';
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check settings, store, free space, clock and certificates; exit 1 when something is wrong')
+    .description(
+      'check settings, store, free space, clock and certificates; exit 1 when something is wrong, 2 when it is a setting',
+    )
     .option('--config <file>', 'configuration file (YAML or JSON)')
     .option('--store <url>', 'the store')
     .option('--json', 'findings as a JSON array')
     .action(async ({ json, ...options }: { config?: string; store?: string; json?: boolean }) => {
       const findings = await examine(options);
       process.stdout.write(json ? JSON.stringify(findings, null, 2) + '\n' : findings.map(line).join(''));
-      if (findings.some((one) => one.level === 'failure')) process.exitCode = 1;
+      const failures = findings.filter((one) => one.level === 'failure');
+      if (failures.length > 0) process.exitCode = failures.some((one) => one.about === 'settings') ? 2 : 1;
     });
 }
 
@@ -29,6 +35,7 @@ async function examine(options: { config?: string; store?: string }): Promise<Fi
   let config: Config;
   try {
     config = configOf(options).config;
+    readTlsFiles(config);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.message.split('\n').map((words) => ({ level: 'failure', about: 'settings', words }));
@@ -51,6 +58,10 @@ async function storeFindings(config: Config): Promise<Finding[]> {
       } catch (error) {
         if (!(error instanceof NotRunning)) throw error;
       }
+      // Opening would make one.
+      const directory = resolve(config.store.slice('lmdb:'.length));
+      if (!existsSync(join(directory, 'data.mdb')))
+        return [{ level: 'failure', about: 'store', words: `there is no store at ${directory}: serve makes one` }];
     }
     const store = await openConfigured(config);
     try {

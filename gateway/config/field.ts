@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { StoreError } from '../../dispatch/store/errors.js';
+import { parseStoreUrl, withoutPassword } from '../../dispatch/store/store-url.js';
 
 /** One setting: everything that the file, the environment, the flags, `linecrew config` and the docs say about it. */
 export interface Setting<T = unknown> {
@@ -82,6 +84,21 @@ export const url = (...schemes: string[]) => {
     .refine((s) => URL.canParse(s) && schemes.includes(new URL(s).protocol.slice(0, -1)), expected(what))
     .optional();
 };
+
+/** URL of a dispatch store, in one of the forms that {@link parseStoreUrl} reads. */
+export const store = () =>
+  z.string(expected('a store URL')).superRefine((url, context) => {
+    try {
+      parseStoreUrl(url);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      // Name and value stand before it already.
+      context.addIssue({
+        code: 'custom',
+        message: error.message.replace(`store URL ${JSON.stringify(withoutPassword(url))}: `, ''),
+      });
+    }
+  });
 
 /** Ground of the map: tiles by a template, a style, or a file. */
 export const baseMap = () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { MIN_PASSWORD_LENGTH } from '../../dispatch/accounts.js';
+import { withoutPassword } from '../../dispatch/store/store-url.js';
 import { envOf, flagOf } from './field.js';
 import { SETTINGS, type Config, type SettingKey } from './settings.js';
 
@@ -72,7 +73,10 @@ function check(key: SettingKey, origin: Origin, raw: unknown, wrong: string[]): 
   const parsed = SETTINGS[key].schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const name = origin === 'flag' ? flagOf(key) : origin === 'environment' ? envOf(key) : `configuration file, ${key}`;
-  const shown = 'secret' in SETTINGS[key] && SETTINGS[key].secret ? '(hidden)' : JSON.stringify(raw);
+  const shown =
+    'secret' in SETTINGS[key] && SETTINGS[key].secret
+      ? '(hidden)'
+      : JSON.stringify(typeof raw === 'string' ? withoutPassword(raw) : raw);
   wrong.push(`${name}: ${shown} — ${parsed.error.issues[0]?.message ?? 'not valid'}`);
   return undefined;
 }

@@ -55,7 +55,7 @@ export const SETTINGS = {
   ),
   mqttVersion: row(f.choice(['3.1.1', '5']), '3.1.1', 'protocol version spoken with the external broker'),
   store: row(
-    f.text(),
+    f.store(),
     'lmdb:./data',
     'lmdb:DIR, redis://…, rediss://…, redis-cluster://h:p,h:p or redis-sentinel://h:p,h:p/name',
   ),

@@ -30,7 +30,7 @@ const BACK_MS = 5_000;
 export function checkSpace(config: Config): Finding[] {
   if (!config.store.startsWith('lmdb:')) return [];
   const directory = resolve(config.store.slice('lmdb:'.length));
-  if (!existsSync(directory)) return [warning('space', `there is no store at ${directory} yet`)];
+  if (!existsSync(directory)) return [];
   const { bavail, bsize } = statfsSync(directory);
   const free = bavail * bsize;
   const words = `${(free / GIB).toFixed(1)} GiB free for the store at ${directory}`;

@@ -66,12 +66,19 @@ export class LogOwnership {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    await Promise.race([Promise.all([this.own.caughtUp(), this.#looking]), this.#tooLong()]);
-    await Promise.race([this.#giveBack(), this.#tooLong()]);
+    await this.#notTooLong(Promise.all([this.own.caughtUp(), this.#looking]));
+    await this.#notTooLong(this.#giveBack());
   }
 
-  #tooLong(): Promise<void> {
-    return new Promise((resolve) => void this.#options.dispatch.clock.after(stopMs, resolve));
+  /** A timer that is left over would keep the process alive. */
+  async #notTooLong(work: Promise<unknown>): Promise<void> {
+    let timer: { cancel(): void } | undefined;
+    const late = new Promise<void>((resolve) => (timer = this.#options.dispatch.clock.after(stopMs, resolve)));
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      timer?.cancel();
+    }
   }
 
   async #giveBack(): Promise<void> {

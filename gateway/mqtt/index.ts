@@ -1,8 +1,9 @@
 /** MQTT as the configuration asks for it: the embedded broker, an external one, or none. */
-import { readFileSync } from 'node:fs';
 import type { Accounts } from '../../dispatch/accounts.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
+import { listening } from '../config/listening.js';
 import type { Config } from '../config/settings.js';
+import type { TlsPair } from '../config/tls-files.js';
 import type { Logger } from '../log.js';
 import type { TerminalGateway } from '../terminal-gateway.js';
 import type { MqttCounters } from './counters.js';
@@ -21,9 +22,11 @@ export interface MqttDeps {
   accounts: Pick<Accounts, 'token'>;
   terminals: TerminalGateway;
   log: Logger;
+  /** For the ports with TLS. */
+  tls?: TlsPair | undefined;
 }
 
-/** Rejects when a port cannot be had or a certificate is wrong. Undefined where MQTT is off. */
+/** Rejects when a port cannot be had. Undefined where MQTT is off. */
 export async function startMqtt(config: Config, deps: MqttDeps): Promise<Mqtt | undefined> {
   const node = config.nodeId;
   if (config.mqttUrl !== undefined) {
@@ -42,21 +45,19 @@ export async function startMqtt(config: Config, deps: MqttDeps): Promise<Mqtt | 
   if (wanted.every((port) => port === 'off')) return undefined;
   const broker = await EmbeddedBroker.create({ ...deps, node });
   try {
-    return { counters: broker.counters, ports: await openPorts(broker, config), close: () => broker.close() };
+    return { counters: broker.counters, ports: await openPorts(broker, config, deps.tls), close: () => broker.close() };
   } catch (error) {
     await broker.close();
     throw error;
   }
 }
 
-async function openPorts(broker: EmbeddedBroker, config: Config): Promise<Mqtt['ports']> {
-  const { mqttPort, mqttTlsPort, mqttWsPort, mqttHost: host, tlsCert, tlsKey, tlsCa } = config;
-  const files = tlsCert !== undefined && tlsKey !== undefined;
-  const ca = tlsCa === undefined ? {} : { ca: readFileSync(tlsCa) };
-  const tls = files ? { cert: readFileSync(tlsCert), key: readFileSync(tlsKey), ...ca } : undefined;
+async function openPorts(broker: EmbeddedBroker, config: Config, tls: TlsPair | undefined): Promise<Mqtt['ports']> {
   const ports: Mqtt['ports'] = {};
-  if (mqttPort !== 'off') ports.mqtt = await broker.listen({ port: mqttPort, host, kind: 'tcp' });
-  if (mqttTlsPort !== 'off') ports.mqttTls = await broker.listen({ port: mqttTlsPort, host, kind: 'tls', tls });
-  if (mqttWsPort !== 'off') ports.mqttWs = await broker.listen({ port: mqttWsPort, host, kind: 'ws', tls });
+  const open = (key: 'mqttPort' | 'mqttTlsPort' | 'mqttWsPort', kind: 'tcp' | 'tls' | 'ws'): Promise<number> =>
+    listening(config, key, 'mqttHost', (at) => broker.listen({ ...at, kind, ...(kind === 'tcp' ? {} : { tls }) }));
+  if (config.mqttPort !== 'off') ports.mqtt = await open('mqttPort', 'tcp');
+  if (config.mqttTlsPort !== 'off') ports.mqttTls = await open('mqttTlsPort', 'tls');
+  if (config.mqttWsPort !== 'off') ports.mqttWs = await open('mqttWsPort', 'ws');
   return ports;
 }

@@ -1,12 +1,17 @@
 /** The one binary, as people and their scripts call it. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { makeCertificates } from '../gateway/support/certificates.js';
+
+const certificates = makeCertificates();
 const CLI = [...['--import', 'tsx'], fileURLToPath(new URL('../../gateway/cli.ts', import.meta.url))];
 const TOKEN = 'token-of-the-command-line-test';
 
@@ -88,6 +93,69 @@ describe('exit status', () => {
     expect(run(['decode', '7e00ff7e']).status).toBe(1);
   }, 120_000);
 });
+
+describe('what the configuration names', () => {
+  const DEAF = { LINECREW_HTTP_PORT: '0', LINECREW_TCP_PORT: '0', LINECREW_MQTT_PORT: 'off' };
+
+  it('is looked at before anything is opened: certificates and keys, and the store’s URL', () => {
+    const store = join(folder, 'never');
+    const cert = join(folder, 'cert.pem');
+    const key = join(folder, 'key.pem');
+    writeFileSync(cert, certificates.server.cert);
+    writeFileSync(key, certificates.client.key);
+    const own = { ...DEAF, LINECREW_STORE: `lmdb:${store}` };
+    const foreign = { ...own, LINECREW_TLS_CERT: cert, LINECREW_TLS_KEY: key };
+    for (const command of [['serve'], ['config', '--check'], ['doctor']]) {
+      const { status, stdout, stderr } = run(command, foreign);
+      expect(status, command[0]).toBe(2);
+      expect(stdout + stderr).toContain(`LINECREW_TLS_KEY: "${key}" — expected the key of the certificate in LINECREW_TLS_CERT`);
+    } // prettier-ignore
+    const absent = run(['serve'], { ...own, LINECREW_HTTP_TLS_CERT: key, LINECREW_HTTP_TLS_KEY: `${key}.none` });
+    expect(absent.status).toBe(2);
+    expect(absent.stderr).toMatch(/LINECREW_HTTP_TLS_CERT: .* — expected a file with a certificate \(PEM\)/);
+    expect(absent.stderr).toMatch(/LINECREW_HTTP_TLS_KEY: .* — expected a file with a private key .*ENOENT/);
+    const url = run(['serve'], { ...DEAF, LINECREW_STORE: 'sqlite:x' });
+    expect([url.status, url.stderr]).toEqual([2, expect.stringContaining('LINECREW_STORE: "sqlite:x" — ')]);
+    expect(existsSync(store)).toBe(false);
+  }, 120_000);
+
+  it('a port that is taken is named with its setting', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      const env = {
+        ...DEAF, LINECREW_STORE: `lmdb:${join(folder, 'deaf')}`, LINECREW_TCP_PORT: String(port), LINECREW_TCP_HOST: '127.0.0.1',
+      }; // prettier-ignore
+      const child = spawn(process.execPath, [...CLI, 'serve'], {
+        env: cleanEnv(env),
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      children.push(child);
+      let stderr = '';
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      expect((await once(child, 'close'))[0]).toBe(1);
+      expect(stderr).toContain(`LINECREW_TCP_PORT=${port}, LINECREW_TCP_HOST=127.0.0.1: another program listens`);
+    } finally {
+      other.close();
+    }
+  }, 60_000);
+
+  it('doctor makes no store where there is none', () => {
+    const store = join(folder, 'absent');
+    const { status, stdout } = run(['doctor'], { LINECREW_STORE: `lmdb:${store}` });
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`there is no store at ${store}`)]);
+    expect(existsSync(store)).toBe(false);
+  }, 60_000);
+});
+
+it('an idle gateway that is told to stop does not wait for anything', async () => {
+  const served = await serve(join(folder, 'idle'));
+  const since = performance.now();
+  served.child.kill('SIGTERM');
+  expect(await served.stopped).toBe(0);
+  expect(performance.now() - since).toBeLessThan(4_000);
+}, 60_000);
 
 it('config shows every setting with its variable, and no secret', () => {
   const { stdout } = run(['config', '--json'], {

@@ -72,6 +72,9 @@ describe('the configuration', () => {
     ['LINECREW_TIME_ZONE', 'Mars/Olympus', 'IANA time zone'],
     ['LINECREW_MQTT_URL', 'http://broker', 'mqtt://'],
     ['LINECREW_RETENTION_POSITIONS', 'forever', '180d or 3y'],
+    ['LINECREW_STORE', 'lmdb:', 'no directory is named; expected lmdb:DIRECTORY'],
+    ['LINECREW_STORE', 'postgres://db', 'expected lmdb:DIRECTORY'],
+    ['LINECREW_STORE', 'redis-sentinel://h:1', 'the name of the master is missing'],
     ['LINECREW_TRUST_PROXY', 'maybe', 'true or false'],
     ['LINECREW_TRUST_PROXY', '10.0.0.0/33', 'addresses and networks'],
     ['LINECREW_TRUST_PROXY', '10.0.0.1,proxy.example', 'addresses and networks'],
@@ -94,6 +97,9 @@ describe('the configuration', () => {
     const { config } = loadConfig({ env: { LINECREW_API_TOKEN: 'geheim' } });
     expect(config.apiToken).toBe('geheim');
     expect(refusalOf({ file: fileOf('apiToken: [1234]\n') })).not.toContain('1234');
+    for (const url of ['rediss://u:geheim@h:x', 'redis://u:ge/geheim@h', 'redis-cluster://:geheim@h:1/0']) {
+      expect(refusalOf({ env: { LINECREW_STORE: url } })).not.toContain('geheim');
+    }
   });
 
   it('refuses an unknown key of the file and names the nearest one', () => {
