@@ -1,6 +1,7 @@
 /** Where a vehicle was: GeoJSON, or one position a line; and the road that it has before it. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { isFix } from '../../fixes.js';
 import type { Position } from '../../store/position-batch.js';
 import { iso } from '../../views/json.js';
 import { positionView } from '../../views/position.js';
@@ -28,8 +29,8 @@ export function trackRoutes({ dispatch, road }: RouteDeps): Route[] {
       audit: true,
       summary: 'The track of a vehicle, each position once, in device order',
       description:
-        '`from` ≤ device time < `to`; the last 24 hours by default. `Accept: application/x-ndjson` gives one position a line, without limit; ' +
-        `\`application/geo+json\` (or JSON) a feature collection of at most ${MAX_POINTS} positions: a line and a point each, \`truncated\` where there are more.`,
+        '`from` ≤ device time < `to`; the last 24 hours by default. `Accept: application/x-ndjson` gives one position a line, without limit, those without a fix too (bit 1 of `status` is 0); ' +
+        `\`application/geo+json\` (or JSON) a feature collection of at most ${MAX_POINTS} positions: those with a fix, a line and a point each, \`truncated\` where there are more.`,
       query: z.strictObject({ from: timeIn.optional(), to: timeIn.optional() }),
       produces: [GEOJSON, NDJSON, 'application/json'],
       responses: { 200: { description: 'The track', mediaTypes: [GEOJSON, NDJSON] } },
@@ -87,12 +88,13 @@ async function* lines(track: AsyncIterable<Position>): AsyncGenerator<string> {
   if (chunk !== '') yield chunk;
 }
 
-/** RFC 7946: longitude before latitude; altitude third. */
+/** RFC 7946: longitude before latitude; altitude third. A position that is no fix has no place on a map. */
 async function geoJson(vehicleId: string, track: AsyncIterable<Position>): Promise<unknown> {
   const points: unknown[] = [];
   const coordinates: number[][] = [];
   let truncated = false;
   for await (const position of track) {
+    if (!isFix(position.status)) continue;
     if (points.length >= MAX_POINTS) {
       truncated = true;
       break;

@@ -111,6 +111,29 @@ describe('vehicles over HTTP', () => {
     );
   });
 
+  it('leaves what is no fix out of the track on a map, and keeps it in the list', async () => {
+    const batch = new PositionBatch();
+    const status = [3, 1, 3];
+    status.forEach((word, i) => {
+      const latE6 = word === 3 ? 31_230_000 + i : 0;
+      batch.add('v2', NINE + i * 1_000, NINE + 5_000, latE6, latE6 && 121_470_000, 0, 0, 0, 0, word, -1);
+    });
+    await api.dispatch.apply([], batch, { node: 'n', sequence: 2 });
+    const track = `/vehicles/v2/track?from=${new Date(NINE).toISOString()}&to=${new Date(NINE + 3_000).toISOString()}`;
+    const { json } = await api.get(track, { headers: { accept: 'application/geo+json' } });
+    expect(json.features[0].geometry.coordinates).toEqual([
+      [121.47, 31.23, 0],
+      [121.47, 31.230002, 0],
+    ]);
+    expect(json.properties.positions).toBe(2);
+    const lines = await api.get(track, { headers: { accept: 'application/x-ndjson' } });
+    const shown = lines.text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { status: number }).status);
+    expect(shown).toEqual(status);
+  });
+
   it('sends a text, shows its delivery, and cancels it before it is sent', async () => {
     const sent = await api.post('/vehicles/v1/messages', { text: '回站', urgent: true });
     expect(sent.status).toBe(202);

@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { effect } from '@preact/signals';
 import { get } from '../api/client.js';
-import type { PositionJson, TerminalAreaJson } from '../api/types.js';
+import { fixesOf } from '../api/track.js';
+import type { TerminalAreaJson } from '../api/types.js';
 import { t, tValue } from '../i18n/index.js';
 import { boundsOf, type AreaMark, type LineMark, type LonLat, type MapEngine } from '../map/engine.js';
 import { fleetMarks, orderMarks } from '../map/live-marks.js';
@@ -55,13 +56,7 @@ function useLines(vehicleId: string | undefined): readonly LineMark[] {
       accept: 'application/x-ndjson',
       signal: abort.signal,
     })
-      .then((text) => {
-        const rows = (text ?? '')
-          .split('\n')
-          .filter(Boolean)
-          .map((row) => JSON.parse(row) as PositionJson);
-        setTrail(rows.map((row) => [row.lon, row.lat]));
-      })
+      .then((text) => setTrail(fixesOf(text).map(({ lat, lon }) => [lon, lat])))
       .catch(() => undefined);
     return () => abort.abort();
   }, [vehicleId]);

@@ -3,7 +3,8 @@
  * office knew then* by the time at which the gateway had it.
  */
 import { get, type PageOf } from '../../api/client.js';
-import type { EventJson, OrderJson, PositionJson } from '../../api/types.js';
+import { fixesOf } from '../../api/track.js';
+import type { EventJson, OrderJson } from '../../api/types.js';
 import { isTelling } from '../event-words.js';
 
 export type Mode = 'happened' | 'known';
@@ -34,13 +35,7 @@ async function trackOf(vehicleId: string, from: number, to: number, signal: Abor
     accept: 'application/x-ndjson',
     signal,
   });
-  return (text ?? '')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      const p = JSON.parse(line) as PositionJson;
-      return { ...p, deviceAt: Date.parse(p.deviceAt), receivedAt: Date.parse(p.receivedAt) };
-    });
+  return fixesOf(text).map((p) => ({ ...p, deviceAt: Date.parse(p.deviceAt), receivedAt: Date.parse(p.receivedAt) }));
 }
 
 async function eventsOf(query: string, from: number, to: number, signal: AbortSignal): Promise<EventJson[]> {
