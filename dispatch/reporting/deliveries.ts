@@ -91,6 +91,8 @@ export function deliverySummary(rows: readonly DeliveryRow[]): Record<string, un
       receipted: count('receipted'),
       refused: count('refused'),
       unanswered: count('unanswered'),
+      /** Queued or in flight: with the others, `count`. */
+      open: count('queued') + count('inFlight'),
       voided: count('voided'),
       expired: count('expired'),
       medianMs: median(elapsed),

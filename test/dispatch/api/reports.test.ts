@@ -131,6 +131,16 @@ describe('reports', () => {
       count: 1,
       receipted: 0,
     });
+    for (const kind of json.summary) {
+      const parts = ['receipted', 'refused', 'unanswered', 'open', 'voided', 'expired'].map(
+        (state) => kind[state] as number,
+      );
+      expect(
+        parts.reduce((sum, part) => sum + part, 0),
+        kind.kind,
+      ).toBe(kind.count);
+    }
+    expect(json.summary.find((one: { kind: string }) => one.kind === 'notice').open).toBe(1);
     expect((await api.get('/reports/deliveries?centre=elsewhere')).json.items).toEqual([]);
     const none = await api.get(
       `/reports/deliveries?from=${new Date(api.clock.now() + MINUTE).toISOString()}&to=${new Date(api.clock.now() + 2 * MINUTE).toISOString()}`,
