@@ -61,7 +61,7 @@ function shownToken({ sha256: _hidden, createdAt, expiresAt, ...rest }: ApiToken
 function textOf(args: Record<string, unknown>, key: string): string {
   const value = args[key];
   if (typeof value === 'string' && value !== '') return value;
-  throw new Refusal('missing', `${key}: expected a text`, 422);
+  throw new Refusal('missing', `the ${key} is missing`, 422);
 }
 
 function optionalTextOf(args: Record<string, unknown>, key: string): string | undefined {

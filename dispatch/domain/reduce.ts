@@ -56,6 +56,9 @@ const REDUCERS: Reducers = join<Reducers>(
   linkReducers,
 );
 
+/** Every type of event that the log can hold. */
+export const EVENT_TYPES: readonly string[] = Object.keys(REDUCERS).sort();
+
 /** Folds one event. An event type without a reducer is a mistake of ours: its change would be lost. */
 export function reduce(docs: Documents, event: DomainEvent): void {
   const reducer = REDUCERS[event.type];

@@ -51,7 +51,7 @@ function setAside(tx: Tx, orderId: string, reason: string): void {
 function stoppable(tx: Tx, command: StepFields, step: string, ...stages: Order['stage'][]): Readonly<Order> {
   const order = orderNamed(tx, command.orderId);
   checkStage(order, step, ...stages);
-  if (!command.reason) throw new Refusal('reasonNeeded', `${step} an order needs a reason`, 422);
+  if (!command.reason) throw new Refusal('reasonNeeded', `${step} needs a reason`, 422);
   for (const leg of openLegs(order)) confirmOnSite(leg, command.confirm, ['confirm']);
   return order;
 }

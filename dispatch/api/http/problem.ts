@@ -15,7 +15,7 @@ export const PROBLEMS = {
   notAllowed: [403, 'You may not do this'],
   crossSite: [403, 'The request came from another site'],
   csrfNeeded: [403, 'The CSRF token is missing or wrong'],
-  notFound: [404, 'There is no such thing'],
+  notFound: [404, 'Not found'],
   noSuchRoute: [404, 'There is no such address'],
   methodNotAllowed: [405, 'This address does not take that method'],
   notAcceptable: [406, 'None of the accepted media types can be given'],
@@ -82,7 +82,7 @@ export interface ProblemDocument {
 /** Titles of the domain's refusals, by status. */
 const REFUSED: Record<Refusal['status'], string> = {
   403: 'You may not do this',
-  404: 'There is no such thing',
+  404: 'Not found',
   409: 'The rules refuse this step',
   412: 'It was changed in the meantime',
   422: 'A value is not valid here',

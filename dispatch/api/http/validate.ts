@@ -34,17 +34,27 @@ function expectedBy(issue: Issue): string | undefined {
     case 'too_small':
       return `at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
     case 'invalid_format':
-      return FORMATS[issue.format] ?? issue.message;
+      return FORMATS[issue.format] ?? issue.message.replace(/^expected /, '');
     default:
       return undefined;
   }
 }
 
+const isLong = ({ origin }: { origin?: string }): boolean => origin !== undefined && origin in UNITS;
+const WORDS: Partial<Record<Issue['code'], (issue: { origin?: string }) => string>> = {
+  invalid_type: () => 'is of another type',
+  invalid_value: () => 'is none of the values that are known',
+  invalid_format: () => 'is not valid',
+  too_big: (issue) => (isLong(issue) ? 'is too long' : 'is too large'),
+  too_small: (issue) => (isLong(issue) ? 'is too short' : 'is too small'),
+};
+
 function wordsOf(issue: Issue, input: unknown): string {
   const value = valueAt(input, issue.path);
   if (issue.code === 'invalid_type' && value === undefined) return 'is missing';
   if (issue.code === 'unrecognized_keys') return `is not known here`;
-  return issue.message;
+  // What was expected stands beside it, in `expected`.
+  return WORDS[issue.code]?.(issue) ?? issue.message;
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -6,6 +6,7 @@ import { Problem } from '../http/problem.js';
 import { DEFAULT_PAGE, flag, id, longitude, latitude, pageOf, pageQuery, position } from '../schemas/common.js';
 import { event } from '../schemas/event.js';
 import { typeFilter } from '../../event-types.js';
+import { checkTypes } from '../wanted-types.js';
 import type { RouteDeps } from './deps.js';
 
 const TAG = 'Events';
@@ -44,6 +45,7 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
       responses: { 200: { description: 'A page of events', schema: pageOf(event).extend({ lastPosition: z.int() }) } },
       async handler({ guard, query }) {
         const wanted = query.limit ?? DEFAULT_PAGE;
+        checkTypes(query.types, { parameter: 'types' });
         const matches = typeFilter(query.types);
         const ref =
           query.order !== undefined
@@ -91,6 +93,7 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
       responses: { 200: { description: 'An event stream', mediaTypes: ['text/event-stream'] } },
       async handler({ request, reply, query, guard }) {
         if (request.method === 'HEAD') return reply.type('text/event-stream').send('');
+        checkTypes(query.types, { parameter: 'types' });
         const resume = request.headers['last-event-id'];
         await streams.open(request, reply, {
           guard,

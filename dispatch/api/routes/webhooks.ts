@@ -14,6 +14,7 @@ import { page } from '../http/page.js';
 import { Problem } from '../http/problem.js';
 import { Answer, route, type Route } from '../http/route.js';
 import { byId, id, pageOf, pageQuery, timeOut } from '../schemas/common.js';
+import { checkTypes } from '../wanted-types.js';
 import type { RouteDeps } from './deps.js';
 
 const TAG = 'Webhooks';
@@ -122,6 +123,7 @@ export function webhookRoutes({ dispatch, webhooks }: RouteDeps): Route[] {
         'Messages are CloudEvents 1.0, signed after Standard Webhooks. They are sent in order, at least once, with the same `webhook-id` on a retry. An answer of 2xx takes the event; 410 switches the hook off; anything else is tried again with growing pauses for 24 hours.',
       responses: { 201: { description: 'The webhook', schema: withSecret } },
       async handler({ body, principal }) {
+        checkTypes(body.types, { pointer: '#/types' });
         const { items } = await dispatch.scan({ index: 'webhooks', limit: MAX_WEBHOOKS });
         if (items.length >= MAX_WEBHOOKS) throw new Problem('conflict', `there are ${MAX_WEBHOOKS} webhooks already`);
         const now = dispatch.clock.now();
@@ -167,6 +169,7 @@ export function webhookRoutes({ dispatch, webhooks }: RouteDeps): Route[] {
       summary: 'Change a webhook; `enabled: true` switches one on again that was switched off',
       responses: { 200: { description: 'The webhook', schema: webhook } },
       async handler({ params, body, ifMatch, principal }) {
+        checkTypes(body.types, { pointer: '#/types' });
         const address = body.url === undefined ? undefined : checkedUrl(body.url);
         const changed = await change(principal, params.id, ifMatch, ({ failing, disabledAt, ...hook }) => ({
           ...hook,

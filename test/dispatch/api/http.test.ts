@@ -36,6 +36,18 @@ describe('HTTP', () => {
       });
     });
 
+    it('says once what was expected, and that a thing is missing in words', async () => {
+      const detail = async (path: string): Promise<string> => (await api.get(path)).json.detail as string;
+      expect(await detail('/events?after=abc')).toMatch(/^after: is not valid; expected a whole number from 0 to \d+$/);
+      expect(await detail('/reports/segments?by=colour')).toBe(
+        'by: is none of the values that are known; expected one of centre, crew, hour, cause',
+      );
+      expect((await api.get('/orders/none')).json.title).toBe('Not found');
+      const { json: order } = await api.post('/orders', orderBody());
+      await api.post(`/orders/${order.id}/issue`);
+      expect((await api.post(`/orders/${order.id}/wait`)).json.detail).toBe('waiting needs a reason');
+    });
+
     it('says which query parameter is wrong', async () => {
       for (const [query, parameter] of [
         ['limit=0', 'limit'],

@@ -71,6 +71,20 @@ describe('webhooks', () => {
   const shown = async (id: string): Promise<Record<string, unknown>> =>
     (await api.get(`/webhooks/${id}`)).json as Record<string, unknown>;
 
+  it('refuses types that no event has, and names those that there are', async () => {
+    for (const types of [['order.recieved'], ['ordre.*']]) {
+      const { status, json } = await api.post('/webhooks', { url: hook.url, types });
+      expect([status, json.errors[0].pointer]).toEqual([422, '#/types']);
+      expect(json.detail).toContain(types[0]);
+      expect(json.details.types).toEqual(expect.arrayContaining(['order.received', 'leg.queued', 'segment.breached']));
+      expect((await api.get(`/events?types=order.issued,${types[0]}`)).status).toBe(422);
+      expect((await api.get(`/stream?types=${types[0]}`)).status).toBe(422);
+    }
+    const { id } = await make({ types: ['order.*', 'timePoint.set'] });
+    expect((await api.send(`/webhooks/${id}`, { method: 'PATCH', body: { types: ['nothing'] } })).status).toBe(422);
+    expect((await api.get('/events?types=leg.*,alert.raised')).status).toBe(200);
+  });
+
   it('sends CloudEvents, signed after Standard Webhooks, of the types asked for, in order', async () => {
     const { secret } = await make();
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]+=*$/);
