@@ -51,6 +51,7 @@ export {
 } from './jt808/messages.js';
 export {
   Location,
+  damageInBatch,
   extrasOf,
   locationBaseBytes,
   locationStart,

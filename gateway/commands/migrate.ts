@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { withoutPassword } from '../../dispatch/store/store-url.js';
+import { parseStoreUrl, withoutPassword } from '../../dispatch/store/store-url.js';
 import type { DispatchStore } from '../../dispatch/store/store.js';
+import { ConfigError } from '../config/load.js';
 import { openConfigured } from '../config/open-configured.js';
 import { migrate } from '../migrate/migrate.js';
 import { PARTS } from '../migrate/summary.js';
@@ -21,6 +23,9 @@ export function registerMigrate(program: Command): void {
     .option('--json', 'print the result as JSON')
     .action(async ({ from, to, config: file, json }: { from: string; to: string; config?: string; json?: boolean }) => {
       const { config } = configOf(file === undefined ? {} : { config: file });
+      if (placeOf(from) === placeOf(to)) {
+        throw new ConfigError(`--from and --to are the same store, ${withoutPassword(from)}: expected two`);
+      }
       let said = 0;
       const progress = (part: string, done: number): void => {
         if (done - said >= SAY_EVERY) process.stderr.write(`${part}: ${done}\n`);
@@ -43,4 +48,17 @@ export function registerMigrate(program: Command): void {
         for (const store of opened) await store.close();
       }
     });
+}
+
+/** Where a store is, however its URL writes that. */
+function placeOf(url: string): string {
+  const where = parseStoreUrl(url);
+  if (where.kind === 'lmdb')
+    return existsSync(where.directory) ? realpathSync(where.directory) : resolve(where.directory);
+  if (where.kind === 'standalone') {
+    const { protocol, hostname, port, pathname } = new URL(where.url);
+    return JSON.stringify([protocol, hostname, port || '6379', pathname.replace('/', '') || '0']);
+  }
+  const name = where.kind === 'sentinel' ? where.name : '';
+  return JSON.stringify([where.kind, name, where.servers.map(({ host, port }) => `${host}:${port}`).sort()]);
 }

@@ -4,6 +4,7 @@ import {
   Location,
   commonDialect,
   decodeBody,
+  damageInBatch,
   decodeUplink,
   detectEdition,
   inflateUpload,
@@ -26,6 +27,7 @@ import {
   fixBit,
   ifGiven,
   isPlausible,
+  offEarth,
   sampleAlarms,
   unusable,
   type AttributeSample,
@@ -49,7 +51,7 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
   const at = locationStart(messageId, bytes, bodyStart, bodyEnd);
   if (at >= 0) {
     if (readLocation(bytes, at, bodyEnd, scratch)) {
-      addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+      addLocation(bytes, origin, into);
       sampleAlarms(origin, message.edition, scratch, into);
       addCrossing(bytes, scratch, origin, into);
       addSample(into.attributes?.sample({ ...origin, edition: message.edition }, bytes, scratch), origin, into);
@@ -59,20 +61,18 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
     return;
   }
   if (messageId === 0x0704) {
-    const { positions } = into;
     const { vehicleId, receivedAt } = origin;
     // Type 1 comes out of a radio hole: history, which raises nothing (reference 3.9).
     const live = bytes[bodyStart + 2] !== 1;
     const entry = { vehicleId, receivedAt, edition: message.edition };
     const found = readBatch(bytes, bodyStart, bodyEnd, scratch, (one) => {
-      addPosition(positions, vehicleId, receivedAt, one);
+      addLocation(bytes, origin, into);
       if (live) sampleAlarms(origin, message.edition, one, into);
       addCrossing(bytes, one, origin, into);
       into.attributes?.inBatch(entry, bytes, one);
     });
     addSample(into.attributes?.ofBatch(entry, bytes), origin, into);
-    if (found === 0)
-      into.reports.push(unusable(origin, 'value', 'a batch without a location', bytes, bodyStart, bodyEnd));
+    addDamage(message, found, origin, into);
     return;
   }
   try {
@@ -81,6 +81,25 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
     if (!(error instanceof DecodeError)) throw error;
     into.reports.push(unusable(origin, error.code, error.message, bytes, bodyStart, bodyEnd));
   }
+}
+
+/** The location that was just read into `scratch`. */
+function addLocation(bytes: Uint8Array, origin: Origin, into: Translation): void {
+  const { vehicleId, receivedAt } = origin;
+  if (!addPosition(into.positions, vehicleId, receivedAt, scratch)) into.reports.push(offEarth(origin, bytes, scratch));
+}
+
+/**
+ * What a batch lacks of its count (reference 3.9) is kept from the first item that is no location. More items than the
+ * count, and bytes behind the last, are nothing lost.
+ */
+function addDamage({ bytes, bodyStart, bodyEnd }: WireMessage, found: number, origin: Origin, into: Translation): void {
+  const declared = (bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!;
+  if (found > 0 && found >= declared) return;
+  const damaged = damageInBatch(bytes, bodyStart, bodyEnd);
+  const words = found === 0 ? 'a batch without a location' : `a batch of ${declared} locations has ${found} whole ones`;
+  const start = found === 0 || damaged === bodyEnd ? bodyStart : damaged;
+  into.reports.push(unusable(origin, 'value', words, bytes, start, bodyEnd));
 }
 
 function translateBody(message: WireMessage, origin: Origin, into: Translation): void {

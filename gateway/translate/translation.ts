@@ -2,7 +2,7 @@
  * What wire words become: reports and positions in the words of dispatch. This folder alone knows both. Pure; every body
  * that reaches it was durable first. What makes no sense becomes `report.unusable`, never an exception.
  */
-import { toHex, type Location } from '../../protocol/index.js';
+import { locationBaseBytes, toHex, type Location } from '../../protocol/index.js';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import type { IngestRef } from '../../dispatch/domain/events.js';
 import type { PositionBatch } from '../../dispatch/store/position-batch.js';
@@ -83,8 +83,11 @@ export function isPlausible(atMs: number, receivedAt: number): boolean {
   return atMs >= earliestAt && atMs <= receivedAt + aheadMs;
 }
 
-/** Adds one position that was read by `readLocation`. */
-export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: number, location: Location): void {
+/**
+ * Adds one position that was read by `readLocation`; what is not on Earth counts as no fix.
+ * @returns false where the terminal calls that a fix: its bytes are for a person (see {@link offEarth})
+ */
+export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: number, location: Location): boolean {
   const { latE6, lonE6, status, deviceAt } = location;
   const valid = isPlausible(deviceAt, receivedAt);
   const onEarth = latE6 >= -90e6 && latE6 <= 90e6 && lonE6 >= -180e6 && lonE6 <= 180e6;
@@ -101,6 +104,14 @@ export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: 
     onEarth ? status : (status & ~fixBit) >>> 0,
     location.mileageDeciKm,
   );
+  return onEarth || (status & fixBit) === 0;
+}
+
+/** A location with a fix that cannot be: all else of it is taken. */
+export function offEarth(origin: Origin, bytes: Uint8Array, location: Location): TerminalReport {
+  const { latE6, lonE6, extrasStart, extrasEnd } = location;
+  const words = `a fix at latitude ${latE6 / 1e6}, longitude ${lonE6 / 1e6}`;
+  return unusable(origin, 'value', words, bytes, extrasStart - locationBaseBytes, extrasEnd);
 }
 
 const circle = 1;

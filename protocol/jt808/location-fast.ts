@@ -143,3 +143,17 @@ export function readBatch(
   }
   return count;
 }
+
+/**
+ * Where the first item of a 0x0704 in `bytes[start..end)` lies that is cut or too short for a location; `end` where there
+ * is none.
+ */
+export function damageInBatch(bytes: Uint8Array, start: number, end: number): number {
+  let at = start + 3;
+  while (at < end) {
+    const next = at + 2 + (at + 2 <= end ? (bytes[at]! << 8) | bytes[at + 1]! : 0);
+    if (next > end || next - at < 2 + locationBaseBytes) return at;
+    at = next;
+  }
+  return end;
+}

@@ -181,6 +181,13 @@ describe('migration', () => {
     const run = (...args: string[]) => program.parseAsync(['migrate', ...args, '--json'], { from: 'user' });
     await run('--from', `lmdb:${service.directory}`, '--to', redis.url);
     await expect(run('--from', `lmdb:${directory}/none`, '--to', redis.url)).rejects.toThrow(/there is no store/);
+    for (const [from, to] of [
+      [`lmdb:${directory}/none`, `lmdb:${directory}/x/../none/`],
+      [redis.url, `${redis.url}/0`],
+      ['redis-cluster://a:1,b:2', 'redis-cluster://u:p@b:2,a:1'],
+    ] as const) {
+      await expect(run('--from', from, '--to', to)).rejects.toThrow('--from and --to are the same store');
+    }
     const target = await open(redis.url);
     expect(await target.meta('migration')).toEqual({ from: `lmdb:${service.directory}`, finished: true });
   });

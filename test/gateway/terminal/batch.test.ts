@@ -42,6 +42,47 @@ describe('positions in bulk', () => {
     await client.end();
   });
 
+  it('takes what is whole of a damaged batch and of a fix that cannot be, and keeps the rest for a person', async () => {
+    const form: TerminalForm = { phone: '13900000094', edition: 2013 };
+    const id = await rig.vehicle(form.phone);
+    const client = await rig.open(form);
+    await client.enrol();
+    const from = Math.floor(Date.now() / 1000) * 1000 - 600_000;
+    const point = (i: number, latE6 = 39_000_000 + i) => locationBody({ at: from + i * 1_000, latE6 });
+    const item = (body: Uint8Array): Buffer => Buffer.concat([Buffer.of(0, body.length), body]);
+    const batch = (count: number, ...rest: Uint8Array[]): Buffer => Buffer.concat([Buffer.of(0, count, 1), ...rest]);
+    const cut = item(point(2)).subarray(0, 20);
+    client.send(
+      frameOf(form, 0x0704, 20, batch(3, item(point(0)), item(point(1)), cut)),
+      frameOf(form, 0x0704, 21, batch(2, item(point(3)))),
+      frameOf(form, 0x0704, 22, batch(3, item(point(4)), Buffer.of(0, 4, 0xde, 0xad, 0xbe, 0xef), item(point(5)))),
+      // As many as it says, and more behind them: nothing is lost.
+      frameOf(form, 0x0704, 23, batch(1, item(point(6)), Buffer.of(0))),
+      frameOf(form, 0x0200, 24, point(7, 91_000_000)),
+    );
+    for (const serial of [20, 21, 22, 23]) expect(await client.acknowledged(0x0704, serial)).toBe(0);
+    expect(await client.acknowledged(0x0200, 24)).toBe(0);
+    const rows = await rig.until(async () => {
+      const found = await track(id);
+      return found.length === 7 && found;
+    }, 'what is whole');
+    expect(rows.map(({ deviceAt }) => (Date.parse(deviceAt) - from) / 1_000)).toEqual([0, 1, 3, 4, 5, 6, 7]);
+    // One card for the vehicle, with every piece of evidence on it.
+    const pieces = [
+      ['a batch of 3 locations has 2 whole ones', cut.toString('hex')],
+      ['a batch of 2 locations has 1 whole ones', batch(2, item(point(3))).toString('hex')],
+      ['a batch of 3 locations has 2 whole ones', `0004deadbeef${item(point(5)).toString('hex')}`],
+      ['a fix at latitude 91, longitude 116.4', Buffer.from(point(7, 91_000_000)).toString('hex')],
+    ];
+    const items = await rig.until(async () => {
+      const cards = (await rig.call('GET', '/quarantine')).json.items;
+      const own = cards.filter(({ vehicleId }: Json) => vehicleId === id).flatMap(({ data }: Json) => data.items);
+      return own.length === pieces.length && own;
+    }, 'the quarantine');
+    expect(items.map(({ message, bytesHex }: Json) => [message, bytesHex])).toEqual(pieces);
+    await client.end();
+  });
+
   it('takes what is in a compressed upload as if it had come by itself, and quarantines what does not inflate', async () => {
     const form: TerminalForm = { phone: '13900000093', edition: 2013 };
     const id = await rig.vehicle(form.phone);
