@@ -2,9 +2,9 @@
 import { stringify } from 'yaml';
 import { csv } from '../../dispatch/csv.js';
 import type { Actor } from '../../dispatch/domain/events.js';
-import type { Vehicle } from '../../dispatch/domain/model.js';
+import type { ProfileName, Vehicle } from '../../dispatch/domain/model.js';
 import { FIRST_CENTRE, phoneKey, RULES_ID } from '../../dispatch/domain/organisation.js';
-import { DEFAULT_ROUTING, type RoutingRule } from '../../dispatch/domain/routing.js';
+import { rulesInForce } from '../../dispatch/domain/rules.js';
 import { Refusal } from '../../dispatch/domain/tx.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import type { ControlHandlers } from '../control.js';
@@ -46,12 +46,13 @@ export async function importFile(
   await checkAgainstStore(dispatch, parsed, before);
   const result: ImportResult = { applied: false, errors: parsed.errors, created: [], changed: [], unchanged: [], rules: 'absent' }; // prettier-ignore
   result.errors.sort((a, b) => a.line - b.line);
+  const profiles = await statedProfiles(dispatch, before);
   for (const { body } of parsed.vehicles)
-    sortOut(result, body.id, before.get(body.id), (was) => sameVehicle(was, body));
+    sortOut(result, body.id, before.get(body.id), (was) => sameVehicle(was, profiles.get(was.terminal.phone), body));
   for (const { body } of parsed.crews) sortOut(result, body.id, before.get(body.id), (was) => sameCrew(was, body.crew));
   const rules = (await dispatch.get('rules', RULES_ID))?.value.value ?? {};
   const merged = parsed.rules && { ...(format === 'csv' ? rules : {}), ...parsed.rules.body };
-  if (merged) result.rules = same(merged, rules) ? 'unchanged' : 'changed';
+  if (merged) result.rules = same(rulesInForce(merged), rulesInForce(rules)) ? 'unchanged' : 'changed';
   if (dryRun || result.errors.length > 0) return result;
   for (const { line, body } of parsed.vehicles) {
     if (result.unchanged.includes(body.id)) continue;
@@ -141,11 +142,22 @@ async function mustExist(
   errors.push({ ...place, message: `there is no ${kind === 'centre' ? 'repair centre' : 'unit'} ${id}` });
 }
 
+/** Profiles that the operator has stated, by the terminal's phone. */
+async function statedProfiles(
+  dispatch: DispatchPort,
+  vehicles: ReadonlyMap<string, Vehicle>,
+): Promise<Map<string, ProfileName | undefined>> {
+  const phones = [...vehicles.values()].map((one) => one.terminal.phone);
+  const terminals = await dispatch.getMany('terminal', phones);
+  return new Map(phones.map((phone, i) => [phone, terminals[i]?.value.statedProfile]));
+}
+
 /** True where the vehicle already is as the file says; a secret is not on file and always sets it anew. */
-function sameVehicle(was: Vehicle, body: VehicleBody): boolean {
+function sameVehicle(was: Vehicle, statedProfile: ProfileName | undefined, body: VehicleBody): boolean {
   const { terminal, crew, id: _id, ...rest } = body;
   const { profile, secret, options, phone } = terminal;
-  if (profile !== undefined || secret !== undefined || options !== undefined) return false;
+  if (secret !== undefined || options !== undefined) return false;
+  if (profile !== undefined && profile !== statedProfile) return false;
   const own = Object.entries(rest).every(([key, value]) =>
     same((was as unknown as Record<string, unknown>)[key], value),
   );
@@ -194,7 +206,7 @@ const peopleText = (people: readonly { name: string; phone?: string }[]): string
 
 async function exportRules(dispatch: DispatchPort, format: FileFormat): Promise<string> {
   const rules = (await dispatch.get('rules', RULES_ID))?.value.value ?? {};
-  const routing = (rules['routing'] as RoutingRule[] | undefined) ?? DEFAULT_ROUTING;
+  const { routing } = rulesInForce(rules);
   if (format === 'yaml') return stringify({ rules: { ...rules, routing } }, { aliasDuplicateObjects: false });
   return csv(CSV_COLUMNS.rules, routing.map(({ categories = [], voltages = [], areas = [], ...rest }) => ({
     ...rest, categories: categories.join('; '), voltages: voltages.join('; '),

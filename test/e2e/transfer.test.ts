@@ -43,6 +43,15 @@ describe('vehicles and crews from CSV', () => {
     expect((await service.get('vehicle', 't-2')).crew.name).toBe('second, of two');
     expect((await service.get('terminal', '13000000001')).statedProfile).toBe('smart');
 
+    const versions = async () =>
+      Promise.all(['t-1', 't-2'].map(async (id) => (await service.gateway.dispatch.get('vehicle', id))!.version));
+    const [before, same] = [await versions(), await run('export', 'vehicles')];
+    expect(await importText('same.csv', same)).toMatchObject({ changed: [], unchanged: ['t-1', 't-2'] });
+    for (const format of ['csv', 'yaml'])
+      expect(await importText(`rules.${format}`, await run('export', 'rules', '--format', format))).toMatchObject({ rules: 'unchanged' }); // prettier-ignore
+    expect(await service.gateway.dispatch.get('rules', 'rules')).toBeUndefined();
+    expect(await versions()).toEqual(before);
+
     const crews = 'id,crew,members\nt-2,renamed,"Sun 13900000009"\n';
     expect(await importText('c.csv', crews)).toMatchObject({ changed: ['t-2'], unchanged: [] });
     expect((await service.get('vehicle', 't-2')).crew).toMatchObject({ name: 'renamed', members: [{ name: 'Sun' }] });

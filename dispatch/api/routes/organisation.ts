@@ -1,7 +1,9 @@
 /** Repair centres, units, and the rules that are kept in the store. */
 import { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
 import { FIRST_CENTRE, RULES_ID } from '../../domain/organisation.js';
 import type { RepairCentre, Unit } from '../../domain/model.js';
+import { BUILT_IN, builtInParts, rulesInForce, type BuiltIn } from '../../domain/rules.js';
 import type { Versioned } from '../../ports.js';
 import { plainObject } from '../../views/json.js';
 import type { Guard } from '../guard.js';
@@ -24,7 +26,13 @@ const limits = z
   .partial()
   .meta({ description: 'Minutes by segment, above the defaults; AH is the promise for a town site' }); // prettier-ignore
 
+/** What an answer shows and nobody sets, so that an answer can be sent back as it is; `If-Match` carries the version. */
+const shownOnly = {
+  id: id.optional().meta({ description: 'As in the path' }),
+  version: z.int().optional().meta({ description: 'Read only' }),
+};
 const centreIn = z.strictObject({
+  ...shownOnly,
   name: name.optional(),
   siteClasses: z.array(siteClass).min(1).max(3).optional(),
   limits: limits.optional(),
@@ -40,6 +48,7 @@ const centre = z.looseObject({
   automaticMode: z.boolean(),
 });
 const unitIn = z.strictObject({
+  ...shownOnly,
   kind: z.string().trim().min(1).max(60),
   name: name.optional(),
   repairCentreId: id.optional(),
@@ -62,6 +71,22 @@ const FIRST: RepairCentre = {
 
 export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
   const rules = rulesSchema(dispatch.settings);
+  const rulesShown = rules
+    .extend({
+      builtIn: z
+        .array(z.enum(Object.keys(BUILT_IN) as BuiltIn[]))
+        .optional()
+        .meta({
+          description: 'Parts that nobody has set: what Linecrew brings along holds. Read only',
+        }),
+    })
+    .meta({ id: 'RulesInForce' });
+  const showRules = async (): Promise<Answer> => {
+    const found = await dispatch.get('rules', RULES_ID);
+    const stored = found?.value.value ?? {};
+    const shown = { ...rulesInForce(stored), builtIn: builtInParts(stored) };
+    return new Answer(200, shown, { etag: etagOf(found?.version ?? 0) });
+  };
   const present = async <K extends 'centre' | 'unit'>(kind: K, key: string): Promise<Versioned<K> | undefined> => {
     const found = await dispatch.get(kind, key);
     return (
@@ -127,7 +152,8 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       async handler({ guard, params, body, ifMatch, options }) {
         const before = await present('centre', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
-        const { limits: given, ...plain } = body;
+        const { limits: given, id: named, version: _shown, ...plain } = body;
+        checkNamed(named, params.id);
         const centreIn = { ...plain, ...(given ? { limits: defined(given) } : {}), id: params.id };
         await guard.execute({ type: 'centre.put', centre: centreIn }, options({ kind: 'centre', id: params.id }));
         const { status, body: shown, headers } = show((await dispatch.get('centre', params.id))!);
@@ -176,7 +202,9 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
         const before = await dispatch.get('unit', params.id);
         checkVersion(ifMatch, before?.version ?? 0);
         const about = { kind: 'unit' as const, id: params.id };
-        await guard.execute({ type: 'unit.put', unit: { ...body, id: params.id } }, options(about));
+        const { id: named, version: _shown, ...unitIn } = body;
+        checkNamed(named, params.id);
+        await guard.execute({ type: 'unit.put', unit: { ...unitIn, id: params.id } }, options(about));
         const { status, body: shown, headers } = show((await dispatch.get('unit', params.id))!);
         return new Answer(before ? status : 201, shown, headers);
       },
@@ -186,12 +214,9 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       path: '/rules',
       tag: TAG,
       right: 'rules.read',
-      summary: 'The rules that are kept in the store',
-      responses: { 200: { description: 'The rules; empty where only the defaults hold', schema: rules } },
-      async handler() {
-        const found = await dispatch.get('rules', RULES_ID);
-        return new Answer(200, found?.value.value ?? {}, { etag: etagOf(found?.version ?? 0) });
-      },
+      summary: 'The rules that hold',
+      responses: { 200: { description: 'The rules; `builtIn` names what nobody has set', schema: rulesShown } },
+      handler: showRules,
     }),
     route({
       method: 'PUT',
@@ -199,17 +224,27 @@ export function organisationRoutes({ dispatch }: RouteDeps): Route[] {
       tag: TAG,
       right: 'rules.put',
       summary: 'Replace the rules',
-      body: rules,
-      responses: { 200: { description: 'The rules', schema: rules } },
+      body: rulesShown,
+      responses: { 200: { description: 'The rules', schema: rulesShown } },
       async handler({ guard, body, ifMatch, options }) {
         const before = await dispatch.get('rules', RULES_ID);
         checkVersion(ifMatch, before?.version ?? 0);
-        await guard.execute({ type: 'rules.put', value: body }, options({ kind: 'rules', id: RULES_ID }));
-        const found = await dispatch.get('rules', RULES_ID);
-        return new Answer(200, found!.value.value, { etag: etagOf(found!.version) });
+        const { builtIn = [], ...given } = body;
+        const value: Record<string, unknown> = { ...given };
+        // What came back as it was shown stays built in.
+        for (const part of builtIn) if (isDeepStrictEqual(value[part], BUILT_IN[part])) delete value[part];
+        await guard.execute({ type: 'rules.put', value }, options({ kind: 'rules', id: RULES_ID }));
+        return showRules();
       },
     }),
   ];
+}
+
+function checkNamed(named: string | undefined, key: string): void {
+  if (named === undefined || named === key) return;
+  throw new Problem('invalidValue', `id is ${named}, the address says ${key}`, {
+    errors: [{ pointer: '#/id', detail: `is ${named}`, expected: key }],
+  });
 }
 
 function defined(given: Record<string, number | undefined>): Record<string, number> {

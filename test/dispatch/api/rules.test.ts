@@ -17,6 +17,25 @@ describe('the rules', () => {
     expect((await put({ routing: DEFAULT_ROUTING })).status).toBe(200);
   });
 
+  it('show what holds, and take back what they show', async () => {
+    const { json: shown } = await api.get('/rules');
+    expect(shown).toMatchObject({ routing: DEFAULT_ROUTING, builtIn: ['routing', 'requiredFields'] });
+    expect((await put(shown)).json).toEqual(shown);
+    const own = [rule('all')];
+    const { json: changed } = await put({ ...shown, routing: own });
+    expect(changed).toMatchObject({ routing: own, requiredFields: shown.requiredFields, builtIn: ['requiredFields'] });
+    for (const path of ['/repair-centres/centre-1', '/repair-centres/north', '/units/u1']) {
+      const body = path.startsWith('/units')
+        ? { kind: 'cityStation', managers: [] }
+        : { name: 'North', limits: { BC: 5 } };
+      expect((await api.send(path, { method: 'PUT', body })).status).toBeLessThan(300);
+      const { json } = await api.get(path);
+      const again = await api.send(path, { method: 'PUT', body: json });
+      expect([again.status, { ...again.json, version: 0 }]).toEqual([200, { ...json, version: 0 }]);
+      expect((await api.send(path, { method: 'PUT', body: { ...json, id: 'other' } })).status).toBe(422);
+    }
+  });
+
   it.each([
     ['a key that nobody knows', { rooting: [] }, ['#/rooting']],
     ['a rule without a name', { routing: [{ unitKind: 'x' }] }, ['#/routing/0/name']],
@@ -31,7 +50,7 @@ describe('the rules', () => {
   ])('refuse %s, with the place', async (_what, body, expected) => {
     const reply = await put(body);
     expect([reply.status, reply.json.code, pointers(reply)]).toEqual([422, 'invalidBody', expected]);
-    expect((await api.get('/rules')).json).toEqual({});
+    expect((await api.get('/rules')).json.builtIn).toEqual(['routing', 'requiredFields']);
   }); // prettier-ignore
 
   it('refuse a category of nobody as a key, and a centre that does not exist', async () => {
