@@ -40,8 +40,8 @@ function expectedBy(issue: Issue): string | undefined {
   }
 }
 
-const isLong = ({ origin }: { origin?: string }): boolean => origin !== undefined && origin in UNITS;
-const WORDS: Partial<Record<Issue['code'], (issue: { origin?: string }) => string>> = {
+const isLong = (issue: Issue): boolean => 'origin' in issue && issue.origin in UNITS;
+const WORDS: Partial<Record<Issue['code'], (issue: Issue) => string>> = {
   invalid_type: () => 'is of another type',
   invalid_value: () => 'is none of the values that are known',
   invalid_format: () => 'is not valid',
