@@ -109,6 +109,21 @@ describe('orders over HTTP', () => {
     expect(await idsOf('stage=issued,repaired&phone=13900000000')).not.toContain(ids[0]);
   });
 
+  it('reads orders and vehicles by id, those that the reader may see', async () => {
+    const mine = (await api.post('/orders', orderBody())).json;
+    await api.post(`/orders/${mine.id}/issue`, { repairCentreId: 'centre-1' });
+    const idsIn = async (path: string, options?: object): Promise<string[]> =>
+      (await api.get(path, options)).json.items.map((one: { id: string }) => one.id);
+    expect(await idsIn(`/orders?ids=${mine.id},nobody`)).toEqual([mine.id]);
+    expect(await idsIn('/vehicles?ids=v2,nobody,v1')).toEqual(['v2', 'v1']);
+    await api.send('/repair-centres/centre-9', { method: 'PUT', body: { name: 'Centre 9' } });
+    const elsewhere = { token: await api.token(['dispatcher'], { centres: ['centre-9'] }) };
+    expect(await idsIn(`/orders?ids=${mine.id}`, elsewhere)).toEqual([]);
+    expect(await idsIn('/vehicles?ids=v1,v2', elsewhere)).toEqual([]);
+    const many = Array.from({ length: 101 }, (_one, i) => `v${i}`).join(',');
+    expect((await api.get(`/vehicles?ids=${many}`)).status).toBe(422);
+  });
+
   it('ranks the candidates with reasons in words', async () => {
     const id = await issuedOrder(api);
     const { json } = await api.get(`/orders/${id}/candidates`);
