@@ -9,7 +9,8 @@ import { Random } from '../random.js';
 import { formatReport, isSound, type Report } from '../report.js';
 import { parseRoutes, RouteError } from '../routes.js';
 import { crewsOf, parseScenario, radioOf, ScenarioError, type Scenario } from '../scenario.js';
-import { Progress, untilEnd } from './progress.js';
+import { Progress } from './progress.js';
+import { NothingListens, untilEndOrRefused, type Target } from './reach.js';
 import type { CommonOptions } from './options.js';
 
 /** Reads a scenario: a file, or by name one of those that come with the program. */
@@ -88,13 +89,28 @@ export async function runFleet(scenario: Scenario, options: CommonOptions): Prom
     options.json === true,
   );
   progress.start();
-  await untilEnd(scenario.durationS === undefined ? undefined : (scenario.durationS * 1000) / fleet.clock.rate);
+  const durationMs = scenario.durationS === undefined ? undefined : (scenario.durationS * 1000) / fleet.clock.rate;
+  const target = targetOf(scenario, options);
+  const isRefused = await untilEndOrRefused(durationMs, target, () => fleet.connected);
   progress.stop();
   incidents.stop();
+  if (isRefused) {
+    await fleet.stop();
+    throw new NothingListens(target);
+  }
   if (options.json !== true) process.stderr.write('ending: the terminals deliver what they still hold\n');
   const report = await fleet.stop();
   for (const [what, count] of Object.entries(incidents.counts)) report.notes.push(`incidents: ${count} × ${what}`);
-  return finish(report, options.json === true);
+  if (report.links.connected === 0) report.notes.push('nothing ever connected');
+  const status = finish(report, options.json === true);
+  return report.links.connected === 0 ? 1 : status;
+}
+
+/** Where the terminals of a scenario connect. */
+function targetOf({ profile }: Scenario, { host, port, mqtt }: CommonOptions): Target {
+  if (profile !== 'mqtt') return { host, port };
+  const url = new URL(mqtt ?? `mqtt://${host}`);
+  return { host: url.hostname, port: Number(url.port || 1883) };
 }
 
 /** Prints the account. @returns the exit status */

@@ -22,5 +22,6 @@ export async function guarded(run: () => Promise<number>): Promise<void> {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message}${cause}`;
+  const refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'connection refused: ' : '';
+  return `${refused}${error.message}${cause}`;
 }

@@ -12,6 +12,7 @@ import { makeRoster, type RosterEntry } from '../roster.js';
 import { guarded } from './guarded.js';
 import { addCommonOptions, wholeNumber, type CommonOptions } from './options.js';
 import { Progress, untilEnd } from './progress.js';
+import { NothingListens, untilEndOrRefused } from './reach.js';
 
 interface LoadFlags extends CommonOptions {
   every: number;
@@ -137,11 +138,13 @@ async function runLoad(flags: LoadFlags): Promise<number> {
   const progress = new Progress(line, () => ({ ...totals(), delayMs: delays().summary() }), json);
   progress.start();
   const allConnected = new AbortController();
-  await Promise.race([
-    Promise.all(shards.map((shard) => shard.connected)),
-    untilEnd(connectPatienceMs, allConnected.signal),
-  ]);
-  allConnected.abort();
+  void Promise.all(shards.map((shard) => shard.connected)).then(() => allConnected.abort());
+  if (await untilEndOrRefused(connectPatienceMs, flags, () => totals().connected, allConnected.signal)) {
+    progress.stop();
+    for (const shard of shards) shard.kill();
+    await Promise.all(shards.map((shard) => shard.ended));
+    throw new NothingListens(flags);
+  }
   const startedAt = clock.now();
   for (const shard of shards) shard.tell('report');
   await untilEnd(flags.duration === undefined ? undefined : (flags.duration * 1000) / clock.rate);
@@ -219,6 +222,10 @@ class Shard {
 
   tell(word: 'report' | 'stop'): void {
     if (this.#child.connected) this.#child.send(word);
+  }
+
+  kill(): void {
+    this.#child.kill();
   }
 
   #on(type: ShardMessage['type'], call: () => void): void {

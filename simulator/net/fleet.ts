@@ -146,6 +146,11 @@ export class Fleet {
     return this.#stopped;
   }
 
+  /** Connections made so far. */
+  get connected(): number {
+    return sum(this.terminals, (terminal) => terminal.ledger.connected);
+  }
+
   /** Numbers at this moment, for a live display. */
   totals(): {
     online: number;
@@ -294,7 +299,8 @@ export class Fleet {
     await this.callCentre?.stop();
     const endedAt = this.clock.now();
     for (const terminal of this.terminals) terminal.endShift();
-    const until = performance.now() + drainMs;
+    // Who never reached the platform delivers nothing to it now.
+    const until = performance.now() + (this.connected > 0 ? drainMs : 0);
     while (performance.now() < until && this.terminals.some((terminal) => terminal.unconfirmed > 0)) await sleep(20);
     const pendingPositions = sum(this.terminals, (terminal) => terminal.vehicle.terminal.unconfirmedPositions);
     const pendingKeys = sum(this.terminals, (terminal) => terminal.unconfirmed) - pendingPositions;

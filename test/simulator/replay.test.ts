@@ -6,6 +6,7 @@ import { loadConfig } from '../../gateway/config/load.js';
 import { createLog } from '../../gateway/log.js';
 import { startGateway, type Gateway } from '../../gateway/main.js';
 import { Api } from '../../simulator/net/api.js';
+import { freePort } from '../support/redis.js';
 import { accountOf, linecrew } from './support/program.js';
 
 const token = 'test-token-0123456789';
@@ -106,3 +107,17 @@ describe('a recording of real terminals', () => {
     },
   );
 });
+
+it.each(['drive', 'load', 'replay'])(
+  '%s says so where nothing listens',
+  async (scenario) => {
+    const file = join(folder, 'heartbeat.hex');
+    writeFileSync(file, '7e0002000001390000001700537d027e\n');
+    const args = scenario === 'replay' ? [file] : ['--vehicles', '2'];
+    const { status, stderr } = await linecrew(['simulate', scenario, ...args, '--port', String(await freePort())])
+      .ended;
+    expect(stderr).toContain('linecrew: connection refused: ');
+    expect(status).toBe(1);
+  },
+  60_000,
+);
