@@ -42,6 +42,8 @@ export type OrderCommand =
       area?: string;
       priority?: Priority;
       callEndedAt?: number;
+      /** Expressly confirmed: the call ended longer ago than `oldCallMs`. */
+      confirm?: boolean;
     }
   | {
       type: 'order.edit';

@@ -66,6 +66,7 @@ function create(tx: Tx, command: CommandOf<'order.create'>): { orderId: string; 
   if (callEndedAt !== undefined && callEndedAt > tx.now) {
     throw new Refusal('timeOutOfRange', 'callEndedAt is in the future', 422);
   }
+  checkCallAge(tx, callEndedAt, command.confirm);
   const id = tx.newId();
   const { counter, number } = nextNumber(tx);
   const site: Site = { siteClass: 'town', arrivalMode: 'timed', ...command.site };
@@ -97,6 +98,14 @@ function create(tx: Tx, command: CommandOf<'order.create'>): { orderId: string; 
   setOrderPoint(tx, order, { point: 'A', at, rank: 'rule', flags: callEndedAt === undefined ? ['created'] : [] });
   if (!rule) askWhoRepairs(tx, order);
   return { orderId: id, number };
+}
+
+/** A day or month that was mistyped would break every promise at once. */
+function checkCallAge(tx: Tx, callEndedAt: number | undefined, confirm: boolean | undefined): void {
+  if (callEndedAt === undefined || confirm || tx.now - callEndedAt <= tx.settings.oldCallMs) return;
+  const hours = tx.settings.oldCallMs / 3_600_000;
+  const message = `callEndedAt is ${new Date(callEndedAt).toISOString()}, more than ${hours} h ago; confirm expressly`;
+  throw new Refusal('callLongAgo', message, 409, { choices: ['confirm'] });
 }
 
 /** An order that fits no rule goes to the call centre's attention list, until it is issued or corrected. */

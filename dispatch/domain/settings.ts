@@ -40,6 +40,8 @@ export interface DispatchSettings {
   breakLimitMin: number;
   capacity: { threshold: number; days: number };
   callBackTries: number;
+  /** A call that ended longer ago than this is confirmed expressly, ms: the promise counts from its end. */
+  oldCallMs: number;
   menuIdRestMs: number;
 }
 
@@ -69,5 +71,6 @@ export const DEFAULT_SETTINGS: DispatchSettings = {
   breakLimitMin: 60,
   capacity: { threshold: 3, days: 7 },
   callBackTries: 3,
+  oldCallMs: 86_400_000,
   menuIdRestMs: 86_400_000,
 };

@@ -11,6 +11,7 @@ export function dispatchSettings(config: Config): DispatchSettings {
     trades: config.trades,
     categories: config.categories,
     queueLimit: config.queueLimit,
+    oldCallMs: config.oldCallH * 3_600_000,
     arrival: { radiusM: config.arrivalRadiusM, speedKmh: config.arrivalSpeedKmh, standMs: config.arrivalStandS * 1000 },
     departure: { distanceM: config.departureM },
     eta: { detourFactor: config.etaDetourFactor, defaultSpeedKmh: config.etaSpeedKmh, workMin: config.etaWorkMin },

@@ -113,6 +113,11 @@ export const SETTINGS = {
   trades: row(f.list(), d.trades, 'trades of crews'),
   categories: row(f.list(), d.categories, 'fault categories'),
   queueLimit: row(f.integer(1, 100), d.queueLimit, 'open legs that one vehicle may hold'),
+  oldCallH: row(
+    f.number(1, 8_760, 'h'),
+    d.oldCallMs / 3_600_000,
+    'an order whose call ended longer ago than this must be confirmed expressly',
+  ),
   arrivalRadiusM: row(f.number(10, 5_000, 'm'), d.arrival.radiusM, 'arrived: within this distance of the site'),
   arrivalSpeedKmh: row(f.number(0, 50, 'km/h'), d.arrival.speedKmh, 'arrived: slower than this'),
   arrivalStandS: row(f.number(0, 3_600, 's'), d.arrival.standMs / 1000, 'arrived: for this long'),

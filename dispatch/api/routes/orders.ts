@@ -61,7 +61,8 @@ export function orderRoutes(deps: RouteDeps): Route[] {
       tag: TAG,
       right: 'order.create',
       summary: 'Take a customer’s report',
-      description: 'Point A is `callEndedAt`, else the time of creation, flagged `created`.',
+      description:
+        'Point A is `callEndedAt`, else the time of creation, flagged `created`. One of long ago (24 h unless configured) is 409 `callLongAgo` without `confirm`.',
       body: orderCreate,
       responses: { 201: { description: 'The order', schema: order } },
       async handler({ guard, body, options }) {

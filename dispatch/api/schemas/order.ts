@@ -29,6 +29,7 @@ export const orderCreate = z.strictObject({
   area: area.optional(),
   priority: priority.optional(),
   callEndedAt: timeIn.optional(),
+  confirm: z.boolean().optional().meta({ description: 'Expressly confirmed: the call ended long ago' }),
 });
 export const orderEdit = z.strictObject({
   customer: customerIn.optional(),

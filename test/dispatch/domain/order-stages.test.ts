@@ -303,6 +303,20 @@ describe('Order: stages', () => {
     expect(orders.sort(byRank(deadline)).map(({ id }) => id)).toEqual([urgent, urged, plain, later]);
   });
 
+  it('a call that ended more than a day ago is confirmed expressly', async () => {
+    const day = 24 * 60 * MINUTE;
+    const customer = { name: 'Zhao', phone: '13900000000' };
+    const site = { lat: 39.9, lon: 116.4, address: 'Road 1' };
+    const fault = { category: 'outage', voltage: 'low' as const, description: 'dark' };
+    const create = { type: 'order.create' as const, customer, site, fault, callEndedAt: NINE - day - 1 };
+    expect(await world.refused(create, AGENT)).toMatchObject({
+      code: 'callLongAgo', status: 409, details: { choices: ['confirm'] },
+    }); // prettier-ignore
+    const { orderId } = await world.do({ ...create, confirm: true }, AGENT);
+    expect(timePointsOf(await world.order(String(orderId))).A!.at).toBe(NINE - day - 1);
+    await world.newOrder({ callEndedAt: NINE - day });
+  });
+
   describe('merged', () => {
     it('subs follow the main order, leave the trucks’ lists, keep A to C and their own call-back', async () => {
       const main = await world.orderWith('v1', 'accepted');
