@@ -218,6 +218,9 @@ describe('organisation over HTTP', () => {
     ).toBe('unknownCentre');
     const put = await api.send('/rules', { method: 'PUT', body: { requiredFields: { cable: ['equipment'] } } });
     expect([put.status, put.json.requiredFields.cable]).toEqual([200, ['equipment']]);
-    expect((await api.get('/rules')).json).toEqual({ requiredFields: { cable: ['equipment'] } });
+    const { requiredFields, builtIn } = (await api.get('/rules')).json;
+    expect(requiredFields).toEqual({ cable: ['equipment'] });
+    expect(builtIn).toContain('routing');
+    expect(builtIn).not.toContain('requiredFields');
   });
 });
