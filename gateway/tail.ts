@@ -141,8 +141,11 @@ function listen(phone: string, { clock }: DispatchPort, emit: (tailed: Tailed) =
 
 /** The mask of one direction of one connection. */
 function maskOf(masks: Map<string, CodeMask>, key: string): CodeMask {
-  const mask = masks.get(key) ?? new CodeMask();
-  if (masks.size >= MASKS) masks.clear();
+  const known = masks.get(key);
+  if (known) return known;
+  const [oldest] = masks.keys();
+  if (masks.size >= MASKS && oldest !== undefined) masks.delete(oldest);
+  const mask = new CodeMask();
   masks.set(key, mask);
   return mask;
 }

@@ -74,6 +74,9 @@ describe('The rules of positions', () => {
       await world.dispatch.apply([], batch, { node: 'positions', sequence: ++sequence });
     }
   }
+  /** The crew presses a key, so many seconds after nine. */
+  const press = (orderId: string, action: 'arrive' | 'done', atS: number) =>
+    world.report({ type: 'report.action', vehicleId: 'v1', orderId, leg: 1, action, deviceAt: NINE + atS * S });
   const stamp = async (orderId: string, point: 'G' | 'H') => (await world.leg(orderId)).points[point];
   const arrived = async (orderId: string) =>
     vi.waitFor(async () => expect((await world.leg(orderId)).state).toBe('onSite'), 5000);
@@ -120,14 +123,7 @@ describe('The rules of positions', () => {
     await vi.waitFor(async () => expect(await world.store.meta('position-rules')).toBeDefined());
     await rules!.stop();
     await drive(DRIVE);
-    await world.report({
-      type: 'report.action',
-      vehicleId: 'v1',
-      orderId,
-      leg: 1,
-      action: 'done',
-      deviceAt: NINE + 226 * S,
-    });
+    await press(orderId, 'done', 226);
     expect(await stamp(orderId, 'H')).toMatchObject({ rank: 'implied' });
     await watch();
     await vi.waitFor(async () =>
@@ -176,8 +172,7 @@ describe('The rules of positions', () => {
     const orderId = await world.orderWith('v1', 'accepted');
     await world.orderWith('v1', 'accepted');
     await drive(DRIVE);
-    const done = { type: 'report.action' as const, vehicleId: 'v1', orderId, leg: 1, action: 'done' };
-    await world.report({ ...done, deviceAt: NINE + 226 * S });
+    await press(orderId, 'done', 226);
     expect((await world.leg(orderId)).state).toBe('workDone');
     release();
     await vi.waitFor(async () => {
@@ -204,14 +199,7 @@ describe('The rules of positions', () => {
     const orderId = await world.orderWith('v1', 'accepted');
     await drive(DRIVE);
     await arrived(orderId);
-    await world.report({
-      type: 'report.action',
-      vehicleId: 'v1',
-      orderId,
-      leg: 1,
-      action: 'arrive',
-      deviceAt: NINE + 220 * S,
-    });
+    await press(orderId, 'arrive', 220);
     expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 220 * S, rank: 'key' });
     // Reports show the difference: it was pressed 30 s after the vehicle stood.
     const order = await world.order(orderId);
