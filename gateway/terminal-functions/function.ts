@@ -27,6 +27,8 @@ export interface TerminalFunction<Arguments = unknown> {
   readonly title: string;
   /** First edition that has it. */
   readonly since: Edition;
+  /** Last edition that has it, where a later one took it out. */
+  readonly until?: Edition;
   /** 2019 withdrew the message (reference 4.0): there only on terminals whose option `withdrawn` says that they keep it. */
   readonly withdrawn?: true;
   /** Only for administrators: nothing that a dispatcher needs, and much that can go wrong. */

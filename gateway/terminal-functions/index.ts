@@ -2,6 +2,7 @@
 import type { Terminal } from '../../dispatch/domain/model.js';
 import { areaFunctions } from './areas.js';
 import { controlFunctions } from './control.js';
+import { cutOffFunctions } from './cut-off.js';
 import { driverFunctions } from './driver.js';
 import type { TerminalFunction } from './function.js';
 import { fenceFunctions } from './fences.js';
@@ -21,6 +22,7 @@ export const terminalFunctions: readonly TerminalFunction[] = [
   ...mediaFunctions,
   ...areaFunctions,
   ...serviceFunctions,
+  ...cutOffFunctions,
   upgrade,
   send,
 ];
@@ -51,6 +53,10 @@ export function lacks(
   }
   if (one.since > edition) {
     return { code: 'editionLacks', words: `${one.name} exists since ${one.since}; this terminal speaks ${edition}` };
+  }
+  if (one.until !== undefined && one.until < edition) {
+    const words = `${one.name} exists until ${one.until}; this terminal speaks ${edition}`;
+    return { code: 'editionLacks', words };
   }
   if (one.withdrawn && edition === 2019 && terminal.options.withdrawn !== true) {
     const words = `the 2019 edition withdrew ${one.name}; set the terminal’s option “withdrawn” if it has it all the same`;

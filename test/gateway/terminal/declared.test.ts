@@ -86,6 +86,24 @@ const CALLS: [name: string, args: object, message: MessageName, editions: Editio
     [2011, 2013, 2019],
     { command: 2, parameters: ['0', 'code', '', '', '', 'example.org', '7611', '7611', '0'] },
   ],
+  ['power-off', { confirm: true }, 'control', [2011, 2013], { command: 3, parameters: [] }],
+  ['data-off', { confirm: true }, 'control', [2011, 2013], { command: 6, parameters: [] }],
+  ['radio-off', { confirm: true }, 'control', [2011, 2013], { command: 7, parameters: [] }],
+  [
+    'server-switch',
+    { address: 'gps.example.org', tcpPort: 7611, udpPort: 7612, authCode: 'K7', dialPoint: 'cmnet', user: 'u', password: 'p', forMin: 0, confirm: true },
+    'control',
+    [2011, 2013, 2019],
+    { command: 2, parameters: ['0', 'K7', 'cmnet', 'u', 'p', 'gps.example.org', '7611', '7612', '0'] },
+  ],
+  [
+    'server-switch',
+    { address: '192.0.2.7', tcpPort: 7611, confirm: true },
+    'control',
+    [2013, 2019],
+    { command: 2, parameters: ['0', '', '', '', '', '192.0.2.7', '7611', '', '60'] },
+  ],
+  ['server-return', {}, 'control', [2011, 2013, 2019], { command: 2, parameters: ['1'] }],
   ['send', { message: 'passthroughDown', body: { type: 0x41, content: '0102ff' } }, 'passthroughDown', [2011, 2013, 2019], { type: 0x41, content: '0102ff' }],
 ]; // prettier-ignore
 
@@ -144,6 +162,10 @@ describe('functions of one message', () => {
     ['route-set', { id: 1, points: [{ lat: 1, lon: 1, widthM: 1, tooShortS: 1 }, { lat: 1, lon: 2, widthM: 1 }] }, 2011, /points\[0\]\.tooShortS/],
     ['circle-remove', { all: true }, 2013, /ids|all/],
     ['phone-book', { setting: 'clear', contacts: [{ number: '1', name: 'x' }] }, 2013, /cleared/],
+    ['power-off', {}, 2013, /confirm/],
+    ['radio-off', { confirm: false }, 2013, /confirm/],
+    ['server-switch', { address: 'gps.example.org', tcpPort: 7611 }, 2013, /confirm/],
+    ['server-switch', { address: 'a;b', tcpPort: 7611, confirm: true }, 2013, /semicolon/],
     ['send', { message: 'platformAck', body: {} }, 2013, /message/],
     ['send', { message: 'eventList', body: { setting: 0 } }, 2013, /message/],
     ['send', { message: 'confirmAlarm', body: { alarmSerial: 0, types: 1 } }, 2011, /2011/],
@@ -153,6 +175,13 @@ describe('functions of one message', () => {
     expect(status, JSON.stringify(json)).toBe(422);
     expect(`${json.detail} ${JSON.stringify(json.errors)}`).toMatch(why);
   }); // prettier-ignore
+
+  it('has what a later edition removed on older terminals alone', async () => {
+    for (const name of ['power-off', 'data-off', 'radio-off']) {
+      const { status, json } = await call(2019, name, { confirm: true });
+      expect([status, json.details]).toEqual([409, { reason: 'editionLacks' }]);
+    }
+  });
 
   it('reads the tachograph and lists areas; the answers are kept with the delivery', async () => {
     replies.set(0x8700, (form, replySerial, serial) => {
@@ -236,6 +265,9 @@ describe('functions of one message', () => {
       });
     const refused = await as(token.secret, 'send', { message: 'text', body: { flags: 4, text: 'x' } });
     expect(refused.status).toBe(403);
+    for (const name of ['power-off', 'server-return']) {
+      expect((await as(token.secret, name, name === 'power-off' ? { confirm: true } : {})).status).toBe(403);
+    }
     expect((await call(2013, 'send', { message: 'track', body: { intervalS: 0 } })).status).toBe(200);
     expect((await as(token.secret, 'follow', { intervalS: 0 })).status).toBe(202);
     const notes = await rig.until(async () => {
