@@ -32,6 +32,8 @@ interface Owner {
   readonly fence: number;
   /** Whether the delivery loop has the link. */
   link: TerminalLink | undefined;
+  /** The link that dispatch holds for up until this connection's own is: of the connection that it took over from. */
+  replaced: TerminalLink | undefined;
   attached: boolean;
   contested: boolean;
   renewAt: number;
@@ -56,6 +58,8 @@ export class SessionRegistry {
   readonly #owners = new Map<string, Owner>();
   /** Connections of contested terminals that were not closed when another one came. */
   readonly #rivals = new Map<string, Set<OwnedConnection>>();
+  /** Terminals whose lease is being taken for a connection of this node, and for how many. */
+  readonly #claiming = new Map<string, number>();
   #renewing = false;
 
   constructor(options: RegistryOptions) {
@@ -82,13 +86,15 @@ export class SessionRegistry {
     codeSha256: string | undefined,
     edition: Edition,
   ): Promise<number | undefined> {
-    const { dispatch, directory, node, limits } = this.#options;
+    const { dispatch, directory, limits } = this.#options;
     const { phone } = facts;
     const { store, clock } = dispatch;
     if (codeSha256 !== undefined) await directory.codeUsed(facts, codeSha256, edition);
-    const { fence } = await store.claimTerminal(phone, node, connection.id, clock.now(), limits.leaseMs);
+    // Who has ended meanwhile takes the terminal from nobody: the connection that has it may be alive.
+    if (connection.closed) return undefined;
+    const fence = await this.#takeLease(phone, connection);
     const current = this.#owners.get(phone);
-    if (connection.closed || (current !== undefined && current.fence > fence)) {
+    if (current !== undefined && current.fence > fence) {
       await store.releaseTerminal(phone, fence);
       return undefined;
     }
@@ -96,6 +102,7 @@ export class SessionRegistry {
       connection,
       fence,
       link: undefined,
+      replaced: current?.link ?? current?.replaced,
       attached: false,
       contested: facts.contested,
       renewAt: clock.now() + limits.leaseMs / 3,
@@ -103,7 +110,22 @@ export class SessionRegistry {
     this.#owners.set(phone, owner);
     if (current !== undefined && current.connection !== connection) this.#replace(facts, current, connection);
     this.#options.counters.terminalsOnline = this.#owners.size;
-    return fence;
+    if (!connection.closed) return fence;
+    this.gone(connection, phone);
+    return undefined;
+  }
+
+  async #takeLease(phone: string, connection: OwnedConnection): Promise<number> {
+    const { dispatch, node, limits } = this.#options;
+    this.#claiming.set(phone, (this.#claiming.get(phone) ?? 0) + 1);
+    try {
+      const now = dispatch.clock.now();
+      return (await dispatch.store.claimTerminal(phone, node, connection.id, now, limits.leaseMs)).fence;
+    } finally {
+      const others = this.#claiming.get(phone)! - 1;
+      if (others > 0) this.#claiming.set(phone, others);
+      else this.#claiming.delete(phone);
+    }
   }
 
   /** The session of the owner can be written to. */
@@ -111,6 +133,7 @@ export class SessionRegistry {
     const owner = this.#owners.get(link.phone);
     if (owner?.connection !== connection) return;
     owner.link = link;
+    owner.replaced = undefined;
     this.#attach(owner);
     this.#sayUp(connection, link);
   }
@@ -122,8 +145,8 @@ export class SessionRegistry {
 
   /** The session ended or lost the terminal. What belongs to a newer connection stays. */
   down(connection: OwnedConnection, link: TerminalLink, reason: CloseReason | 'loggedOut'): void {
-    const { deliveries, reports } = this.#options;
-    const { vehicleId, phone, fence } = link;
+    const { deliveries } = this.#options;
+    const { phone, fence } = link;
     this.#rivals.get(phone)?.delete(connection);
     if (this.#rivals.get(phone)?.size === 0) this.#rivals.delete(phone);
     const owner = this.#owners.get(phone);
@@ -132,16 +155,17 @@ export class SessionRegistry {
     this.#owners.delete(phone);
     this.#options.counters.terminalsOnline = this.#owners.size;
     this.#release(phone, fence);
-    reports.report(`link:${vehicleId}`, { type: 'link.down', vehicleId, phone, reason, fence });
+    this.#sayDown(link, reason);
   }
 
-  /** The connection ended. What it had claimed without ever being up is given back. */
+  /** The connection ended. What it had claimed without ever being up is given back, and what it took over is down. */
   gone(connection: OwnedConnection, phone: string): void {
     const owner = this.#owners.get(phone);
     if (owner?.connection !== connection || owner.link !== undefined) return;
     this.#owners.delete(phone);
     this.#options.counters.terminalsOnline = this.#owners.size;
     this.#release(phone, owner.fence);
+    if (owner.replaced !== undefined) this.#sayDown(owner.replaced, 'takenOver');
   }
 
   receipt(connection: OwnedConnection, link: TerminalLink, deliveryId: string, result: TransportResult): void {
@@ -179,7 +203,7 @@ export class SessionRegistry {
     }
   }
 
-  /** Renews leases that are due; a terminal that another node has taken since is given up. */
+  /** Renews leases that are due; a terminal whose lease is lost, as a rule to another node, is given up. */
   async renew(): Promise<void> {
     if (this.#renewing) return;
     this.#renewing = true;
@@ -191,7 +215,7 @@ export class SessionRegistry {
         if (owner.renewAt > nowMs) continue;
         owner.renewAt = nowMs + leaseMs / 3;
         if (await store.renewTerminal(phone, owner.fence, nowMs, leaseMs)) continue;
-        this.#lost(phone, owner);
+        await this.#lost(phone, owner);
       }
     } catch (error) {
       // The lease outlives two tries; the next sweep makes the third.
@@ -208,13 +232,28 @@ export class SessionRegistry {
     });
   }
 
-  #lost(phone: string, owner: Owner): void {
-    if (this.#owners.get(phone) !== owner) return;
+  async #lost(phone: string, owner: Owner): Promise<void> {
+    const { dispatch, deliveries, counters, log, node } = this.#options;
+    const { store, clock } = dispatch;
+    const by = (await store.owner(phone, clock.now()))?.node;
+    // A connection of this node that is just taking the terminal over ends the older one itself.
+    if (this.#owners.get(phone) !== owner || this.#claiming.has(phone)) return;
+    const { connection, link } = owner;
     this.#owners.delete(phone);
-    if (owner.attached && owner.link !== undefined) this.#options.deliveries.detach(owner.link);
-    this.#options.counters.terminalsOnline = this.#owners.size;
-    this.#options.log.info({ terminal: phone, connection: owner.connection.id }, 'another node has taken the terminal');
-    owner.connection.supersede(this.#options.dispatch.clock.now());
+    if (owner.attached && link !== undefined) deliveries.detach(link);
+    counters.terminalsOnline = this.#owners.size;
+    const fields = { terminal: phone, connection: connection.id };
+    if (by !== undefined && by !== node) log.info({ ...fields, by }, 'another node has taken the terminal');
+    else {
+      log.warn(fields, 'the store does not know that this connection has the terminal: it must log in again');
+      const up = link ?? owner.replaced;
+      if (up !== undefined) this.#sayDown(up, 'takenOver');
+    }
+    connection.supersede(clock.now());
+  }
+
+  #sayDown({ vehicleId, phone, fence }: TerminalLink, reason: CloseReason | 'loggedOut'): void {
+    this.#options.reports.report(`link:${vehicleId}`, { type: 'link.down', vehicleId, phone, reason, fence });
   }
 
   #sayUp({ address, transport }: OwnedConnection, { vehicleId, phone, fence }: TerminalLink): void {

@@ -198,7 +198,7 @@ export class EmbeddedBroker {
     const peer = this.#peers.get(client)!;
     this.counters.connects++;
     try {
-      if (isTerminalName(user)) peer.terminal = await this.#terminal(client, peer, user, password);
+      if (isTerminalName(user)) await this.#terminal(client, peer, user, password);
       else peer.integrator = await this.#integrator(client, peer, user, password);
     } catch (error) {
       this.counters.connectsRefused++;
@@ -212,7 +212,7 @@ export class EmbeddedBroker {
     this.#addresses.authenticated(peer.address);
   }
 
-  async #terminal(client: Client, peer: Peer, phone: string, password?: Buffer): Promise<MqttTerminal> {
+  async #terminal(client: Client, peer: Peer, phone: string, password?: Buffer): Promise<void> {
     const { dispatch, terminals, node } = this.options;
     const facts = await terminalLogin(this.options, peer.conn, client.id, phone, password);
     const { clock } = dispatch;
@@ -227,8 +227,12 @@ export class EmbeddedBroker {
         end: (reason) => this.#end(client, reason),
       },
     );
-    if (!(await terminal.claim())) throw refusal(UNAVAILABLE, 'another connection was faster');
-    return terminal;
+    // From here on it hears of the end of its connection, or one that ended while claiming would own the terminal.
+    peer.terminal = terminal;
+    if (peer.conn.destroyed) terminal.ended();
+    if (await terminal.claim()) return;
+    peer.terminal = undefined;
+    throw refusal(UNAVAILABLE, terminal.closed ? 'its connection has ended' : 'another connection was faster');
   }
 
   async #integrator(client: Client, peer: Peer, user: string, password?: Buffer): Promise<IntegratorClient> {

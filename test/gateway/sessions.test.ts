@@ -120,6 +120,82 @@ describe('the owner of a terminal', () => {
     expect(await dispatch.store.owner(phone, clock.now())).toBeUndefined();
   });
 
+  it('that ended while its code was put on file takes the terminal from nobody', async () => {
+    const { registry, directory, login, reports } = node('n1');
+    const [older, newer] = [connection('1', 'a'), connection('2', 'a')];
+    await login(older);
+    const facts = (await directory.lookup(phone))!;
+    directory.codeUsed = () => {
+      newer.closed = true;
+      return Promise.resolve();
+    };
+    expect(await registry.claim(newer, facts, 'its code', 2013)).toBeUndefined();
+    clock.advance(defaultLimits.leaseMs / 3);
+    await registry.renew();
+    await reports.drained();
+    expect(older.superseded).toBe(false);
+    expect(registry.owner(phone)).toBe(older);
+    expect((await linkOf()).state).toBe('up');
+  });
+
+  it('that ended when it had the lease, before it was up, leaves nobody online', async () => {
+    const { registry, deliveries, directory, login, reports } = node('n1');
+    const [older, newer] = [connection('1', 'a'), connection('2', 'a')];
+    const olderLink = await login(older);
+    const facts = (await directory.lookup(phone))!;
+    const { store } = dispatch;
+    const claimTerminal = store.claimTerminal.bind(store);
+    store.claimTerminal = async (...args) => {
+      const claimed = await claimTerminal(...args);
+      newer.closed = true;
+      return claimed;
+    };
+    expect(await registry.claim(newer, facts, undefined, 2013)).toBeUndefined();
+    registry.down(older, olderLink, 'takenOver');
+    await reports.drained();
+    expect(older.superseded).toBe(true);
+    expect(deliveries.links).toEqual([]);
+    expect([registry.online, (await linkOf()).state]).toEqual([0, 'down']);
+    expect(await store.owner(phone, clock.now())).toBeUndefined();
+  });
+
+  it('is not given up for a connection of the same node that is just taking over', async () => {
+    const { registry, counters, directory, login } = node('n1');
+    const [older, newer] = [connection('1', 'a'), connection('2', 'a')];
+    await login(older);
+    const facts = (await directory.lookup(phone))!;
+    const { store } = dispatch;
+    const claimTerminal = store.claimTerminal.bind(store);
+    let answer = (): void => {};
+    // The store has given the lease to the newer one, and its answer is on the way.
+    store.claimTerminal = async (...args) => {
+      const claimed = await claimTerminal(...args);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return claimed;
+    };
+    const claiming = registry.claim(newer, facts, undefined, 2013);
+    await expect.poll(async () => (await store.owner(phone, clock.now()))?.connection).toBe('2');
+    clock.advance(defaultLimits.leaseMs / 3);
+    await registry.renew();
+    expect(registry.owner(phone)).toBe(older);
+    answer();
+    expect(await claiming).toBeGreaterThan(0);
+    expect(registry.owner(phone)).toBe(newer);
+    expect([counters.takeOvers, older.superseded]).toEqual([1, true]);
+  });
+
+  it('whose lease the store has lost must log in again, and is not shown as online meanwhile', async () => {
+    const { registry, login, reports } = node('n1');
+    const one = connection('1', 'a');
+    const { fence } = await login(one);
+    await dispatch.store.releaseTerminal(phone, fence);
+    clock.advance(defaultLimits.leaseMs / 3);
+    await registry.renew();
+    await reports.drained();
+    expect(one.superseded).toBe(true);
+    expect([registry.online, (await linkOf()).state]).toEqual([0, 'down']);
+  });
+
   it('may not be one of two that fight: the third take-over from another address leaves both without orders', async () => {
     const { registry, deliveries, reports, directory, login } = node('n1');
     const fighters = ['a', 'b', 'a', 'b'].map((address, i) => connection(String(i), address));
@@ -169,6 +245,6 @@ describe('the directory', () => {
     expect(second.facts.codes).toEqual(expect.arrayContaining([hashCode(first.code), hashCode(second.code)]));
     expect(JSON.stringify((await dispatch.get('terminal', phone))!.value)).not.toContain(second.code);
     const other = await directory.register({ ...request, identity: { ...request.identity, terminalId: '2' } }, 'b');
-    expect(other).toEqual({ result: 4 });
+    expect(other).toEqual({ result: 4, reason: expect.stringContaining('bound to another maker') as string });
   });
 });
