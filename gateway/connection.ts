@@ -52,6 +52,8 @@ function onClose(this: Socket): void {
   (this as TerminalSocket)[ofSocket].gone();
 }
 
+const nothing = new Uint8Array();
+
 export class TerminalConnection implements SessionSink, Appender, OwnedConnection {
   group = 0;
   slot = 0;
@@ -61,6 +63,8 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
   /** Set by {@link close}: when the socket is destroyed if it has not ended by then, ms. */
   #destroyAt: number | undefined = undefined;
   #closeReason: CloseReason | undefined = undefined;
+  /** While somebody listens in: what came before the first number. */
+  #early: Uint8Array | undefined = undefined;
 
   constructor(
     private readonly context: ConnectionContext,
@@ -97,7 +101,10 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
 
   received(chunk: Uint8Array): void {
     const { taps, clock } = this.context;
-    if (taps.any) this.#tap('in', chunk);
+    if (taps.any) {
+      if (this.session.phone === '') this.#keepEarly(chunk);
+      else this.#tap('in', chunk);
+    }
     this.session.received(chunk, clock.now());
   }
 
@@ -156,6 +163,11 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     if (socket.writableLength > this.context.limits.sendBytes) this.session.close('slowReader');
   }
 
+  /** Who it is stands in the first frame: until that is whole, its bytes wait, so that a login is seen from its begin. */
+  #keepEarly(chunk: Uint8Array): void {
+    this.#early = Buffer.concat([this.#early ?? nothing, chunk]).subarray(-this.context.limits.strangerGarbageBytes);
+  }
+
   #tap(direction: 'in' | 'out', bytes: Uint8Array): void {
     this.context.taps.tell(this.session.phone, { direction, connection: this.id, bytes, form: 'jt808' });
   }
@@ -166,6 +178,8 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
 
   identify(phone: string): void {
     const { directory, clock, log } = this.context;
+    if (this.#early !== undefined) this.#tap('in', this.#early);
+    this.#early = undefined;
     const fail = (error: unknown): void => {
       log.warn({ connection: this.id, terminal: phone, err: error, msg: 'the directory could not be asked' });
       this.session.identified('failed', clock.now());
@@ -179,9 +193,10 @@ export class TerminalConnection implements SessionSink, Appender, OwnedConnectio
     const { directory, clock, log, findings } = this.context;
     directory.register(request, this.address).then(
       (answer) => {
-        const result = answer === 'failed' ? answer : answer.result;
         const { phone: terminal, edition } = request;
-        findings.registration({ terminal, address: this.address, edition, result });
+        const answered = answer === 'failed' || answer.result === 0 ? {} : { reason: answer.reason };
+        const result = answer === 'failed' ? answer : answer.result;
+        findings.registration({ terminal, address: this.address, edition, result, ...answered });
         this.session.registered(answer, clock.now());
       },
       (error: unknown) => {

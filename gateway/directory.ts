@@ -4,6 +4,7 @@
  */
 import type { DispatchPort } from '../dispatch/ports.js';
 import type { Actor, StoredEvent } from '../dispatch/domain/events.js';
+import type { RegistrationResult } from '../dispatch/domain/link.js';
 import type { Terminal, TerminalOptions } from '../dispatch/domain/model.js';
 import type { GatewayLimits } from './limits.js';
 import { codeFrom, hashCode } from './session/credentials.js';
@@ -22,6 +23,13 @@ export interface DirectoryOptions {
 
 /** In whose name link commands run: the gateway itself. */
 export const gatewayActor: Actor = { source: 'terminal', name: 'gateway', roles: [] };
+
+/** Why a registration gets no code, for the log. */
+const REFUSED = {
+  unknownTerminal: 'no vehicle has this number: put it on file, or set LINECREW_ENROLMENT=open',
+  blocked: 'the terminal is blocked',
+  otherIdentity: 'bound to another maker, model and terminal id: a dispatcher accepts or declines the swap',
+} as const;
 
 /** Fleets have a handful of kinds of terminals; what comes beyond is not shared. */
 const kindsOfOptionsMax = 1_000;
@@ -77,10 +85,11 @@ export class Directory {
       gatewayActor,
     );
     const outcome = result['result'];
-    if (outcome !== 0) return { result: outcome === 1 || outcome === 2 || outcome === 3 ? outcome : 4 };
+    if (outcome !== 0)
+      return { result: 4, reason: REFUSED[(result as RegistrationResult).reason ?? 'unknownTerminal'] };
     this.#forget(phone);
     const facts = await this.#load(phone);
-    return facts === undefined ? { result: 4 } : { result: 0, code, facts };
+    return facts === undefined ? { result: 4, reason: REFUSED.unknownTerminal } : { result: 0, code, facts };
   }
 
   /** A code was accepted: the older ones die. Rejects with `Refusal` when the code was replaced meanwhile. */

@@ -39,7 +39,8 @@ export interface RegistrationRequest {
 /** Answer to {@link RegistrationRequest}; `failed`: nobody could be asked, the terminal gets no answer. */
 export type RegistrationAnswer =
   | { readonly result: 0; readonly code: string; readonly facts: TerminalFacts }
-  | { readonly result: 1 | 2 | 3 | 4 }
+  /** The reason is for the log, in words: 0x8100 has no room for one. */
+  | { readonly result: 1 | 2 | 3 | 4; readonly reason: string }
   | 'failed';
 
 /** Why a connection is closed. */

@@ -63,6 +63,22 @@ describe('linecrew tail', () => {
     await client.end();
   });
 
+  it('shows a login from its first byte on, also where the first frame comes in pieces', async () => {
+    const line = linecrew('tail', '--terminal', form.phone, '--store', `lmdb:${service.directory}`);
+    await line(/^# terminal 13800138000 /);
+    const client = await TerminalClient.open(service.gateway.ports.tcp!, form);
+    const wrong = frameOf(form, 0x0102, 4711, Buffer.from('no code of ours', 'latin1'));
+    client.socket.setNoDelay(true);
+    client.socket.write(wrong.subarray(0, 9));
+    await new Promise<void>((resolve) => client.socket.write(wrong.subarray(9, 12), () => resolve()));
+    client.socket.write(wrong.subarray(12));
+    await client.acknowledged(0x0102, 4711);
+    const asked = await line(/<- 0x0102 authenticate 4711 {2}(2a){15}$/);
+    const answered = await line(/-> 0x8001 platformAck \d+ {2}1267010201$/);
+    expect(asked.slice(0, 24) <= answered.slice(0, 24)).toBe(true);
+    await client.end();
+  });
+
   it('shows an order’s events, earlier ones first', async () => {
     const { orderId } = await service.do({
       type: 'order.create',

@@ -73,7 +73,7 @@ describe('before authentication', () => {
     expect(world.answers.acks()).toEqual(['0102:1=1', '0200:2=1']);
     world.receive(registration(form, 3));
     expect(world.registrations).toHaveLength(1);
-    world.session.registered({ result: 4 }, world.nowMs);
+    world.session.registered({ result: 4, reason: 'unknown' }, world.nowMs);
     expect(world.answers.of(0x8100)[0]!.body.toString('hex')).toBe('000304');
   });
 
@@ -159,7 +159,7 @@ describe('before authentication', () => {
     world.receive(registration(form, 1));
     world.session.identified(undefined, world.nowMs);
     for (const serial of [1, 2]) {
-      world.session.registered({ result: 4 }, world.nowMs);
+      world.session.registered({ result: 4, reason: 'unknown' }, world.nowMs);
       world.receive(registration(form, serial + 1));
     }
     expect(world.registrations).toHaveLength(2);
