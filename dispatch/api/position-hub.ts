@@ -6,24 +6,41 @@ import type { DispatchPort } from '../ports.js';
 import type { Position } from '../store/position-batch.js';
 import { positionRow, positionView } from '../views/position.js';
 
-export class LivePosition {
+/** Where a vehicle was before, and since which tick. */
+interface Before {
+  readonly lat: number;
+  readonly lon: number;
+  readonly tick: number;
+}
+
+export class LivePosition implements Before {
   readonly vehicleId: string;
   readonly lat: number;
   readonly lon: number;
   #json: string | undefined;
   #row: string | undefined;
 
-  /** @param tick number of the second in which it came */
+  /**
+   * @param tick number of the second in which it came
+   * @param before the one that it took the place of
+   */
   constructor(
     private readonly position: Position,
-    readonly centreId: string | undefined,
+    private readonly centres: ReadonlyMap<string, string | undefined>,
     readonly tick: number,
+    readonly before?: Before,
   ) {
     this.vehicleId = position.vehicleId;
     this.lat = position.latE6 / 1e6;
     this.lon = position.lonE6 / 1e6;
   }
 
+  get centreId(): string | undefined {
+    return this.centres.get(this.vehicleId);
+  }
+  is({ deviceAt, receivedAt }: Position): boolean {
+    return deviceAt === this.position.deviceAt && receivedAt === this.position.receivedAt;
+  }
   /** `{"vehicleId":…,…}` */
   get json(): string {
     return (this.#json ??= JSON.stringify({ vehicleId: this.vehicleId, ...positionView(this.position) }));
@@ -37,7 +54,7 @@ export class LivePosition {
 /** Real time: it is about screens, not about the gateway's clock. */
 const TICK_MS = 1_000;
 /** Centres of vehicles are read again after this many ticks: vehicles seldom move to another centre. */
-const FORGET_TICKS = 60;
+const LEARN_AGAIN_TICKS = 60;
 
 export class PositionHub {
   readonly #newest = new Map<string, LivePosition>();
@@ -65,11 +82,12 @@ export class PositionHub {
         this.#running?.cancel();
         this.#running = undefined;
         this.#newest.clear();
+        this.#centres.clear();
       },
     };
   }
 
-  /** What came after that tick. */
+  /** What came after that tick, as it is now. */
   *since(tick: number): Generator<LivePosition> {
     for (const position of this.#newest.values()) if (position.tick > tick) yield position;
   }
@@ -78,7 +96,13 @@ export class PositionHub {
   async all(): Promise<LivePosition[]> {
     const last = await this.dispatch.lastPositions();
     await this.#learnCentres(last.keys());
-    return [...last.values()].map((position) => this.#live(position));
+    return [...last.values()].map((position) => {
+      const known = this.#newest.get(position.vehicleId);
+      if (known?.is(position)) return known;
+      const live = new LivePosition(position, this.#centres, this.#tick);
+      if (!known) this.#newest.set(position.vehicleId, live);
+      return live;
+    });
   }
 
   #start(): { cancel(): void } {
@@ -107,20 +131,22 @@ export class PositionHub {
   async #turn(): Promise<void> {
     const came = this.#pending;
     this.#pending = new Map();
-    if (this.#tick % FORGET_TICKS === 0) this.#centres.clear();
-    await this.#learnCentres(came.keys()).catch(() => undefined);
+    const again = this.#tick % LEARN_AGAIN_TICKS === 0;
+    // Where the store fails, those that are known stay so.
+    await this.#learnCentres(again ? [...this.#newest.keys(), ...came.keys()] : came.keys(), again).catch(() => undefined); // prettier-ignore
     this.#tick++;
-    for (const position of came.values()) this.#newest.set(position.vehicleId, this.#live(position));
+    for (const [vehicleId, position] of came) {
+      const before = this.#newest.get(vehicleId);
+      // Not the position itself: it would hold the one before it, and so on.
+      const was = before && { lat: before.lat, lon: before.lon, tick: before.tick };
+      this.#newest.set(vehicleId, new LivePosition(position, this.#centres, this.#tick, was));
+    }
     for (const on of this.#listeners) on();
   }
 
-  async #learnCentres(ids: Iterable<string>): Promise<void> {
-    const unknown = [...ids].filter((id) => !this.#centres.has(id));
+  async #learnCentres(ids: Iterable<string>, again = false): Promise<void> {
+    const unknown = [...ids].filter((id) => again || !this.#centres.has(id));
     const found = await this.dispatch.getMany('vehicle', unknown);
     unknown.forEach((id, i) => this.#centres.set(id, found[i]?.value?.repairCentreId));
-  }
-
-  #live(position: Position): LivePosition {
-    return new LivePosition(position, this.#centres.get(position.vehicleId), this.#tick);
   }
 }

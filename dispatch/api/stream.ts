@@ -10,20 +10,16 @@ import type { Guard } from './guard.js';
 import type { Authenticator } from './http/authenticate.js';
 import { Problem } from './http/problem.js';
 import type { HttpMetrics } from './metrics.js';
-import { PositionHub, type LivePosition } from './position-hub.js';
+import { PositionFeed, type PositionWish } from './position-feed.js';
+import { PositionHub } from './position-hub.js';
 import type { ReachedCentre } from './reached-centre.js';
-
-/** Positions as objects with names, or as rows that a third of the bytes says. */
-export type PositionForm = 'objects' | 'rows';
 
 export interface StreamRequest {
   guard: Guard;
   /** Position to go on behind; undefined = from now on. */
   after: number | undefined;
   matches: (type: string) => boolean;
-  positions: PositionForm | undefined;
-  /** west, south, east, north */
-  bbox: readonly [number, number, number, number] | undefined;
+  positions: PositionWish | undefined;
 }
 
 export interface Streams {
@@ -65,8 +61,6 @@ const LIMITS: StreamLimits = {
 };
 /** Events are written together up to this much: a client that is far behind costs one such text, not the whole log. */
 const CHUNK_CHARS = 64 * 1024;
-/** Positions in one message: 150 KiB. */
-const POSITIONS_PER_MESSAGE = 1_000;
 
 export function createStreams(deps: StreamDeps): Streams {
   const limits = { ...LIMITS, ...deps.limits };
@@ -111,8 +105,6 @@ class Stream {
   #over = false;
   #stops: (() => void)[] = [];
   #drained: Promise<void> | undefined;
-  #positionsTick = 0;
-  #sendingPositions = false;
   /** Position of the last event that was written. */
   #told: number;
 
@@ -149,7 +141,7 @@ class Stream {
     this.#stops.push(() => clearInterval(heartbeat));
     const following = this.deps.dispatch.follow(this.after, (events) => this.#tell(events));
     this.#stops.push(() => following.cancel());
-    if (this.what.positions) void this.#beginPositions();
+    if (this.what.positions) this.#beginPositions(this.what.positions);
   }
 
   /** A last message that says why, and the end. */
@@ -241,52 +233,18 @@ class Stream {
     }
   }
 
-  async #beginPositions(): Promise<void> {
-    const listening = this.hub.listen(() => void this.#tellPositions());
-    this.#stops.push(() => listening.cancel());
-    if (this.#over) return listening.cancel();
-    this.#sendingPositions = true;
-    this.#positionsTick = this.hub.tick;
-    try {
-      await this.#sendPositions(await this.hub.all());
-    } catch (error) {
-      this.deps.log.warn({ err: error }, 'last positions could not be read for a stream; it goes on with new ones');
-    } finally {
-      this.#sendingPositions = false;
-    }
-  }
-
-  /** One batch at a time: while the client is behind, positions are overtaken by newer ones and not queued. */
-  async #tellPositions(): Promise<void> {
-    if (this.#sendingPositions || this.#over) return;
-    this.#sendingPositions = true;
-    try {
-      const since = this.#positionsTick;
-      this.#positionsTick = this.hub.tick;
-      await this.#sendPositions(this.hub.since(since));
-    } finally {
-      this.#sendingPositions = false;
-    }
-  }
-
-  async #sendPositions(positions: Iterable<LivePosition>): Promise<void> {
-    const rows = this.what.positions === 'rows';
-    const message = (): string => `event: positions\ndata: {"${rows ? 'rows' : 'positions'}":[${batch.join(',')}]}\n\n`;
-    let batch: string[] = [];
-    for (const position of positions) {
-      if (!this.#wants(position)) continue;
-      batch.push(rows ? position.row : position.json);
-      if (batch.length < POSITIONS_PER_MESSAGE) continue;
-      await this.#write(message());
-      batch = [];
-    }
-    if (batch.length > 0) await this.#write(message());
-  }
-
-  #wants({ lat, lon, centreId, vehicleId }: LivePosition): boolean {
-    const { bbox, guard } = this.what;
-    if (bbox && (lon < bbox[0] || lat < bbox[1] || lon > bbox[2] || lat > bbox[3])) return false;
-    return guard.sees('event.stream', { centreId, vehicleIds: [vehicleId] });
+  #beginPositions(wish: PositionWish): void {
+    const { guard } = this.what;
+    const feed = new PositionFeed({
+      hub: this.hub,
+      wish,
+      mayTell: ({ centreId, vehicleId }) => guard.sees('event.stream', { centreId, vehicleIds: [vehicleId] }),
+      write: (text) => this.#write(text),
+      onProblem: (error) =>
+        this.deps.log.warn({ err: error }, 'last positions could not be read for a stream; it goes on with new ones'),
+    });
+    this.#stops.push(() => feed.stop());
+    void feed.begin();
   }
 }
 

@@ -3,7 +3,17 @@ import { z } from 'zod';
 import { eventView } from '../../views/event.js';
 import { HANDLED, route, type Route } from '../http/route.js';
 import { Problem } from '../http/problem.js';
-import { DEFAULT_PAGE, flag, id, longitude, latitude, pageOf, pageQuery, position } from '../schemas/common.js';
+import {
+  DEFAULT_PAGE,
+  flag,
+  id,
+  longitude,
+  latitude,
+  pageOf,
+  pageQuery,
+  position,
+  wholeNumber,
+} from '../schemas/common.js';
 import { event } from '../schemas/event.js';
 import { typeFilter } from '../../event-types.js';
 import { checkTypes } from '../wanted-types.js';
@@ -79,7 +89,8 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
       description:
         'Each message is one event (`id` = its position, `data` = the event). A client that sends `Last-Event-ID` (or `?after=`) misses nothing; ' +
         'without one the stream begins now. `?positions=1` adds messages `event: positions` with the newest position of each vehicle that moved, ' +
-        'at most one a second, limited to `bbox`; with `?form=rows` each as `[vehicleId, lat, lon, headingDeg, speedKmh, deviceAt, receivedAt]`, ' +
+        'at most one a second, limited to `bbox` (what leaves it is told once more, from outside); `elsewhere=SECONDS` adds what lies outside of it, or without ' +
+        'a box everything, at most that often. With `?form=rows` each as `[vehicleId, lat, lon, headingDeg, speedKmh, deviceAt, receivedAt]`, ' +
         'times in ms since 1970 UTC, a third of the bytes. Comments every 15 s keep the connection. A client that does not read is cut off with `event: end`.',
       query: z.strictObject({
         after: position.optional(),
@@ -87,6 +98,9 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
         positions: flag.optional(),
         form: z.enum(['objects', 'rows']).optional().meta({ description: 'Of the positions' }),
         bbox: bbox.optional(),
+        elsewhere: wholeNumber(1, 3_600)
+          .optional()
+          .meta({ description: 'Seconds between the newest positions outside `bbox`; without it they are left out' }),
       }),
       produces: ['text/event-stream'],
       audit: true,
@@ -99,8 +113,14 @@ export function eventRoutes({ dispatch, streams }: RouteDeps): Route[] {
           guard,
           after: resume === undefined || resume === '' ? query.after : resumeFrom(resume),
           matches: typeFilter(query.types),
-          positions: query.positions === true ? (query.form ?? 'objects') : undefined,
-          bbox: query.bbox,
+          positions:
+            query.positions === true
+              ? {
+                  form: query.form ?? 'objects',
+                  bbox: query.bbox,
+                  elsewhereMs: query.elsewhere === undefined ? undefined : query.elsewhere * 1_000,
+                }
+              : undefined,
         });
         return HANDLED;
       },

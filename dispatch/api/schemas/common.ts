@@ -35,7 +35,8 @@ export const stage = z.enum(STAGES);
 
 export const byId = z.strictObject({ id });
 
-const wholeNumber = (min: number, max: number) =>
+/** A whole number in the query. */
+export const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d{1,15}$/, { error: () => `expected a whole number from ${min} to ${max}` }).transform(Number).pipe(z.int().min(min).max(max)); // prettier-ignore
 /** Query parameters of a page. */
 export const MAX_PAGE = 500;

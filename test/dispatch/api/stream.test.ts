@@ -45,6 +45,12 @@ describe('the live stream', () => {
     await api.dispatch.apply([], batch, { node: 'n', sequence });
   };
 
+  /** Rows of all messages so far. */
+  const rowsOf = (listening: Listening) => (): [id: string, lat: number, lon: number][] =>
+    listening.messages
+      .filter((message) => message.event === 'positions')
+      .flatMap((message) => (JSON.parse(message.data) as { rows: [string, number, number][] }).rows);
+
   beforeEach(() => start());
   afterEach(async () => {
     for (const listening of open.splice(0)) listening.close();
@@ -167,6 +173,77 @@ describe('the live stream', () => {
     ).toBe(31.15);
     expect(positions().some((position) => position.vehicleId === 'v2')).toBe(true);
     expect((await api.get('/stream?bbox=1,2,3')).json.errors[0].parameter).toMatch(/^bbox/);
+  });
+
+  it('tells once more of a vehicle that leaves the box, and then no more', async () => {
+    for (const id of ['v1', 'v2']) await api.post('/vehicles', vehicleBody(id));
+    await report(1, [
+      ['v1', 31_000_000, 121_000_000],
+      ['v2', 31_000_000, 121_000_000],
+    ]);
+    const listening = await stream('?positions=1&form=rows&bbox=120.5,30.5,121.5,31.5');
+    const rows = rowsOf(listening);
+    await listening.until((message) => message.event === 'positions');
+    let sequence = 1;
+    const drive = async (latE6: number, mark: number): Promise<void> => {
+      await report(++sequence, [
+        ['v1', latE6, 121_000_000],
+        ['v2', mark, 121_000_000],
+      ]);
+      await listening.until(() => rows().some(([id, lat]) => id === 'v2' && lat === mark / 1e6));
+    };
+    await drive(32_000_000, 31_010_000);
+    await drive(33_000_000, 31_020_000);
+    await drive(31_200_000, 31_030_000);
+    const latitudes = rows().filter(([id]) => id === 'v1').map(([, lat]) => lat); // prettier-ignore
+    expect(latitudes).toEqual([31, 32, 31.2]);
+  });
+
+  it('tells of what lies elsewhere at the pace that was asked for, and first of all where everybody is', async () => {
+    for (const id of ['v1', 'v2']) await api.post('/vehicles', vehicleBody(id));
+    await report(1, [
+      ['v2', 40_000_000, 116_000_000],
+      ['v1', 31_000_000, 121_000_000],
+    ]);
+    const [slow, quick, board] = await Promise.all(
+      ['&bbox=120.5,30.5,121.5,31.5&elsewhere=3600', '&bbox=120.5,30.5,121.5,31.5&elsewhere=1', '&elsewhere=1'].map(
+        (more) => stream(`?positions=1&form=rows${more}`),
+      ),
+    );
+    const told = (of: Listening, id: string, lat: number): Promise<Message> =>
+      of.until(() => rowsOf(of)().some((row) => row[0] === id && row[1] === lat));
+    for (const one of [slow!, quick!, board!]) await told(one, 'v2', 40);
+    // What the client looks at comes first.
+    expect(rowsOf(slow!)().map(([id]) => id)).toEqual(['v1', 'v2']);
+    await report(2, [
+      ['v2', 40_100_000, 116_000_000],
+      ['v1', 31_100_000, 121_000_000],
+    ]);
+    for (const one of [quick!, board!]) await Promise.all([told(one, 'v2', 40.1), told(one, 'v1', 31.1)]);
+    await told(slow!, 'v1', 31.1);
+    expect(rowsOf(slow!)().filter(([id]) => id === 'v2')).toHaveLength(1);
+    const bad = await api.get('/stream?positions=1&elsewhere=0');
+    expect([bad.status, bad.json.errors[0].parameter]).toEqual([400, 'elsewhere']);
+  });
+
+  it('tells a client of a repair centre of its own vehicles alone', async () => {
+    await api.send('/repair-centres/centre-2', { method: 'PUT', body: { name: 'Centre 2' } });
+    await api.post('/vehicles', vehicleBody('v1'));
+    const theirs = await api.post('/vehicles', vehicleBody('v2', { repairCentreId: 'centre-2' }));
+    expect(theirs.json.repairCentreId).toBe('centre-2');
+    await report(1, [
+      ['v2', 31_000_000, 121_000_000],
+      ['v1', 31_000_000, 121_000_000],
+    ]);
+    const token = await api.token(['dispatcher'], { centres: ['centre-1'] });
+    const listening = await stream('?positions=1&form=rows&elsewhere=1', {}, token);
+    await listening.until((message) => message.event === 'positions');
+    await report(2, [
+      ['v2', 31_100_000, 121_000_000],
+      ['v1', 31_100_000, 121_000_000],
+    ]);
+    await listening.until(() => rowsOf(listening)().some(([, lat]) => lat === 31.1));
+    expect(new Set(rowsOf(listening)().map(([id]) => id))).toEqual(new Set(['v1']));
   });
 
   it('sends positions as rows to who asks for them', async () => {
