@@ -19,10 +19,19 @@ const bytesPerPart = 900;
 /** Long messages whose parts can be sent again. */
 const keptLong = 4;
 
+/** A report on its way, in one frame or in several. */
+interface Submitted {
+  report: Report;
+  /** Frames of it that are not answered. */
+  waiting: number;
+  /** The worst answer to a frame so far. */
+  result: number;
+}
+
 interface Pending {
   bytes: Uint8Array;
   messageId: number;
-  report?: Report;
+  submitted?: Submitted;
   tries: number;
   nextAt: number;
 }
@@ -47,13 +56,13 @@ export class Jt808Exchange {
 
   get waitingPositions(): number {
     let count = 0;
-    for (const { report } of this.#pending.values()) if (report !== undefined) count += positionsIn(report);
+    for (const report of this.#waitingReports()) count += positionsIn(report);
     return count;
   }
 
   get waitingBusiness(): number {
     let count = 0;
-    for (const { report } of this.#pending.values()) if (report !== undefined && positionsIn(report) === 0) count += 1;
+    for (const report of this.#waitingReports()) if (positionsIn(report) === 0) count += 1;
     return count;
   }
 
@@ -65,7 +74,7 @@ export class Jt808Exchange {
 
   /** The link is gone. Gives back the reports that were not answered, oldest first. */
   closed(): Report[] {
-    const back = [...this.#pending.values()].flatMap((one) => one.report ?? []);
+    const back = [...this.#waitingReports()];
     this.#pending.clear();
     this.#long.clear();
     this.#out = [];
@@ -80,17 +89,17 @@ export class Jt808Exchange {
   /** Sends something that wants an answer, and keeps it until that comes. */
   send<K extends MessageName>(name: K, body: Body<K>, now: number, report?: Report): void {
     const pieces = splitBody(encodeBody(name, this.options.edition, body), bytesPerPart);
+    const submitted = report && { report, waiting: pieces.length, result: 0 };
     const frames = pieces.map((piece, i) => {
       const serial = this.#nextSerial();
-      const last = i === pieces.length - 1;
       const bytes = this.#frameOf(name, serial, piece, pieces.length, i + 1);
-      // Each part is confirmed on its own; with the last one the report is there.
+      // Each part is confirmed on its own; the report is there when all of them are, in whatever order.
       this.#pending.set(serial, {
         bytes,
         messageId: messages[name].id,
         tries: 1,
         nextAt: now + waits[0]! * this.#retryMs,
-        ...(report === undefined || !last ? {} : { report }),
+        ...(submitted && { submitted }),
       });
       this.put(bytes, now);
       return { serial, bytes };
@@ -123,12 +132,24 @@ export class Jt808Exchange {
     return this.answer('terminalAck', { replySerial: serial, replyId: messageId, result }, now);
   }
 
-  /** An answer came: what it belongs to waits no longer. Undefined when nothing waits for it. */
-  answered(replySerial: number, replyId: number): Pick<Pending, 'messageId' | 'report'> | undefined {
+  /**
+   * An answer came: what it belongs to waits no longer. Undefined when nothing waits for it.
+   * @returns with the report when this was the last answer that it waited for, and the worst result of its frames
+   */
+  answered(
+    replySerial: number,
+    replyId: number,
+    result = 0,
+  ): { messageId: number; report?: Report; result: number } | undefined {
     const pending = this.#pending.get(replySerial);
     if (pending?.messageId !== replyId) return undefined;
     this.#pending.delete(replySerial);
-    return pending;
+    const { messageId, submitted } = pending;
+    if (submitted === undefined) return { messageId, result };
+    submitted.waiting -= 1;
+    submitted.result = Math.max(submitted.result, result);
+    if (submitted.waiting > 0) return { messageId, result };
+    return { messageId, report: submitted.report, result: submitted.result };
   }
 
   /** Nothing of this kind waits any more. */
@@ -165,6 +186,11 @@ export class Jt808Exchange {
     const out = this.#out;
     if (out.length > 0) this.#out = [];
     return out;
+  }
+
+  /** Reports of which a frame waits for its answer, each once. */
+  #waitingReports(): Set<Report> {
+    return new Set([...this.#pending.values()].flatMap(({ submitted }) => submitted?.report ?? []));
   }
 
   get #retryMs(): number {

@@ -227,14 +227,14 @@ export class Jt808Wire implements Wire {
   }
 
   #confirmed(ack: { replySerial: number; replyId: number; result: number }, now: number): void {
-    const pending = this.#exchange.answered(ack.replySerial, ack.replyId);
-    if (pending === undefined) return;
-    if (pending.messageId === messages.authenticate.id) {
-      this.#authenticated(ack.result, now);
+    const answered = this.#exchange.answered(ack.replySerial, ack.replyId, ack.result);
+    if (answered === undefined) return;
+    const { messageId, report, result } = answered;
+    if (messageId === messages.authenticate.id) {
+      this.#authenticated(result, now);
       return;
     }
-    if (pending.report === undefined) return;
-    this.hooks.confirmed(pending.report, ack.result, now);
+    if (report !== undefined) this.hooks.confirmed(report, result, now);
   }
 
   /** The platform has the whole upload: no part of it waits any more. What it asks for again is repeated in its time. */

@@ -131,6 +131,23 @@ describe('the judge of keys', () => {
     expect(checkKeys(refusal, done, [])).toEqual([]);
     expect(judge([], [], { step: 'refuse' })).toMatch(/left no trace/);
   });
+  it('lets a refusal say nothing new while a person is asked about an earlier one, not after the answer', () => {
+    const asked = (deviceAt: number, leg = 1): StoredEvent => ({
+      ...event(1, 'card.raised', { card: { id: 'c', code: 'refusedUnderWay', leg } }, 'o'),
+      deviceAt,
+    });
+    const answered = (committedAt: number): StoredEvent => ({
+      ...event(2, 'card.resolved', { cardId: 'c' }, 'o'),
+      committedAt,
+    });
+    const refused = (events: StoredEvent[]): string => judge([], events, { step: 'refuse' });
+    expect(refused([asked(5)])).toBe('');
+    expect(refused([asked(5), answered(8)])).toBe('');
+    for (const events of [[asked(5), answered(6)], [asked(5, 2)], [asked(8)]]) {
+      expect(refused(events)).toMatch(/left no trace/);
+    }
+    expect(judge([], [asked(5)], { step: 'done' })).toMatch(/left no trace/);
+  });
 });
 
 describe('the judge of the end', () => {

@@ -134,8 +134,8 @@ export function checkKeys(
     if (!key.confirmed || key.orderId === '') continue;
     const name = `${truck.spec.vehicleId}: ${key.step} of ${key.orderId}/${key.leg} pressed at ${new Date(key.at).toISOString()}`;
     const about = events.filter((event) => event.orderId === key.orderId && event.deviceAt === key.at);
-    // A refusal of what is done or refused already says nothing new and has no time point to be a claim for.
-    if (about.length === 0 && key.step === 'refuse' && isOver(key, orders)) continue;
+    // A refusal has no time point to be a claim for: of what is over it says nothing new, nor while a person is asked about an earlier one.
+    if (about.length === 0 && key.step === 'refuse' && (isOver(key, orders) || isAsked(key, events))) continue;
     if (about.length === 0) faults.push(`${name} was confirmed and left no trace`);
     const leg = orders.get(key.orderId)?.legs.find((one) => one.leg === key.leg);
     const point = { accept: 'F', depart: 'G', arrive: 'H', done: 'I' }[key.step];
@@ -150,6 +150,23 @@ export function checkKeys(
 function isOver(key: { orderId: string; leg: number }, orders: ReadonlyMap<string, Order>): boolean {
   const state = orders.get(key.orderId)?.legs.find((one) => one.leg === key.leg)?.state;
   return state === 'workDone' || state === 'completed' || state === 'rejected' || state === 'recalled';
+}
+
+/** Whether a card about an earlier refusal of this leg waited for a person when the key was pressed. */
+function isAsked(key: { orderId: string; leg: number; at: number }, events: readonly StoredEvent[]): boolean {
+  const card = events
+    .filter(
+      (event) => event.type === 'card.raised' && event.orderId === key.orderId && (event.deviceAt ?? Infinity) < key.at,
+    )
+    .map((event) => (event.data as { card: Docs['card'] }).card)
+    .find((one) => one.leg === key.leg && one.code === 'refusedUnderWay');
+  return (
+    card !== undefined &&
+    !events.some(
+      ({ type, data, committedAt }) =>
+        type === 'card.resolved' && (data as { cardId: string }).cardId === card.id && committedAt <= key.at,
+    )
+  );
 }
 
 /** After the faults: what the terminal shows is what the queue says, and nothing is on its way any more. */

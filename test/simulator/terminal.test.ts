@@ -143,6 +143,26 @@ describe('repetition', () => {
     expect(bench.terminal.takeClose()).toBe('no answer');
   });
 
+  it('gives a report in several parts for confirmed only when each part is, and sends it anew on a new link', () => {
+    const bench = new Bench('tracker', 2019);
+    const kept = Array.from({ length: 20 }, (_, i) => start + i * 1000);
+    for (const at of kept) bench.terminal.report(reading(at), at);
+    bench.now = start + 20_000;
+    bench.platform.losesPart = 1;
+    bench.connect();
+    expect(bench.platform.of(0x0704).length).toBeGreaterThan(0);
+    expect(bench.terminal.unconfirmed).toBe(kept.length);
+    bench.terminal.closed(bench.now, 'test');
+    expect(bench.of('confirmed')).toEqual([]);
+
+    bench.platform.losesPart = undefined;
+    bench.connect();
+    const confirmed = bench.of('confirmed').map(({ report }) => report);
+    expect(confirmed).toHaveLength(1);
+    expect(confirmed[0]).toMatchObject({ kind: 'batch', items: kept.map((at) => ({ reading: { at } })) });
+    expect(bench.terminal.unconfirmed).toBe(0);
+  });
+
   it('keeps a key press over a lost link and sends it with its own time', () => {
     const bench = new Bench('smart', 2013).connect();
     deliver(bench, 'd1', order(1));

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import {
   decodeBody,
+  DecodeError,
   detectEdition,
   encodeBody,
   encodeFrame,
@@ -20,6 +21,7 @@ export interface Seen {
   serial: number;
   phone: string;
   body: Uint8Array;
+  /** Undefined where it is unknown, and of a part that says nothing alone. */
   message: DecodedMessage | undefined;
 }
 
@@ -31,6 +33,8 @@ export class PlatformSide {
   readonly seen: Seen[] = [];
   /** False: not even a confirmation. */
   answers = true;
+  /** Number of the part of long messages that never arrives. */
+  losesPart: number | undefined;
   /** Result of registrations and of authentications. */
   registerResult = 0;
   authResult = 0;
@@ -67,12 +71,23 @@ export class PlatformSide {
     return serial;
   }
 
+  #read(id: number, body: Uint8Array, isPart: boolean): DecodedMessage | undefined {
+    try {
+      return decodeBody(id, this.#edition, body);
+    } catch (error) {
+      if (isPart && error instanceof DecodeError) return undefined;
+      throw error;
+    }
+  }
+
   #frame(frame: Frame): void {
+    const isPart = frame.total > 0;
+    if (isPart && frame.index === this.losesPart) return;
     this.#identity = frame.identity(this.#identity);
     this.#edition = detectEdition(frame, this.#edition);
     const body = frame.body.slice();
     const { messageId: id, serial, phone } = frame;
-    this.seen.push({ id, serial, phone, body, message: decodeBody(id, this.#edition, body) });
+    this.seen.push({ id, serial, phone, body, message: this.#read(id, body, isPart) });
     if (!this.answers) return;
     if (id === 0x0100) {
       const token = this.registerResult === 0 ? { token: this.code } : {};
