@@ -51,7 +51,7 @@ export {
 } from './jt808/messages.js';
 export {
   Location,
-  damageInBatch,
+  faultOfBatch,
   extrasOf,
   locationBaseBytes,
   locationStart,

@@ -15,7 +15,7 @@ import { translateMessage } from '../translate/message.js';
 import {
   addCrossing,
   addPosition,
-  offEarth,
+  offEarthInBody,
   unusable,
   type Origin,
   type Translation,
@@ -93,7 +93,7 @@ export class GroupDecoder {
         parseFrame(bytes, start, end, frame, this.#rules());
         if (frame.messageId === 0x0200 && readLocation(bytes, frame.bodyStart, frame.bodyEnd, this.#location)) {
           if (!addPosition(into.positions, vehicleId, receivedAt, this.#location)) {
-            into.reports.push(offEarth(this.#origin(sequence, frame.phone), bytes, this.#location));
+            into.reports.push(offEarthInBody(this.#origin(sequence, frame.phone), bytes, this.#location));
           }
           if (into.alarms?.differs(vehicleId, this.#location.alarm)) {
             into.alarms.sample(this.#origin(sequence, frame.phone), cursor.edition, this.#location, into);

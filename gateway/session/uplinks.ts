@@ -6,6 +6,7 @@ import {
   DecodeError,
   decodeBody,
   decodeUplink,
+  faultOfBatch,
   isPassthrough,
   readBatch,
   unwrapPassthrough,
@@ -74,9 +75,7 @@ const ignore = (): void => {};
 export function faultOf(messageId: number, edition: Edition, body: Uint8Array): DecodeError | undefined {
   try {
     if (messageId === 0x0704) {
-      // One whole location is enough to accept a batch: the rest of it cannot be asked for again (reference 3.9).
-      if (readBatch(body, 0, body.length, scratch, ignore) > 0) return undefined;
-      return new DecodeError('value', 0, 'a batch without one whole location');
+      return faultOfBatch(body, 0, body.length, readBatch(body, 0, body.length, scratch, ignore));
     }
     const message = decodeBody(messageId, edition, body);
     if (message?.name === 'passthroughUp' && isPassthrough(message.body.type, message.body.content)) {

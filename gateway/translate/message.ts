@@ -4,9 +4,9 @@ import {
   Location,
   commonDialect,
   decodeBody,
-  damageInBatch,
   decodeUplink,
   detectEdition,
+  faultOfBatch,
   inflateUpload,
   isPassthrough,
   locationStart,
@@ -26,8 +26,10 @@ import {
   dedupKey,
   fixBit,
   ifGiven,
+  isOnEarth,
   isPlausible,
   offEarth,
+  offEarthInBody,
   sampleAlarms,
   unusable,
   type AttributeSample,
@@ -72,7 +74,8 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
       into.attributes?.inBatch(entry, bytes, one);
     });
     addSample(into.attributes?.ofBatch(entry, bytes), origin, into);
-    addDamage(message, found, origin, into);
+    const fault = faultOfBatch(bytes, bodyStart, bodyEnd, found);
+    if (fault) into.reports.push(unusable(origin, fault.code, fault.message, bytes, bodyStart + fault.offset, bodyEnd));
     return;
   }
   try {
@@ -86,20 +89,8 @@ export function translateMessage(message: WireMessage, origin: Origin, into: Tra
 /** The location that was just read into `scratch`. */
 function addLocation(bytes: Uint8Array, origin: Origin, into: Translation): void {
   const { vehicleId, receivedAt } = origin;
-  if (!addPosition(into.positions, vehicleId, receivedAt, scratch)) into.reports.push(offEarth(origin, bytes, scratch));
-}
-
-/**
- * What a batch lacks of its count (reference 3.9) is kept from the first item that is no location. More items than the
- * count, and bytes behind the last, are nothing lost.
- */
-function addDamage({ bytes, bodyStart, bodyEnd }: WireMessage, found: number, origin: Origin, into: Translation): void {
-  const declared = (bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!;
-  if (found > 0 && found >= declared) return;
-  const damaged = damageInBatch(bytes, bodyStart, bodyEnd);
-  const words = found === 0 ? 'a batch without a location' : `a batch of ${declared} locations has ${found} whole ones`;
-  const start = found === 0 || damaged === bodyEnd ? bodyStart : damaged;
-  into.reports.push(unusable(origin, 'value', words, bytes, start, bodyEnd));
+  if (addPosition(into.positions, vehicleId, receivedAt, scratch)) return;
+  into.reports.push(offEarthInBody(origin, bytes, scratch));
 }
 
 function translateBody(message: WireMessage, origin: Origin, into: Translation): void {
@@ -172,7 +163,9 @@ function addVendorPositions({ messageId, edition }: WireMessage, body: Uint8Arra
     scratch.alarm = one.alarm ?? 0;
     scratch.status = one.status ?? (one.valid ? fixBit : 0);
     scratch.mileageDeciKm = one.mileageKm === undefined ? -1 : Math.round(one.mileageKm * 10);
-    addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
+    if (!addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch)) {
+      into.reports.push(offEarth(origin, scratch, body, 0, body.length));
+    }
   }
 } // prettier-ignore
 
@@ -192,7 +185,7 @@ function addMedia(media: Body<'mediaData'>, origin: Origin, into: Translation, b
 function placeOf({ receivedAt }: Origin): NonNullable<MediaUpload['location']> {
   const { deviceAt, latE6, lonE6, status } = scratch;
   const valid = isPlausible(deviceAt, receivedAt);
-  const place = (status & fixBit) !== 0 ? { place: { lat: latE6 / 1e6, lon: lonE6 / 1e6 } } : {};
+  const place = (status & fixBit) !== 0 && isOnEarth(scratch) ? { place: { lat: latE6 / 1e6, lon: lonE6 / 1e6 } } : {};
   return valid ? { takenAt: deviceAt, ...place } : place;
 }
 

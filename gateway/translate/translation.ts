@@ -83,14 +83,19 @@ export function isPlausible(atMs: number, receivedAt: number): boolean {
   return atMs >= earliestAt && atMs <= receivedAt + aheadMs;
 }
 
+/** Latitude and longitude that can be, 1e-6 degree. */
+export function isOnEarth({ latE6, lonE6 }: Pick<Location, 'latE6' | 'lonE6'>): boolean {
+  return latE6 >= -90e6 && latE6 <= 90e6 && lonE6 >= -180e6 && lonE6 <= 180e6;
+}
+
 /**
- * Adds one position that was read by `readLocation`; what is not on Earth counts as no fix.
+ * Adds one position, by whichever road it came; what is not on Earth counts as no fix.
  * @returns false where the terminal calls that a fix: its bytes are for a person (see {@link offEarth})
  */
 export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: number, location: Location): boolean {
   const { latE6, lonE6, status, deviceAt } = location;
   const valid = isPlausible(deviceAt, receivedAt);
-  const onEarth = latE6 >= -90e6 && latE6 <= 90e6 && lonE6 >= -180e6 && lonE6 <= 180e6;
+  const onEarth = isOnEarth(location);
   into.add(
     vehicleId,
     valid ? deviceAt : receivedAt,
@@ -107,11 +112,21 @@ export function addPosition(into: PositionBatch, vehicleId: string, receivedAt: 
   return onEarth || (status & fixBit) === 0;
 }
 
-/** A location with a fix that cannot be: all else of it is taken. */
-export function offEarth(origin: Origin, bytes: Uint8Array, location: Location): TerminalReport {
-  const { latE6, lonE6, extrasStart, extrasEnd } = location;
+/** A location with a fix that cannot be, in `bytes[start..end)`: all else of it is taken. */
+export function offEarth(
+  origin: Origin,
+  { latE6, lonE6 }: Pick<Location, 'latE6' | 'lonE6'>,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): TerminalReport {
   const words = `a fix at latitude ${latE6 / 1e6}, longitude ${lonE6 / 1e6}`;
-  return unusable(origin, 'value', words, bytes, extrasStart - locationBaseBytes, extrasEnd);
+  return unusable(origin, 'value', words, bytes, start, end);
+}
+
+/** The same for a location that `readLocation` has read. */
+export function offEarthInBody(origin: Origin, bytes: Uint8Array, location: Location): TerminalReport {
+  return offEarth(origin, location, bytes, location.extrasStart - locationBaseBytes, location.extrasEnd);
 }
 
 const circle = 1;

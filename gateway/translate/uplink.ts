@@ -1,5 +1,5 @@
 /** What the protobuf messages of apps and MQTT terminals say. */
-import { Location, type Uplink, type UplinkBody } from '../../protocol/index.js';
+import { Location, type MqttPosition, type Uplink, type UplinkBody } from '../../protocol/index.js';
 import type { TerminalReport } from '../../dispatch/domain/commands.js';
 import { appDescriptionReply, appPositionReply, type ReplyFields } from '../terminal-functions/replies.js';
 import {
@@ -7,6 +7,8 @@ import {
   fixBit,
   fnv,
   ifGiven,
+  isOnEarth,
+  offEarth,
   sampleAlarms,
   time,
   unusable,
@@ -29,7 +31,7 @@ export function translateUplink(
 ): void {
   const { body, sequence } = uplink;
   if (body.kind === 'positions') {
-    for (const position of body.positions) addMqttPosition(into, origin, position);
+    addPositions(body.positions, payload, origin, into);
     const { deliveryId } = body;
     // Hardly any position is an answer: nothing is made for the others.
     if (deliveryId !== undefined)
@@ -42,7 +44,7 @@ export function translateUplink(
   }
   const id = sequence > 0 ? `lc.${sequence}` : fallbackId;
   const base = { ...origin, dedupKey: `${id}.${fnv(payload).toString(16)}` };
-  const report = reportOf(body, base, into);
+  const report = reportOf(body, base, payload, into);
   if (typeof report !== 'string') into.reports.push(report);
   else if (report !== '') into.reports.push(unusable(base, 'unknown', report, payload, 0, payload.length));
 }
@@ -62,6 +64,7 @@ type Base = Origin & { dedupKey: string };
 function reportOf(
   body: Exclude<UplinkBody, { kind: 'positions' | 'hello' }>,
   base: Base,
+  payload: Uint8Array,
   into: Translation,
 ): TerminalReport | string {
   switch (body.kind) {
@@ -82,7 +85,7 @@ function reportOf(
       const action = body.action === 'working' ? 'work' : body.action;
       if (action === 'unspecified' || action === 'resume')
         return `action ${body.action} on ${orderId} is not supported`;
-      const at = lat !== undefined && lon !== undefined ? { at: { lat, lon } } : {};
+      const at = placeOfKey(lat, lon, payload, base, into);
       const reason = ifGiven('reason', body.reason ?? body.note);
       return { ...base, type: 'report.action', orderId, leg, action, ...at, ...reason, ...time(body.atMs, base) };
     }
@@ -101,9 +104,8 @@ function reportOf(
       if (alarm !== 'sos') return `alarm ${alarm}: ${body.text ?? 'no text'}`;
       // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other, with a fix or without.
       const status = lat === undefined || lon === undefined ? 1 : fixBit | 1;
-      addMqttPosition(into, base, {
-        atMs, lat: lat ?? 0, lon: lon ?? 0, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: active ? 1 : 0, status,
-      }); // prettier-ignore
+      const place = { atMs, lat: lat ?? 0, lon: lon ?? 0, altitudeM: 0, speedKmh: 0, headingDeg: 0 };
+      addPositions([{ ...place, alarm: active ? 1 : 0, status }], payload, base, into);
       return '';
     }
     case 'unknown':
@@ -111,11 +113,42 @@ function reportOf(
   }
 }
 
-function addMqttPosition(
-  into: Translation,
+/** What a crew does counts wherever it was; a place that cannot be is for a person, like that of a position. */
+function placeOfKey(
+  lat: number | undefined,
+  lon: number | undefined,
+  payload: Uint8Array,
   origin: Origin,
-  p: { atMs: number; lat: number; lon: number; altitudeM: number; speedKmh: number; headingDeg: number; alarm: number; status: number; mileageKm?: number }, // prettier-ignore
+  into: Translation,
+): { at?: { lat: number; lon: number } } {
+  if (lat === undefined || lon === undefined) return {};
+  const place = { latE6: lat * 1e6, lonE6: lon * 1e6 };
+  if (isOnEarth(place)) return { at: { lat, lon } };
+  into.reports.push(offEarth(origin, place, payload, 0, payload.length));
+  return {};
+}
+
+/** The payload is kept once for the first of its positions that cannot be, however many there are. */
+function addPositions(
+  positions: readonly MqttPosition[],
+  payload: Uint8Array,
+  origin: Origin,
+  into: Translation,
 ): void {
+  let kept = false;
+  for (const position of positions) {
+    readPosition(position);
+    if (!addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch) && !kept) {
+      into.reports.push(offEarth(origin, scratch, payload, 0, payload.length));
+      kept = true;
+    }
+    // The flags are those of 2019 (terminal.proto).
+    sampleAlarms(origin, 2019, scratch, into);
+  }
+}
+
+/** Into `scratch`, as if it had been a 0x0200. */
+function readPosition(p: MqttPosition): void {
   scratch.deviceAt = p.atMs;
   scratch.latE6 = Math.round(p.lat * 1e6);
   scratch.lonE6 = Math.round(p.lon * 1e6);
@@ -125,9 +158,6 @@ function addMqttPosition(
   scratch.alarm = p.alarm;
   scratch.status = p.status;
   scratch.mileageDeciKm = p.mileageKm === undefined ? -1 : clamp(p.mileageKm * 10, 0, 4_294_967_295);
-  addPosition(into.positions, origin.vehicleId, origin.receivedAt, scratch);
-  // The flags are those of 2019 (terminal.proto).
-  sampleAlarms(origin, 2019, scratch, into);
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -1,3 +1,4 @@
+import { DecodeError } from '../errors.js';
 import { TimeReader } from './time.js';
 
 /** Bytes of the base block of a location (reference 3.1). */
@@ -145,15 +146,27 @@ export function readBatch(
 }
 
 /**
- * Where the first item of a 0x0704 in `bytes[start..end)` lies that is cut or too short for a location; `end` where there
- * is none.
+ * What a 0x0704 in `bytes[start..end)` with `found` whole locations (see {@link readBatch}) lacks of its count; its offset
+ * is that of the first item that is cut or too short for a location, 0 where there is none. More items than the count, and
+ * bytes behind the last, are nothing lost.
  */
-export function damageInBatch(bytes: Uint8Array, start: number, end: number): number {
+export function faultOfBatch(bytes: Uint8Array, start: number, end: number, found: number): DecodeError | undefined {
+  const declared = end - start < 2 ? 0 : (bytes[start]! << 8) | bytes[start + 1]!;
+  if (found === 0) return new DecodeError('value', 0, 'a batch without one whole location');
+  if (found >= declared) return undefined;
+  return new DecodeError(
+    'value',
+    damageInBatch(bytes, start, end),
+    `${found} of the ${declared} locations of a batch are whole`,
+  );
+}
+
+function damageInBatch(bytes: Uint8Array, start: number, end: number): number {
   let at = start + 3;
   while (at < end) {
     const next = at + 2 + (at + 2 <= end ? (bytes[at]! << 8) | bytes[at + 1]! : 0);
-    if (next > end || next - at < 2 + locationBaseBytes) return at;
+    if (next > end || next - at < 2 + locationBaseBytes) return at - start;
     at = next;
   }
-  return end;
+  return 0;
 }

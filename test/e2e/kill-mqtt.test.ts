@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { afterEach, expect, it } from 'vitest';
-import { encodeUplink } from '../../protocol/index.js';
+import { positionUplink } from '../gateway/support/uplinks.js';
 import { SECRET } from './mqtt-terminal.js';
 
 /** Whatever got its PUBACK is there after kill -9 and a restart, once, also when it is sent again. */
@@ -72,21 +72,7 @@ it('loses nothing that was acknowledged', async () => {
   const start = Date.now() - 3_600_000;
   const acknowledged = new Set<number>();
   const login = { clientId: phone, username: phone, password: SECRET, reconnectPeriod: 0 };
-  const uplink = (n: number): Buffer => {
-    const at = {
-      atMs: start + n * 1000,
-      lat: 39.9,
-      lon: 116.4,
-      altitudeM: 0,
-      speedKmh: 0,
-      headingDeg: 0,
-      alarm: 0,
-      status: 3,
-    };
-    return Buffer.from(
-      encodeUplink({ sequence: n + 1, sentAtMs: at.atMs, body: { kind: 'positions', positions: [at] } }),
-    );
-  };
+  const uplink = (n: number): Buffer => positionUplink(n + 1, start + n * 1000);
   const first = await connectAsync(`mqtt://127.0.0.1:${ports.mqtt}`, login);
   first.on('error', () => {});
   const gone = new Promise<void>((resolve) => first.once('close', () => resolve()));

@@ -6,8 +6,8 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openStore } from '../../dispatch/store/open.js';
 import type { DispatchStore } from '../../dispatch/store/store.js';
-import { encodeUplink } from '../../protocol/index.js';
 import { Mosquitto } from '../gateway/mqtt/mosquitto.js';
+import { positionUplink } from '../gateway/support/uplinks.js';
 import { RedisServer } from '../support/redis.js';
 import { Nodes, until } from './nodes-support.js';
 
@@ -48,9 +48,7 @@ async function startNodes(names: string[], more: Record<string, string>): Promis
 
 async function say(): Promise<void> {
   const atMs = start + sent * 1_000;
-  const at = { atMs, lat: 39.9, lon: 116.4, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: 0, status: 3 };
-  const uplink = encodeUplink({ sequence: ++sent, sentAtMs: atMs, body: { kind: 'positions', positions: [at] } });
-  await terminal.publishAsync(`linecrew/v1/t/${phone}/up`, Buffer.from(uplink), { qos: 1 });
+  await terminal.publishAsync(`linecrew/v1/t/${phone}/up`, positionUplink(++sent, atMs), { qos: 1 });
 }
 
 async function sayMany(): Promise<void> {

@@ -4,9 +4,9 @@ import { connect as connectSocket } from 'node:net';
 import { promisify } from 'node:util';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeUplink } from '../../../protocol/index.js';
 import { MqttTruck, SECRET } from '../../e2e/mqtt-terminal.js';
 import { Service } from '../../e2e/support.js';
+import { positionUplink } from '../support/uplinks.js';
 import { findProgram } from '../../support/system.js';
 
 const phone = '13800000001';
@@ -40,19 +40,7 @@ const terminal = (options: IClientOptions = {}, at?: string): Promise<MqttClient
 const closed = (client: MqttClient): Promise<void> =>
   client.disconnected ? Promise.resolve() : new Promise((resolve) => client.once('close', () => resolve()));
 
-const position = (): Buffer => {
-  const at = {
-    atMs: Date.now(),
-    lat: 39.9,
-    lon: 116.4,
-    altitudeM: 50,
-    speedKmh: 30,
-    headingDeg: 90,
-    alarm: 0,
-    status: 3,
-  };
-  return Buffer.from(encodeUplink({ sequence: 1, sentAtMs: Date.now(), body: { kind: 'positions', positions: [at] } }));
-};
+const position = (): Buffer => positionUplink(1, Date.now(), { altitudeM: 50, speedKmh: 30, headingDeg: 90 });
 const lastPosition = () => service.gateway.dispatch.lastPositions([`v-${phone}`]);
 
 describe('who may connect', () => {

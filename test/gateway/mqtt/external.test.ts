@@ -1,9 +1,9 @@
 import { connectAsync } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Docs } from '../../../dispatch/domain/model.js';
-import { encodeUplink } from '../../../protocol/index.js';
 import { MqttTruck, SECRET } from '../../e2e/mqtt-terminal.js';
 import { Service } from '../../e2e/support.js';
+import { positionUplink } from '../support/uplinks.js';
 import { Mosquitto } from './mosquitto.js';
 
 const phone = '13800000001';
@@ -45,22 +45,8 @@ describe.each(['3.1.1', '5'])('an external broker, spoken to in MQTT %s', (versi
   it('what came while the gateway was away is taken when it is back', async () => {
     const heard = async (): Promise<boolean> => (await service.gateway.dispatch.lastPositions([vehicleId])).size === 1;
     const client = await connectAsync(broker.url, { clientId: phone });
-    const position = (n: number): Buffer => {
-      const at = {
-        atMs: Date.now() + n,
-        lat: 39.9,
-        lon: 116.4,
-        altitudeM: 0,
-        speedKmh: 0,
-        headingDeg: 0,
-        alarm: 0,
-        status: 3,
-      };
-      return Buffer.from(
-        encodeUplink({ sequence: n, sentAtMs: at.atMs, body: { kind: 'positions', positions: [at] } }),
-      );
-    };
-    const send = (n: number) => client.publishAsync(`linecrew/v1/t/${phone}/up`, position(n), { qos: 1 });
+    const send = (n: number) =>
+      client.publishAsync(`linecrew/v1/t/${phone}/up`, positionUplink(n, Date.now() + n), { qos: 1 });
     // The subscription stands once something arrives.
     let n = 1;
     await service.until(async () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeUplink } from '../../../protocol/index.js';
 import { MqttTruck, SECRET } from '../../e2e/mqtt-terminal.js';
 import { Service } from '../../e2e/support.js';
+import { mqttPosition } from '../support/uplinks.js';
 
 const phone = '13800000001';
 const other = '13800000002';
@@ -46,9 +47,7 @@ const linkState = async (): Promise<string> => (await service.get('vehicle', veh
 /** Positions a second apart, from an hour ago. */
 const start = Date.now() - 3_600_000;
 function batch(count: number, sequence = 1): Buffer {
-  const positions = Array.from({ length: count }, (_, n) => ({
-    atMs: start + n * 1000, lat: 39.9, lon: 116.4, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: 0, status: 3,
-  })); // prettier-ignore
+  const positions = Array.from({ length: count }, (_, n) => mqttPosition(start + n * 1000));
   return Buffer.from(encodeUplink({ sequence, sentAtMs: Date.now(), body: { kind: 'positions', positions } }));
 }
 async function stored(): Promise<number[]> {

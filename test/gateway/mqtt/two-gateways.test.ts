@@ -1,10 +1,10 @@
 /** Two gateways on one external broker (Mosquitto) and one store. */
 import type { MqttClient } from 'mqtt';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { encodeUplink } from '../../../protocol/index.js';
 import { MqttTruck, SECRET } from '../../e2e/mqtt-terminal.js';
 import { Service } from '../../e2e/support.js';
 import { RedisServer } from '../../support/redis.js';
+import { positionUplink } from '../support/uplinks.js';
 import { Mosquitto } from './mosquitto.js';
 
 const phone = '13800000001';
@@ -53,13 +53,7 @@ it('share the uplinks, each is taken once; one of them writes to a terminal', as
   const start = Date.now() - 3_600_000;
   const before = await counted('uplinks');
   for (let n = 0; n < 200; n++) {
-    const at = { atMs: start + n * 1000, lat: 39.9, lon: 116.4, altitudeM: 0, speedKmh: 0, headingDeg: 0, alarm: 0, status: 3 }; // prettier-ignore
-    const uplink = encodeUplink({
-      sequence: 1_000 + n,
-      sentAtMs: at.atMs,
-      body: { kind: 'positions', positions: [at] },
-    });
-    await truck.client.publishAsync(truck.topic('up'), Buffer.from(uplink), { qos: 1 });
+    await truck.client.publishAsync(truck.topic('up'), positionUplink(1_000 + n, start + n * 1000), { qos: 1 });
   }
   const stored = async (): Promise<Set<number>> => {
     const found = new Set<number>();

@@ -60,7 +60,8 @@ describe('positions in bulk', () => {
       frameOf(form, 0x0704, 23, batch(1, item(point(6)), Buffer.of(0))),
       frameOf(form, 0x0200, 24, point(7, 91_000_000)),
     );
-    for (const serial of [20, 21, 22, 23]) expect(await client.acknowledged(0x0704, serial)).toBe(0);
+    for (const serial of [20, 21, 22]) expect(await client.acknowledged(0x0704, serial)).toBe(2);
+    expect(await client.acknowledged(0x0704, 23)).toBe(0);
     expect(await client.acknowledged(0x0200, 24)).toBe(0);
     const rows = await rig.until(async () => {
       const found = await track(id);
@@ -69,9 +70,9 @@ describe('positions in bulk', () => {
     expect(rows.map(({ deviceAt }) => (Date.parse(deviceAt) - from) / 1_000)).toEqual([0, 1, 3, 4, 5, 6, 7]);
     // One card for the vehicle, with every piece of evidence on it.
     const pieces = [
-      ['a batch of 3 locations has 2 whole ones', cut.toString('hex')],
-      ['a batch of 2 locations has 1 whole ones', batch(2, item(point(3))).toString('hex')],
-      ['a batch of 3 locations has 2 whole ones', `0004deadbeef${item(point(5)).toString('hex')}`],
+      ['2 of the 3 locations of a batch are whole (value at byte 75)', cut.toString('hex')],
+      ['1 of the 2 locations of a batch are whole (value at byte 0)', batch(2, item(point(3))).toString('hex')],
+      ['2 of the 3 locations of a batch are whole (value at byte 39)', `0004deadbeef${item(point(5)).toString('hex')}`],
       ['a fix at latitude 91, longitude 116.4', Buffer.from(point(7, 91_000_000)).toString('hex')],
     ];
     const items = await rig.until(async () => {
