@@ -12,6 +12,12 @@ export class SseParser {
   #id: string | undefined;
   #event = '';
   #data: string[] = [];
+  #lastId: string | undefined;
+
+  /** Where to go on from: the id of the last whole block, also of one that brought no message. */
+  get lastId(): string | undefined {
+    return this.#lastId;
+  }
 
   push(text: string): SseMessage[] {
     const messages: SseMessage[] = [];
@@ -23,6 +29,7 @@ export class SseParser {
 
   #line(line: string, messages: SseMessage[]): void {
     if (line === '') {
+      this.#lastId = this.#id;
       if (this.#data.length > 0) {
         messages.push({ id: this.#id, event: this.#event || 'message', data: this.#data.join('\n') });
       }

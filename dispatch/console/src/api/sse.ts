@@ -6,6 +6,8 @@ export interface StreamCallbacks {
   /** Any bytes, heartbeats included. */
   onBytes(): void;
   onMessage(message: SseMessage): void;
+  /** Everything up to this id has been told, also where nothing of it was for this client. */
+  onId(id: string): void;
 }
 
 /** Reads one stream until it ends, fails or is aborted. Resolves when the server ends it; rejects otherwise. */
@@ -22,11 +24,15 @@ export async function readStream(
     throw Object.assign(new Error(`stream ${response.status}`), { status: response.status });
   callbacks.onOpen();
   const parser = new SseParser();
+  let known: string | undefined;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
     callbacks.onBytes();
     for (const message of parser.push(value)) callbacks.onMessage(message);
+    if (parser.lastId === undefined || parser.lastId === known) continue;
+    known = parser.lastId;
+    callbacks.onId(known);
   }
 }

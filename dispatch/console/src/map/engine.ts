@@ -69,6 +69,8 @@ export interface MapCallbacks {
   onPoint?(lon: number, lat: number): void;
   /** The ground could not be loaded in whole or in part; the plain map shows through. */
   onGroundProblem?(what: 'tiles' | 'style', reason: string): void;
+  /** This is on the screen, WGS-84. */
+  onView?(view: Bounds): void;
   /** The graphics card took its memory back: this map is lost. */
   onLost?(): void;
 }

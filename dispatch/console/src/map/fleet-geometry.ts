@@ -45,8 +45,8 @@ export const mercatorY = (lat: number): number => {
   const sine = Math.sin((lat * Math.PI) / 180);
   return 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
 };
-const lonOf = (x: number): number => (x - 0.5) * 360;
-const latOf = (y: number): number => (Math.atan(Math.sinh((0.5 - y) * 2 * Math.PI)) * 180) / Math.PI;
+export const lonOf = (x: number): number => (x - 0.5) * 360;
+export const latOf = (y: number): number => (Math.atan(Math.sinh((0.5 - y) * 2 * Math.PI)) * 180) / Math.PI;
 
 /** A box that reaches further on every side by a part of its own size. */
 export function grown({ left, top, right, bottom }: MercatorBox, by: number): MercatorBox {

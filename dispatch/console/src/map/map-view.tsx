@@ -65,6 +65,8 @@ export interface MapViewProps {
   onPick?(kind: 'order' | 'vehicle', id: string): void;
   onDragged?(): void;
   onPoint?(lon: number, lat: number): void;
+  /** What is on the screen; undefined when the map is gone. */
+  onView?(view: Bounds | undefined): void;
   onEngine?(engine: MapEngine | undefined): void;
   controls?: boolean;
 }
@@ -108,6 +110,7 @@ export function MapView(props: MapViewProps) {
           onPick: (kind, id) => latest.current.onPick?.(kind, id),
           onDragged: () => latest.current.onDragged?.(),
           onPoint: (lon, lat) => latest.current.onPoint?.(lon, lat),
+          onView: (view) => !gone && latest.current.onView?.(view),
           onGroundProblem: (what, reason) => !gone && setGround((known) => known ?? { what, reason }),
           onLost: () => {
             if (gone) return;
@@ -138,6 +141,7 @@ export function MapView(props: MapViewProps) {
       gone = true;
       observer.disconnect();
       latest.current.onEngine?.(undefined);
+      latest.current.onView?.(undefined);
       setEngine(undefined);
       made?.destroy();
       container.remove();

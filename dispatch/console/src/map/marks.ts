@@ -2,6 +2,7 @@
 import { projectionOf, type Projection } from './crs.js';
 import { drawn } from './drawn.js';
 import type { AreaMark, Bounds, FleetMark, LineMark, LonLat, MapOptions, OrderMark } from './engine.js';
+import { latOf, lonOf } from './fleet-geometry.js';
 import { MarksCanvas, type MarksView } from './marks-canvas.js';
 
 /** A dear picture is renewed this often while the map is moved; between, the last one follows. */
@@ -71,11 +72,18 @@ export class Marks {
   #drawNow(): void {
     const view = this.#gone ? undefined : this.viewOf();
     if (!view) return;
+    this.options.callbacks.onView?.(this.#boundsOf(view));
     const mode = this.canvas.draw(view);
     this.#drawnAt = performance.now();
     const lines = this.canvas.lines.map(({ kind }) => kind).join(' ');
     const areas = this.canvas.areas.map(({ shape }) => shape).join(' ');
     drawn(this.options.container, { mode, vehicles: this.canvas.geometry.marks.length, lines, areas, view });
+  }
+
+  #boundsOf({ left, top, world, width, height }: MarksView): Bounds {
+    const [west, north] = this.projection.fromMap([lonOf(left), latOf(top)]);
+    const [east, south] = this.projection.fromMap([lonOf(left + width / world), latOf(top + height / world)]);
+    return { west, south, east, north };
   }
 
   /** @param point pixels of the map; `place` in the base map's system */

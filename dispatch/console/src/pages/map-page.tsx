@@ -12,6 +12,7 @@ import { gatewayNow } from '../state/clock.js';
 import { mapAreas } from '../state/prefs.js';
 import { loaded, orders, recentEvents, vehicles, type LiveOrder } from '../state/live.js';
 import { positions, positionsTick } from '../state/positions.js';
+import { watch } from '../state/watched.js';
 import { openOrder, openVehicle, selection } from '../state/selection.js';
 import { Boundary } from '../ui/boundary.js';
 import { Icon } from '../ui/icons.js';
@@ -165,6 +166,7 @@ export function MapPage() {
             nothing={loaded.value && start === undefined}
             onPick={(kind, id) => (kind === 'order' ? openOrder(id) : openVehicle(id))}
             onDragged={() => setFollowing(false)}
+            onView={watch}
             onEngine={(made) => (engine.current = made)}
           />
         </Boundary>

@@ -7,6 +7,7 @@ import { MapView } from '../map/map-view.js';
 import { navigate } from '../router.js';
 import { connection } from '../state/connection.js';
 import { loaded } from '../state/live.js';
+import { watch } from '../state/watched.js';
 import { ConnectionMark, StaleBanner } from '../shell/connection-mark.js';
 import { figures, Figures } from '../shell/figures.js';
 import { GatewayClock } from '../shell/gateway-clock.js';
@@ -58,6 +59,7 @@ export function WallPage() {
               start={start}
               nothing={loaded.value && start === undefined}
               controls={false}
+              onView={watch}
               onEngine={(made) => (engine.current = made)}
             />
           </Boundary>

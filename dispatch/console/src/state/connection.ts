@@ -27,6 +27,8 @@ const MIN_TRIAL_WAIT_MS = 10_000;
 const MAX_TRIAL_WAIT_MS = 5 * 60_000;
 /** A stream that is not held back brings its first bytes at once; polling pauses no longer than this for a trial. */
 const TRIAL_MS = 4_000;
+/** Why a stream is ended that has not failed: the next one asks for something else. */
+const ANOTHER_QUERY = 'another query';
 
 export interface LiveHandlers {
   onEvents(events: EventJson[]): void;
@@ -44,7 +46,9 @@ function set(state: ConnectionState): void {
 
 export class LiveConnection {
   #handlers: LiveHandlers;
-  #url: () => string;
+  #query: () => string;
+  /** Of the stream that is open, or was last. */
+  #asked = '';
   #lastEventId: string | undefined;
   #abort = new AbortController();
   #stopped = false;
@@ -59,7 +63,7 @@ export class LiveConnection {
   /** `query` gives the stream's query (`positions=1&bbox=…`), read at each connection. */
   constructor(query: () => string, handlers: LiveHandlers) {
     this.#handlers = handlers;
-    this.#url = () => `${BASE}/stream${query() ? `?${query()}` : ''}`;
+    this.#query = query;
   }
 
   start(): void {
@@ -79,10 +83,10 @@ export class LiveConnection {
     document.removeEventListener('visibilitychange', this.#retryNow);
   }
 
-  /** Opens the stream again with the present query; nothing is missed, it goes on from the last event. */
-  reopen(): void {
-    this.#abort.abort();
-    this.#wake?.();
+  /** Opens the stream again if its query has changed; nothing is missed, it goes on from the last event. */
+  queryChanged(): void {
+    // One that is not open yet looks when it is, and polling asks for no positions.
+    if (connection.value.state === 'live' && this.#query() !== this.#asked) this.#abort.abort(ANOTHER_QUERY);
   }
 
   #retryNow = (): void => {
@@ -146,9 +150,11 @@ export class LiveConnection {
   async #stream(): Promise<void> {
     let brought = false;
     let answered = false;
+    const { signal } = this.#abort;
+    this.#asked = this.#query();
     try {
       await readStreamInWorker(
-        this.#url(),
+        `${BASE}/stream${this.#asked && `?${this.#asked}`}`,
         this.#lastEventId,
         {
           onOpen: () => {
@@ -160,20 +166,23 @@ export class LiveConnection {
               brought = true;
               this.#silentStreams = 0;
               this.#trialWaitMs = MIN_TRIAL_WAIT_MS;
+              this.#failures = 0;
               set('live');
+              this.queryChanged();
             }
             this.#heard();
           },
           onMessage: (message) => this.#message(message),
+          onId: (id) => (this.#lastEventId = id),
         },
-        this.#abort.signal,
+        signal,
       );
     } catch (error) {
-      answered ||= this.#abort.signal.aborted || (error as { status?: number }).status !== undefined;
+      answered ||= signal.aborted || (error as { status?: number }).status !== undefined;
       throw error;
     } finally {
       // A network that is down holds nothing back.
-      if (answered && !brought) this.#silentStreams += 1;
+      if (answered && !brought && signal.reason !== ANOTHER_QUERY) this.#silentStreams += 1;
     }
   }
 
@@ -197,7 +206,6 @@ export class LiveConnection {
   }
 
   #message(message: SseMessage): void {
-    if (message.id !== undefined) this.#lastEventId = message.id;
     // `end` says why the server closes; the close itself is what counts.
     if (message.event !== 'message') return;
     const data = JSON.parse(message.data) as EventJson | EventJson[];

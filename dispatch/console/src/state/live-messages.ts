@@ -14,5 +14,6 @@ export type FromLiveWorker =
   | { type: 'open'; stream: number }
   | { type: 'bytes'; stream: number }
   | { type: 'message'; stream: number; message: SseMessage }
+  | { type: 'id'; stream: number; id: string }
   | { type: 'end'; stream: number; failure?: { message: string; status: number | undefined } }
   | { type: 'positions'; snapshot: PositionSnapshot };

@@ -41,6 +41,7 @@ function take(data: FromLiveWorker): void {
   if (data.type === 'open') reading.callbacks.onOpen();
   else if (data.type === 'bytes') reading.callbacks.onBytes();
   else if (data.type === 'message') reading.callbacks.onMessage(data.message);
+  else if (data.type === 'id') reading.callbacks.onId(data.id);
   else {
     readings.delete(data.stream);
     if (data.failure) reading.failed(Object.assign(new Error(data.failure.message), { status: data.failure.status }));

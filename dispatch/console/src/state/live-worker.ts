@@ -54,6 +54,7 @@ async function read(stream: number, url: string, lastEventId: string | undefined
           if (message.event === 'positions') take((JSON.parse(message.data) as { rows: PositionRow[] }).rows);
           else scope.postMessage({ type: 'message', stream, message });
         },
+        onId: (id) => scope.postMessage({ type: 'id', stream, id }),
       },
       abort.signal,
     );

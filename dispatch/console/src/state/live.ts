@@ -2,12 +2,13 @@
  * What the console knows, kept by the live connection. Events say *what changed*; the changed documents are asked of
  * the server again, so no rule of dispatch is folded a second time in the browser.
  */
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import { get, getAll, type PageOf } from '../api/client.js';
 import type { AlertJson, CardJson, CentreJson, EventJson, OrderJson, VehicleJson } from '../api/types.js';
 import { gatewayNow } from './clock.js';
 import { LiveConnection } from './connection.js';
 import { forgetPositions, takeVehiclePositions } from './positions.js';
+import { boxText, watched } from './watched.js';
 
 /** An order with the gateway time at which its running segments were computed. */
 export type LiveOrder = OrderJson & { seenAt: number };
@@ -25,6 +26,10 @@ const AT_ONCE = 100;
 /** With more changed documents than this the whole lists cost less: a fleet that comes back after a break of the network. */
 const LIST_INSTEAD = 1_000;
 const FLUSH_MS = 200;
+/** Vehicles outside the map's view are told of this often: their links are judged by age (two minutes), nobody sees them move. */
+const ELSEWHERE_S = 10;
+/** The map has come to rest. */
+const REST_MS = 300;
 
 export const orders = signal<ReadonlyMap<string, LiveOrder>>(new Map());
 export const vehicles = signal<ReadonlyMap<string, VehicleJson>>(new Map());
@@ -47,6 +52,7 @@ let dirtyAlerts = false;
 let dirtyCards = false;
 let flushTimer: ReturnType<typeof setTimeout> | undefined;
 let connectionNow: LiveConnection | undefined;
+let stopWatching: () => void = () => undefined;
 
 const seen = (order: OrderJson): LiveOrder => ({ ...order, seenAt: gatewayNow() });
 
@@ -170,16 +176,24 @@ export function takeOrder(order: OrderJson): void {
 export const refreshAlerts = loadAlerts;
 export const refreshCards = loadCards;
 
+function streamQuery(): string {
+  const box = watched.peek();
+  return `positions=1&form=rows&elsewhere=${ELSEWHERE_S}${box ? `&bbox=${boxText(box)}` : ''}`;
+}
+
 export function startLive(): void {
-  connectionNow?.stop();
-  connectionNow = new LiveConnection(() => 'positions=1&form=rows', {
-    onEvents: takeEvents,
-    onLook: loadVehicles,
-    onReload: reload,
+  stopLive();
+  const live = new LiveConnection(streamQuery, { onEvents: takeEvents, onLook: loadVehicles, onReload: reload });
+  connectionNow = live;
+  stopWatching = effect(() => {
+    void watched.value;
+    const timer = setTimeout(() => live.queryChanged(), REST_MS);
+    return () => clearTimeout(timer);
   });
-  connectionNow.start();
+  live.start();
 }
 export function stopLive(): void {
+  stopWatching();
   connectionNow?.stop();
   connectionNow = undefined;
   forgetPositions();

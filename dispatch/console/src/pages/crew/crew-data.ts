@@ -3,7 +3,7 @@ import { effect, signal } from '@preact/signals';
 import { get, post, type PageOf } from '../../api/client.js';
 import type { EventJson, OrderJson, QueueJson, VehicleJson } from '../../api/types.js';
 import { gatewayNow } from '../../state/clock.js';
-import { LiveConnection } from '../../state/connection.js';
+import { connection, LiveConnection } from '../../state/connection.js';
 import { me } from '../../state/session.js';
 import { flush, kept } from './outbox.js';
 
@@ -90,6 +90,11 @@ export function startCrew(): () => void {
     if (count < before) soon();
     before = count;
   });
+  // A read that failed without a network is done again when the line is back, whether or not something has happened.
+  const stopFollowing = effect(() => {
+    const { state } = connection.value;
+    if ((state === 'live' || state === 'polling') && !crewFresh.peek()) soon();
+  });
   const onVisible = (): void => {
     if (!document.hidden) soon();
   };
@@ -97,6 +102,7 @@ export function startCrew(): () => void {
   return () => {
     live.stop();
     stopWatching();
+    stopFollowing();
     clearTimeout(timer);
     document.removeEventListener('visibilitychange', onVisible);
   };
