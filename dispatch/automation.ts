@@ -2,7 +2,8 @@
  * Drives the position rules: keeps a fold for each vehicle whose queue has a leg to watch, feeds it what the store
  * applies, and notes what it finds. The folds are memory only: a restart, a change of the queue or positions that come
  * late fold the stored track again, and a finding that was noted before changes nothing. How far the event log was
- * followed is stored, so that orders which ended while no node ran the rules are looked at later.
+ * followed, and until when late positions were folded, is stored, so that orders which ended while no node ran the rules
+ * are looked at later.
  */
 import { LegWatch, type Finding } from './domain/automation.js';
 import type { TerminalReport } from './domain/commands.js';
@@ -11,6 +12,7 @@ import type { Leg, Order, StampFlag, Vehicle } from './domain/model.js';
 import { candidate, legOf, otherSites, watchedUntil, watchOf } from './domain/watch.js';
 import { fixOf, isFix, timeIn } from './fixes.js';
 import { knownVehicle, recentOrders, type Known } from './known-vehicle.js';
+import { RULES_META, unfolded, type RulesMeta } from './late-marks.js';
 import type { DispatchPort } from './ports.js';
 import { StoreError } from './store/errors.js';
 import { POSITION_WIDTH, type PositionBatch } from './store/position-batch.js';
@@ -46,7 +48,6 @@ const GATHER_MS = 2_000;
 const RETRY_MS = 2_000;
 /** How far the event log was followed is stored this often (gateway time). */
 const STORE_MS = 10_000;
-const META = 'position-rules';
 
 export class PositionRules {
   readonly #watched = new Map<string, Watched>();
@@ -61,6 +62,8 @@ export class PositionRules {
   /** Positions in the event log: followed, and stored as followed. */
   #followed = 0;
   #stored = 0;
+  /** Late positions were folded since that was stored. */
+  #foldedLate = false;
   readonly #stops: (() => void)[] = [];
   #stopped = false;
   /** Ends the pauses of work that waits for the store. */
@@ -74,7 +77,7 @@ export class PositionRules {
   /** Watches every vehicle that has something to watch; resolves when the tracks so far are folded. */
   async start(): Promise<void> {
     const { dispatch } = this;
-    const stored = (await dispatch.store.meta(META)) as { followed: number } | undefined;
+    const stored = (await dispatch.store.meta(RULES_META)) as RulesMeta | undefined;
     this.#stored = this.#followed = stored?.followed ?? (await dispatch.store.lastPosition());
     this.#stops.push(dispatch.store.watch({ positions: (batch) => this.#positions(batch) }));
     const follower = dispatch.follow(this.#followed, (events) => this.#events(events));
@@ -85,6 +88,7 @@ export class PositionRules {
       () => gathering.cancel(),
       () => storing.cancel(),
     );
+    const late = await unfolded(dispatch.store, stored);
     for (let cursor: string | undefined; ;) {
       const page = await dispatch.scan({
         index: 'vehicles',
@@ -93,6 +97,8 @@ export class PositionRules {
       });
       await this.#learnOffsets(page.items.map((doc) => doc.value as Vehicle));
       for (const doc of page.items) {
+        const from = Math.min(late.vehicles.get(doc.id) ?? Infinity, late.all ?? Infinity);
+        if (from < Infinity) this.#gather(doc.id, from - this.#offsets.get(doc.id)!);
         if ((doc.value as Vehicle).queue.entries.length > 0) await this.#enqueue(doc.id, () => this.#refresh(doc.id));
       }
       if (page.next === undefined) return;
@@ -119,11 +125,14 @@ export class PositionRules {
   /** What was followed so far counts once its work is done; a failed store is asked again the next time. */
   async #storeFollowed(): Promise<void> {
     const followed = this.#followed;
-    if (followed === this.#stored) return;
+    const foldedAt = this.dispatch.clock.now();
+    this.#foldLate();
+    if (followed === this.#stored && !this.#foldedLate) return;
+    this.#foldedLate = false;
     await Promise.allSettled(this.#chains.values());
     if (this.#stopped) return;
     try {
-      await this.dispatch.store.setMeta(META, { followed });
+      await this.dispatch.store.setMeta(RULES_META, { followed, foldedAt } satisfies RulesMeta);
       this.#stored = followed;
     } catch (error) {
       this.log.error({ err: error }, 'how far the position rules followed the log could not be stored');
@@ -180,6 +189,7 @@ export class PositionRules {
   #foldLate(): void {
     const late = [...this.#late];
     this.#late.clear();
+    if (late.length > 0) this.#foldedLate = true;
     for (const [vehicleId, from] of late) void this.#enqueue(vehicleId, () => this.#foldPast(vehicleId, from));
   }
 

@@ -11,6 +11,7 @@ import { startDueWorker } from './due-worker.js';
 import { followLog, followPositions } from './follow.js';
 import { keysOfCommand, keysOfReports } from './hints.js';
 import type { RandomBytes } from './ids.js';
+import { LateMarks } from './late-marks.js';
 import type { Clock, CommandOptions, CommandOutcome, DispatchPort, Versioned } from './ports.js';
 import { withPlace } from './place-of-key.js';
 import { applyOnce } from './reports.js';
@@ -55,6 +56,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { store, clock, settings, random, log, guard } = options;
   const running = new Set<Promise<unknown>>();
   const turns = new Turns();
+  const late = new LateMarks(store, clock, settings.lateMs);
   let first: Promise<void> | undefined;
   const stops = new Set<{ cancel(): void }>();
 
@@ -144,6 +146,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     positions: PositionBatch,
     applied: IngestPosition,
   ): Promise<void> {
+    await late.note(applied.node, positions);
     await decideAndCommit(async (work) => {
       const now = clock.now();
       await work.load(keysOfReports(reports));

@@ -132,6 +132,46 @@ describe('The rules of positions', () => {
     expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, rank: 'serverFence' });
   });
 
+  it.each(['named', 'too many to name'])('find after a crash what came late just before it, of an order that had ended (%s)', async (how) => {
+    await watch();
+    const orderId = await world.orderWith('v1', 'accepted');
+    world.clock.advance(230 * S);
+    await press(orderId, 'done', 226);
+    world.clock.advance(900 * S);
+    // All that came before is folded, and that is stored.
+    await vi.waitFor(async () => {
+      world.clock.advance(10 * S);
+      expect(await world.store.meta('position-rules')).toMatchObject({ followed: await world.store.lastPosition() });
+    });
+    expect(await stamp(orderId, 'H')).toMatchObject({ rank: 'implied' });
+    await drive(DRIVE, 1_200);
+    if (how !== 'named') {
+      const others = new PositionBatch();
+      for (let n = 0; n < 1_500; n++) others.add(`other-${n}`, NINE, NINE + 1_200 * S, 0, 0, 0, 0, 0, 0, FIX_AND_IGNITION, -1);
+      await world.dispatch.apply([], others, { node: 'positions', sequence: ++sequence });
+    }
+    // What was gathered is gone, and so is what the service remembers.
+    await rules!.stop();
+    expect(await stamp(orderId, 'H')).toMatchObject({ rank: 'implied' });
+    const again = world.gateway('positions');
+    const more = new PositionBatch();
+    more.add('other', NINE, world.clock.now(), 0, 0, 0, 0, 0, 0, FIX_AND_IGNITION, -1);
+    await again.apply([], more, { node: 'positions', sequence: ++sequence });
+    await watch();
+    await vi.waitFor(async () => {
+      world.clock.advance(2 * S);
+      expect(await stamp(orderId, 'H')).toMatchObject({ at: NINE + 190 * S, rank: 'serverFence' });
+    });
+    expect(await stamp(orderId, 'G')).toMatchObject({ at: NINE + 70 * S, rank: 'serverFence' });
+    // What is folded is forgotten when something else is written down.
+    await vi.waitFor(async () => {
+      world.clock.advance(70 * S);
+      await again.apply([], more, { node: 'positions', sequence: ++sequence });
+      const marks = (await world.store.meta('position-rules.late.positions')) as { vehicles: object };
+      expect(Object.keys(marks.vehicles)).toEqual(['other']);
+    });
+  }); // prettier-ignore
+
   it('leave an order alone that the crew has not accepted', async () => {
     await watch();
     const orderId = await world.orderWith('v1');
