@@ -4,6 +4,7 @@
  */
 import { textOf } from '../../ui/form-data.js';
 import { AREA_FUNCTIONS } from './area-functions.js';
+import { CUT_OFF_FUNCTIONS } from './cut-off-functions.js';
 import { check, choice, number, text, type Argument, type FunctionLook } from './function-look.js';
 import { SERVICE_FUNCTIONS } from './service-functions.js';
 
@@ -101,6 +102,7 @@ export const FUNCTIONS: readonly FunctionLook[] = [
     ],
     confirm: true,
   },
+  ...CUT_OFF_FUNCTIONS,
   { name: 'restart', icon: 'replay', arguments: [], confirm: true },
   {
     name: 'factory-reset',

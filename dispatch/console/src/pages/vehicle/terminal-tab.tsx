@@ -31,8 +31,8 @@ const elementWords = (one: unknown): string =>
     ? Object.values(one).map(plainText).filter(Boolean).join(' ')
     : plainText(one);
 
-/** What stands in a call and says nothing to a person: the file's hash. */
-const NOT_SHOWN = new Set(['file']);
+/** What stands in a call and says nothing to a person, the file's hash, or is nobody's to read. */
+const NOT_SHOWN = new Set(['file', 'authCode', 'password']);
 
 /** Arguments of a call in one line. */
 function argumentWords(delivery: DeliveryJson): string {
