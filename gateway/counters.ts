@@ -59,6 +59,8 @@ export class GatewayCounters {
   reportsApplied = 0;
   /** Entries that the reader could make nothing of: quarantined and skipped. */
   entriesPoisoned = 0;
+  /** Groups of the log that could not be read back: damaged on the disk. */
+  groupsMissing = 0;
   /** Sub-packaged messages that were given up with parts missing. */
   messagesIncomplete = 0;
   applyFailures = 0;

@@ -41,6 +41,7 @@ const COUNTERS: Partial<Record<keyof GatewayCounters, string>> = {
   reportsApplied: 'business reports applied to the state',
   entriesPoisoned: 'uplinks that the reader could make nothing of',
   messagesIncomplete: 'sub-packaged messages given up with parts missing',
+  groupsMissing: 'groups of the ingest log that were damaged on the disk and are lost',
   applyFailures: 'failed tries to apply a batch',
   linkReportsDropped: 'reports of links dropped because too many waited',
 };

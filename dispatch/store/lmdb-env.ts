@@ -21,7 +21,7 @@ export interface Tables {
   idempotency: Table;
   /** end of life (48 bits), key → one byte. */
   expiry: Table;
-  /** node NUL sequence → group: only in stores of format 1, from where they are moved (see lmdb-log.ts). */
+  /** node NUL sequence → group: only in stores of format 1, from where they are moved (see file-log.ts). */
   ingest: Table;
   /** node → `{applied, forgotten}` as JSON. */
   nodes: Table;

@@ -1,5 +1,6 @@
 /** The one writer of an LMDB store: whatever waits while a transaction is flushed goes into the next one. */
-import { StoreError, type StoreErrorCode } from './errors.js';
+import { storeErrorOf } from './disk-errors.js';
+import { StoreError } from './errors.js';
 
 /** Writes of one transaction, so that a long queue does not make one that takes seconds. */
 const MAX_GROUP = 1_000;
@@ -104,37 +105,4 @@ export class LmdbWriter<Scope> {
     const count = alone < 0 ? MAX_GROUP : Math.max(1, Math.min(alone, MAX_GROUP));
     return this.#waiting.splice(0, count);
   }
-}
-
-/** lmdb gives the reason of a failed commit as a second promise, `commitError`. */
-async function storeErrorOf(cause: unknown): Promise<StoreError> {
-  if (cause instanceof StoreError) return cause;
-  const reason: unknown = await (cause as { commitError?: Promise<never> }).commitError?.catch(
-    (error: unknown) => error,
-  );
-  const error = reason instanceof Error ? reason : cause instanceof Error ? cause : new Error(String(cause));
-  return new StoreError(codeOf(error), `the store could not write: ${error.message}`, { cause: error });
-}
-
-const ERRNO: Record<string, StoreErrorCode> = {
-  // errno of Linux, macOS and the BSDs agree on these
-  5: 'io',
-  27: 'full', // EFBIG: the process may not make files this large
-  28: 'full', // ENOSPC
-  30: 'readOnly',
-  122: 'full', // EDQUOT
-  [-30792]: 'full', // MDB_MAP_FULL
-  // of the file system, where its probe fails
-  EFBIG: 'full',
-  ENOSPC: 'full',
-  EDQUOT: 'full',
-  EROFS: 'readOnly',
-};
-
-function codeOf(error: Error & { code?: unknown }): StoreErrorCode {
-  const known = ERRNO[String(error.code)];
-  if (known) return known;
-  if (/no space|MAP_FULL|quota|too large/i.test(error.message)) return 'full';
-  if (/read-only/i.test(error.message)) return 'readOnly';
-  return 'io';
 }

@@ -37,7 +37,7 @@ import {
   type StoredRecord,
   type Tables,
 } from './lmdb-env.js';
-import { LmdbLog } from './lmdb-log.js';
+import { FileLog } from './file-log.js';
 import type { Tails } from './lmdb-track.js';
 import { LmdbWriter } from './lmdb-writer.js';
 import type { Position } from './position-batch.js';
@@ -61,8 +61,8 @@ import { DueClaims } from './due-claims.js';
 import { DiskGuard } from './lmdb-disk.js';
 import { Watchers } from './watchers.js';
 
-/** Version of the layout of the tables. A newer one in the directory is refused; 1 had the ingest logs among them. */
-const FORMAT = 2;
+/** Version of the layout. A newer one in the directory is refused; 1 and 2 had the ingest logs in LMDB. */
+const FORMAT = 3;
 /** A page of the track or of the log that one read takes from the tables. */
 const CHUNK_BYTES = 256 * 1024;
 /** `check` writes a probe when the last commit is older than this, so that a silent store does not look well. */
@@ -95,7 +95,7 @@ export async function openLmdb(directory: string, options: LmdbOptions = {}): Pr
     await store.start();
     return store;
   } catch (error) {
-    await store?.closeEnvs();
+    await store?.closeFiles();
     if (!store) await env?.root.close();
     unlock();
     if (error instanceof StoreError) throw error;
@@ -117,7 +117,7 @@ function checkFormat(env: Env, directory: string): void {
 class LmdbStore extends LocallyPresent implements DispatchStore {
   readonly kind = 'lmdb';
   readonly #writer: LmdbWriter<CommitScope>;
-  readonly #log: LmdbLog;
+  readonly #log: FileLog;
   readonly #watchers = new Watchers();
   readonly #claims = new DueClaims();
   /** Grows with each opening: a second process that slipped past the lock is found by it, and fences grow with it. */
@@ -152,7 +152,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
       refused: (error) => void (this.#failure = error),
       failed: (error) => this.#failed(error),
     });
-    this.#log = new LmdbLog(directory, {
+    this.#log = new FileLog(directory, {
       checkOwned: () => this.#checkOwned(),
       applied: (node) => this.#logs.get(node)?.applied ?? 0,
     });
@@ -168,6 +168,7 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
       env.meta.putSync(Buffer.from('store.epoch'), json(epoch));
     });
     this.#epoch = epoch;
+    await this.#log.open();
     await this.#log.adopt(this.env.ingest, (some) =>
       this.#writer.write(({ env }) => {
         for (const key of some) env.ingest.removeSync(key);
@@ -497,12 +498,12 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.closeEnvs();
+    await this.closeFiles();
     this.unlock();
   }
 
-  /** Closes what is open of the two environments, when what is being written is written. */
-  async closeEnvs(): Promise<void> {
+  /** Closes the logs and the tables, when what is being written is written. */
+  async closeFiles(): Promise<void> {
     this.#closed = true;
     await this.#log.close();
     await this.#writer.idle();

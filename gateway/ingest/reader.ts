@@ -193,6 +193,7 @@ export class IngestReader {
       const reading = dispatch.store.readIngest(node, sequence, page);
       // What is decoded is applied, whatever becomes of the next page.
       const groups = sequence === after ? await reading : await reading.catch(() => []);
+      this.#missing(sequence, groups);
       await inTurns(this.#decode(groups, translation));
       for (const { group } of groups) bytes += group.length;
       sequence = groups.at(-1)?.sequence ?? sequence;
@@ -203,6 +204,19 @@ export class IngestReader {
     this.#batchSize = Math.max(256, translation.positions.length);
     this.#groupBytes = Math.max(1, bytes / (sequence - after));
     return { position: { node, sequence, after }, translation, faults: 0 };
+  }
+
+  /** Groups that were not applied are not there: the disk gave back something else than what was written. */
+  #missing(after: number, groups: readonly { sequence: number }[]): void {
+    let before = after;
+    for (const { sequence } of groups) {
+      if (sequence > before + 1) {
+        const { log, node, counters } = this.#options;
+        counters.groupsMissing += sequence - before - 1;
+        log.error({ node, from: before + 1, to: sequence - 1 }, 'groups of the ingest log are damaged: they are lost');
+      }
+      before = sequence;
+    }
   }
 
   *#decode(groups: readonly { sequence: number; group: Uint8Array }[], into: Translation): Generator<void> {

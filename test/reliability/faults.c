@@ -41,7 +41,7 @@ static int is_store(int fd) {
   ssize_t length = readlink(link, path, sizeof path - 1);
   if (length < 0) return 0;
   path[length] = 0;
-  return strstr(path, "/data.mdb") != NULL || strstr(path, "/linecrew.probe") != NULL;
+  return strstr(path, "/data.mdb") != NULL || strstr(path, "/ingest/") != NULL || strstr(path, "/linecrew.probe") != NULL;
 }
 
 static int fails(int fd) {

@@ -62,10 +62,10 @@ describe('format and place', () => {
     const root = open({ path: join(directory, 'data.mdb'), encoding: 'binary', keyEncoding: 'binary' });
     await root
       .openDB({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' })
-      .put(Buffer.from('store.format'), Buffer.from('3'));
+      .put(Buffer.from('store.format'), Buffer.from('99'));
     await root.close();
     const opening = openLmdb(directory);
-    await expect(opening).rejects.toMatchObject({ code: 'format', message: expect.stringContaining('format 3') });
+    await expect(opening).rejects.toMatchObject({ code: 'format', message: expect.stringContaining('format 99') });
     await expect(openLmdb(directory)).rejects.toMatchObject({ code: 'format' });
   });
 

@@ -308,6 +308,16 @@ describe('the reader', () => {
     expect(world.counters.applyFailures).toBe(3);
   });
 
+  it('tells of groups that the disk does not give back, and goes on behind them', async () => {
+    const read = world.store.readIngest.bind(world.store);
+    world.store.readIngest = async (...asked) => (await read(...asked)).filter(({ sequence }) => sequence !== 2);
+    for (const i of [1, 2, 3]) await world.append({ bytes: location(i, { at: at + i * 1000 }) });
+    await world.applyAll({ bytes: location(4, { at: at + 4000 }) });
+    expect(world.positions.map(({ deviceAt }) => (deviceAt - at) / 1000)).toEqual([1, 3, 4]);
+    expect(world.counters.groupsMissing).toBe(1);
+    expect(world.logged.some((message) => message.includes('are damaged'))).toBe(true);
+  });
+
   it('is never held up: entries, groups and reports that cannot be used are quarantined with their bytes', async () => {
     world.before = (reports) => {
       if (reports.some((report) => report.type === 'report.menuEvent')) throw new TypeError('a rule is broken');
