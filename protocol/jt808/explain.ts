@@ -4,6 +4,7 @@ import { Reader, type Field, type Shape, type Trace } from '../field/index.js';
 import { toJson } from './to-json.js';
 import { detectEdition, type Edition } from './edition.js';
 import { readExtra } from './extras.js';
+import { lookAtRefused } from './explain-refusal.js';
 import { spelledOut, wordsOf } from './explain-value.js';
 import { framingNamed, type Framing, type FramingName } from './framing.js';
 import type { Frame } from './frame.js';
@@ -134,8 +135,17 @@ function explainPiece(
       rows.push(...made.rows);
     },
     refused(error) {
-      const to = Math.min(end, start + (error.offset + error.length));
-      rows.push(wireRow(bytes, covered, to, 'refused', `no frame: ${error.code}`, ''));
+      const from = start + error.offset;
+      const to = Math.min(end, from + error.length);
+      const { words, frame } = lookAtRefused(error.code, bytes, from, to, framing);
+      if (frame !== undefined && from === covered) {
+        // The checksum comes last: all before it is read as if it were right.
+        const before = explainContent(frame, edition).slice(0, -1);
+        const made = layOverWire(bytes, covered, to, before, framing);
+        covered = made.at;
+        rows.push(...made.rows);
+      }
+      rows.push(wireRow(bytes, covered, to, 'refused', `no frame: ${error.code}`, words));
       covered = to;
     },
   });

@@ -16,6 +16,8 @@ const identity = { versionFlag: false, protocolVersion: 0, phoneRaw: phoneToRaw(
 const valueOf = (rows: ReturnType<typeof explainFrame>, field: string): string | undefined =>
   rows.find((row) => row.field === field)?.value;
 
+const xorOf = (bytes: Uint8Array): number => bytes.reduce((xor, byte) => xor ^ byte, 0);
+
 describe('an explanation', () => {
   const ids = Object.values(messages).map(({ id }) => id);
   const frames = fc
@@ -121,6 +123,41 @@ describe('an explanation', () => {
       { field: 'flag' },
       { field: 'unterminated', hex: '010203' },
     ]);
-    expect(explainFrame(fromHex('7e0102037e'))[1]).toMatchObject({ field: 'refused', meaning: 'no frame: too_short' });
+    expect(explainFrame(fromHex('7e0102037e'))[1]).toMatchObject({
+      field: 'refused',
+      meaning: 'no frame: too_short',
+      value: '3 bytes; header and checksum alone have 13',
+    });
+    // Says that it is a part, and has no room for total and index.
+    const part = fromHex('000220000139000000170053');
+    expect(explainFrame(new Uint8Array([0x7e, ...part, xorOf(part), 0x7e]))[1]).toMatchObject({
+      meaning: 'no frame: header',
+      value: '13 bytes; its header and checksum alone have 17',
+    });
+  });
+
+  it('reads a frame whose checksum is wrong, and says which one was expected', () => {
+    const sound = encodeFrame({ ...identity, messageId: 0x8001, serial: 0x7e7d, body: fromHex('0002010204') });
+    const checksum = sound.at(-2)!;
+    const wrong = Uint8Array.from(sound);
+    wrong[wrong.length - 2] = checksum ^ 0x55;
+    const [rows, expected] = [explainFrame(wrong), explainFrame(sound)];
+    expect(rows.slice(0, -2)).toEqual(expected.slice(0, -2));
+    const hex = (value: number) => `0x${value.toString(16).padStart(2, '0')}`;
+    expect(rows.at(-2)).toMatchObject({
+      field: 'refused',
+      length: 1,
+      meaning: 'no frame: checksum',
+      value: `found ${hex(checksum ^ 0x55)}, expected ${hex(checksum)}: the XOR over header and body`,
+    });
+  });
+
+  it('says how much body a frame lacks', () => {
+    const content = fromHex('8001000601390000001700530002010204');
+    expect(explainFrame(new Uint8Array([0x7e, ...content, xorOf(content), 0x7e]))[1]).toMatchObject({
+      field: 'refused',
+      meaning: 'no frame: length',
+      value: 'the header says 6 bytes of body, 5 are there',
+    });
   });
 });
