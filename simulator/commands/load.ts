@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
-import type { Command } from 'commander';
+import { isIP } from 'node:net';
+import { InvalidArgumentError, type Command } from 'commander';
 import { City } from '../city.js';
 import { Histogram } from '../histogram.js';
 import { Api } from '../net/api.js';
@@ -7,9 +8,11 @@ import { auditPositions } from '../net/audit.js';
 import { FleetClock } from '../net/clock.js';
 import { enrol } from '../net/enrol.js';
 import { ClockRateMismatch } from '../net/fleet.js';
-import { LoadGenerator, type KeptPosition, type LoadCounts } from '../net/load.js';
+import { LoadGenerator, type LoadCounts } from '../net/load.js';
+import type { KeptPosition } from '../net/load-terminal.js';
 import { makeRoster, type RosterEntry } from '../roster.js';
 import { guarded } from './guarded.js';
+import { formatLoad, notesOf } from './load-report.js';
 import { addCommonOptions, wholeNumber, type CommonOptions } from './options.js';
 import { Progress, untilEnd } from './progress.js';
 import { NothingListens, untilEndOrRefused } from './reach.js';
@@ -18,6 +21,8 @@ interface LoadFlags extends CommonOptions {
   every: number;
   processes: number;
   connectRate: number;
+  logins: number;
+  from?: string[];
   check: number;
   shard?: string;
 }
@@ -32,8 +37,14 @@ interface ShardMessage {
   kept?: [phone: string, positions: KeptPosition[]][];
 }
 
+/** Below what a gateway takes from one address (500 a second), so that a fleet comes in without being sent away. */
+const defaultConnectRate = 400;
+/** So few that a slow platform is through with them before its patience ends; a wave of logins asks for more. */
+const defaultLogins = 500;
+/** Longer than the connections need at their pace. */
 const connectPatienceMs = 120_000;
 const drainMs = 20_000;
+const defaultVehicles = 1000;
 
 /** Registers `linecrew simulate load`. */
 export function registerLoad(simulate: Command): void {
@@ -44,10 +55,17 @@ export function registerLoad(simulate: Command): void {
   )
     .option('--every <seconds>', 'machine seconds between two reports of one terminal', wholeNumber(1, 3600), 10)
     .option('--processes <n>', 'processes that share the terminals', wholeNumber(1, 64), 1)
-    .option('--connect-rate <n>', 'new connections a second, in all', wholeNumber(1, 100_000), 1000)
+    .option('--connect-rate <n>', 'connections opened a second, in all', wholeNumber(1, 100_000), defaultConnectRate)
+    .option('--logins <n>', 'terminals that log in at the same time, in all', wholeNumber(1, 1_000_000), defaultLogins)
+    .option('--from <address...>', 'own addresses to connect from, shared out among the terminals', addresses)
     .option('--check <n>', 'terminals whose confirmed positions are compared with the API', wholeNumber(0, 10_000), 50)
     .option('--shard <i/n>', 'used between the processes of one load run')
     .action((flags: LoadFlags) => guarded(() => (flags.shard === undefined ? runLoad(flags) : runShard(flags))));
+}
+
+function addresses(text: string, earlier: readonly string[] = []): string[] {
+  if (isIP(text) === 0) throw new InvalidArgumentError('expected an IP address of this machine');
+  return [...earlier, text];
 }
 
 /** Terminals of a load run: the same list in every process. */
@@ -55,7 +73,7 @@ function rosterOf(flags: LoadFlags): RosterEntry[] {
   const seed = flags.seed ?? 1;
   return makeRoster({
     seed,
-    count: flags.vehicles ?? 1000,
+    count: flags.vehicles ?? defaultVehicles,
     profile: 'tracker',
     edition: flags.edition === 'mixed' ? undefined : flags.edition,
     trades: ['lowVoltage'],
@@ -72,6 +90,11 @@ async function clockOf(flags: LoadFlags): Promise<FleetClock> {
   return new FleetClock(health?.rate ?? speed ?? 1, health?.now ?? Date.now());
 }
 
+/** How long terminals may take to log in before the schedule begins without the rest. */
+function patienceMs({ vehicles, connectRate }: LoadFlags): number {
+  return connectPatienceMs + ((vehicles ?? defaultVehicles) / connectRate) * 1000;
+}
+
 /** One of the processes: connects, waits for the word, reports, tells. */
 async function runShard(flags: LoadFlags): Promise<number> {
   const [index, of] = flags.shard!.split('/').map(Number) as [number, number];
@@ -79,11 +102,13 @@ async function runShard(flags: LoadFlags): Promise<number> {
   const generator = new LoadGenerator({
     host: flags.host,
     port: flags.port,
+    from: flags.from ?? [],
     clock: await clockOf(flags),
     roster,
     edition: flags.edition === undefined || flags.edition === 'mixed' ? 2013 : flags.edition,
     everyS: flags.every,
     connectsPerSecond: flags.connectRate / of,
+    loginsAtOnce: Math.max(1, flags.logins / of),
     kept: Math.ceil(flags.check / of),
   });
   const tell = (type: ShardMessage['type'], kept?: ShardMessage['kept']): void => {
@@ -107,7 +132,7 @@ async function runShard(flags: LoadFlags): Promise<number> {
   // The first process decides when it ends, also at Ctrl-C, which reaches all of them.
   process.on('SIGINT', () => undefined);
   const timer = setInterval(() => tell('progress'), 500);
-  await generator.connect(connectPatienceMs);
+  await generator.connect(patienceMs(flags));
   tell('connected');
   await told;
   clearInterval(timer);
@@ -139,7 +164,7 @@ async function runLoad(flags: LoadFlags): Promise<number> {
   progress.start();
   const allConnected = new AbortController();
   void Promise.all(shards.map((shard) => shard.connected)).then(() => allConnected.abort());
-  if (await untilEndOrRefused(connectPatienceMs, flags, () => totals().connected, allConnected.signal)) {
+  if (await untilEndOrRefused(patienceMs(flags), flags, () => totals().connected, allConnected.signal)) {
     progress.stop();
     for (const shard of shards) shard.kill();
     await Promise.all(shards.map((shard) => shard.ended));
@@ -176,26 +201,8 @@ async function runLoad(flags: LoadFlags): Promise<number> {
     unchecked: checked?.unchecked ?? 0,
     notes: [...notesOf(shards.map((shard) => shard.last?.errors ?? {})), ...(checked?.notes ?? [])],
   };
-  process.stdout.write(json ? `${JSON.stringify({ type: 'report', ...report })}\n` : `${format(report)}\n`);
+  process.stdout.write(json ? `${JSON.stringify({ type: 'report', ...report })}\n` : `${formatLoad(report)}\n`);
   return report.lost === 0 && report.doubled === 0 && report.unchecked === 0 ? 0 : 1;
-}
-
-/** What to do about errors of connections, where something can be done. */
-const advice: Record<string, string> = {
-  EMFILE: 'this machine’s limit of open files: raise `ulimit -n`, or share the terminals among more --processes',
-  EADDRNOTAVAIL: 'no local ports are left: one address has about 28,000 of them towards one port',
-  ECONNREFUSED: 'nobody listens there, or the queue of connections is full: a smaller --connect-rate',
-  ECONNRESET: 'the platform ends connections: mind its limits of open files and of connections from one address',
-};
-
-function notesOf(all: readonly Record<string, number>[]): string[] {
-  const totals = new Map<string, number>();
-  for (const errors of all) {
-    for (const [code, count] of Object.entries(errors)) totals.set(code, (totals.get(code) ?? 0) + count);
-  }
-  return [...totals].map(
-    ([code, count]) => `${count} × ${code}${advice[code] === undefined ? '' : `: ${advice[code]}`}`,
-  );
 }
 
 /** A child process with its part of the terminals. */
@@ -250,23 +257,3 @@ function merge(all: readonly (ReturnType<Histogram['toJSON']> | undefined)[]): H
   for (const one of all) if (one !== undefined) total.add(Histogram.fromJSON(one));
   return total;
 }
-
-function format(
-  report: LoadCounts &
-    Record<string, unknown> & { delayMs: Summary; loginMs: Summary; lost: number; doubled: number; notes: string[] },
-): string {
-  const { delayMs, loginMs } = report;
-  const times = (of: Summary): string =>
-    `p50 ${of.p50.toFixed(1)}  p90 ${of.p90.toFixed(1)}  p99 ${of.p99.toFixed(1)}  p99.9 ${of.p999.toFixed(1)}  max ${of.max.toFixed(1)} ms`;
-  return [
-    `load: ${String(report['vehicles'])} terminals, ${Number(report['durationS']).toFixed(0)} s at clock rate ${String(report['clockRate'])}`,
-    `positions   due ${report.due}  sent ${report.sent}  confirmed ${report.confirmed}  pending ${report.sent - report.confirmed}  not sent ${report.unsent}  lost ${report.lost}  doubled ${report.doubled}`,
-    `rate        ${String(report['perSecond'])} confirmed a second`,
-    `links       connected ${report.connected}  online ${report.online}  refused ${report.refused}  closed ${report.closed}`,
-    `confirmed   ${times(delayMs)} from the time when it was due`,
-    `login       ${times(loginMs)}`,
-    ...report.notes.map((note) => `note        ${note}`),
-  ].join('\n');
-}
-
-type Summary = ReturnType<Histogram['summary']>;

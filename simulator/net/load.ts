@@ -1,32 +1,24 @@
-import { connect, type Socket } from 'node:net';
-import {
-  encodeBody,
-  encodeFrame,
-  decodeBody,
-  FrameSplitter,
-  messages,
-  phoneToRaw,
-  type Edition,
-  type Frame,
-  type Identity,
-} from '../../protocol/index.js';
+import type { Edition } from '../../protocol/index.js';
 import { Histogram } from '../histogram.js';
 import type { RosterEntry } from '../roster.js';
-import { locationBody } from '../terminal/codec.js';
-import type { Place } from '../geo.js';
 import type { FleetClock } from './clock.js';
+import { LoadTerminal, type KeptPosition, type LoadEvents } from './load-terminal.js';
 
 export interface LoadOptions {
   host: string;
   port: number;
+  /** Own addresses that terminals connect from, shared out among them; empty: the system's choice. */
+  from: readonly string[];
   clock: FleetClock;
   /** Terminals of this process. */
   roster: readonly RosterEntry[];
   edition: Edition;
   /** Machine seconds between the reports of one terminal. */
   everyS: number;
-  /** New connections a second. */
+  /** Connections opened a second, those of terminals that try again included. */
   connectsPerSecond: number;
+  /** Terminals that are logging in at the same time; the next ones wait for them. */
+  loginsAtOnce: number;
   /** Terminals (from the first) whose confirmed positions are kept for the final check. */
   kept: number;
 }
@@ -45,16 +37,11 @@ export interface LoadCounts {
   closed: number;
 }
 
-export interface KeptPosition {
-  at: number;
-  latE6: number;
-  lonE6: number;
-}
-
-/** Unconfirmed reports of one terminal; when a server answers none, the oldest are given up (and stay unconfirmed). */
-const mostWaiting = 512;
 const tickMs = 5;
-/** A terminal whose connection ended before its login tries again so much later, ms of the machine. */
+const paceMs = 20;
+/** A process that was held up does not make up for it in one go: connections of so many seconds at once at most. */
+const burstS = 0.1;
+/** A terminal whose connection ended tries again so much later, ms of the machine. */
 const againMs = [1_000, 5_000] as const;
 
 /**
@@ -78,47 +65,55 @@ export class LoadGenerator {
   /** What kept connections from being made, by error code (`EMFILE`, `ECONNREFUSED` …). */
   readonly errors: Record<string, number> = {};
   readonly #terminals: LoadTerminal[];
-  #timer: NodeJS.Timeout | undefined;
-  #reporting = false;
+  /** Terminals that want a connection, in the order in which they get one. */
+  readonly #wanting: LoadTerminal[] = [];
+  readonly #pauses = new Set<NodeJS.Timeout>();
+  #pace: NodeJS.Timeout | undefined;
+  #schedule: NodeJS.Timeout | undefined;
   #startAt = 0;
+  #loggingIn = 0;
   /** Index into the schedule: report number `#next` is that of terminal `#next % n`. */
   #next = 0;
-  #connecting = 0;
-  #connectCredit = 0;
+  #allDecided = (): void => {};
 
   constructor(readonly options: LoadOptions) {
-    this.#terminals = options.roster.map((entry, index) => new LoadTerminal(this, entry, index < options.kept));
-    for (const entry of options.roster.slice(0, options.kept)) this.kept.set(entry.phone, []);
+    const { roster, from } = options;
+    this.#terminals = roster.map((entry, index) => this.#make(entry, index, from[index % from.length]));
   }
 
   /** Opens the connections at the wanted pace; resolves when all are logged in or refused, or after `timeoutMs`. */
   async connect(timeoutMs: number): Promise<void> {
-    const until = performance.now() + timeoutMs;
+    this.#wanting.push(...this.#terminals);
+    const { connectsPerSecond, loginsAtOnce } = this.options;
+    const burst = Math.max(1, connectsPerSecond * burstS);
+    let credit = 0;
     let last = performance.now();
-    while (performance.now() < until) {
+    this.#pace = setInterval(() => {
       const now = performance.now();
-      this.#connectCredit += ((now - last) / 1000) * this.options.connectsPerSecond;
+      credit = Math.min(burst, credit + ((now - last) / 1000) * connectsPerSecond);
       last = now;
-      while (this.#connectCredit >= 1 && this.#connecting < this.#terminals.length) {
-        this.#connectCredit -= 1;
-        this.#terminals[this.#connecting++]!.connect();
+      for (; credit >= 1 && this.#wanting.length > 0 && this.#loggingIn < loginsAtOnce; credit -= 1) {
+        this.#loggingIn += 1;
+        this.#wanting.shift()!.connect();
       }
-      if (this.counts.online + this.counts.refused >= this.#terminals.length) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    }, paceMs);
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#allDecided = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    clearTimeout(timer);
   }
 
   /** Starts the schedule: every terminal once per period, evenly spread. */
   report(): void {
-    this.#reporting = true;
     this.#startAt = performance.now();
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#schedule = setInterval(() => this.#tick(), tickMs);
   }
 
   /** Ends the schedule; resolves when everything sent is confirmed, or after `drainMs`. */
   async drain(drainMs: number): Promise<void> {
-    this.#reporting = false;
-    clearInterval(this.#timer);
+    clearInterval(this.#schedule);
     const until = performance.now() + drainMs;
     while (performance.now() < until && this.counts.confirmed < this.counts.sent) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -126,12 +121,13 @@ export class LoadGenerator {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.#schedule);
+    clearInterval(this.#pace);
+    for (const pause of this.#pauses) clearTimeout(pause);
     for (const terminal of this.#terminals) terminal.close();
   }
 
   #tick(): void {
-    if (!this.#reporting) return;
     const stepMs = (this.options.everyS * 1000) / this.#terminals.length;
     const now = performance.now();
     for (;;) {
@@ -140,170 +136,62 @@ export class LoadGenerator {
       const terminal = this.#terminals[this.#next % this.#terminals.length]!;
       this.#next += 1;
       this.counts.due += 1;
-      if (!terminal.report(dueAt)) this.counts.unsent += 1;
+      if (terminal.report(dueAt)) this.counts.sent += 1;
+      else this.counts.unsent += 1;
     }
   }
-}
 
-interface Waiting {
-  dueAt: number;
-  position: KeptPosition;
-}
-
-/** The least that is a terminal: login and positions. */
-class LoadTerminal {
-  #socket: Socket | undefined;
-  #splitter = new FrameSplitter();
-  #serial = 0;
-  #online = false;
-  #startedAt = 0;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #identity: Identity;
-  readonly #start: Place;
-  #made = 0;
-  #lastAt = 0;
-  #again: NodeJS.Timeout | undefined;
-  #refused = false;
-
-  constructor(
-    private readonly load: LoadGenerator,
-    private readonly entry: RosterEntry,
-    private readonly keeps: boolean,
-  ) {
-    const { edition } = load.options;
-    this.#identity = {
-      versionFlag: edition === 2019,
-      protocolVersion: edition === 2019 ? 1 : 0,
-      phoneRaw: phoneToRaw(entry.phone, edition === 2019 ? 10 : 6),
+  #make(entry: RosterEntry, index: number, from: string | undefined): LoadTerminal {
+    const { counts, delays, loginMs, errors } = this;
+    const kept: KeptPosition[] = [];
+    const keeps = index < this.options.kept;
+    if (keeps) this.kept.set(entry.phone, kept);
+    let refused = false;
+    const events: LoadEvents = {
+      connected: () => void (counts.connected += 1),
+      online: (afterMs) => {
+        this.#loggingIn -= 1;
+        counts.online += 1;
+        loginMs.record(afterMs);
+        this.#decided();
+      },
+      refused: () => {
+        if (refused) return;
+        refused = true;
+        this.#loggingIn -= 1;
+        counts.refused += 1;
+        this.#decided();
+      },
+      confirmed: (delayMs, position) => {
+        counts.confirmed += 1;
+        delays.record(delayMs);
+        if (keeps) kept.push(position);
+      },
+      failed: (code) => void (errors[code] = (errors[code] ?? 0) + 1),
+      closed: (wasOnline) => {
+        counts.closed += 1;
+        if (wasOnline) counts.online -= 1;
+        else if (!refused) this.#loggingIn -= 1;
+        if (!refused) this.#again(terminal);
+      },
     };
-    this.#start = entry.start ?? { lat: 36.6, lon: 101.3 };
+    const terminal = new LoadTerminal({ ...this.options, from }, entry, events);
+    return terminal;
   }
 
-  connect(): void {
-    const { host, port } = this.load.options;
-    // Counts from the first attempt: a server that sends terminals away cannot hide behind their patience.
-    this.#startedAt ||= performance.now();
-    this.#splitter = new FrameSplitter();
-    const socket = connect({ host, port });
-    this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.on('connect', () => {
-      this.load.counts.connected += 1;
-      const { maker, model, terminalId, plate } = this.entry;
-      this.#send('register', { province: 0, city: 0, maker, model, terminalId, plateColour: 2, plate });
-    });
-    const sink = { frame: (frame: Frame) => this.#frame(frame), refused: () => undefined };
-    socket.on('data', (chunk) => this.#splitter.push(chunk, sink));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const code = error.code ?? error.message;
-      this.load.errors[code] = (this.load.errors[code] ?? 0) + 1;
-      socket.destroy();
-    });
-    socket.on('close', () => this.#closed(socket));
+  #decided(): void {
+    if (this.counts.online + this.counts.refused >= this.#terminals.length) this.#allDecided();
   }
 
-  /** False when the terminal is not logged in. */
-  report(dueAt: number): boolean {
-    if (!this.#online) return false;
-    const { clock, edition } = this.load.options;
-    // One position a second and terminal on the wire; faster schedules step the clock by themselves.
-    const at = Math.max(Math.floor(clock.now() / 1000) * 1000, this.#lastAt + 1000);
-    this.#lastAt = at;
-    this.#made += 1;
-    const lat = Math.round((this.#start.lat + (this.#made % 1000) * 1e-5) * 1e6) / 1e6;
-    const lon = Math.round(this.#start.lon * 1e6) / 1e6;
-    const reading = {
-      at,
-      fix: true,
-      lat,
-      lon,
-      altitudeM: 50,
-      speedKmh: 36,
-      headingDeg: 0,
-      ignition: true,
-      odometerKm: 1000 + this.#made / 100,
-      fuelL: 40,
-      satellites: 11,
-    };
-    const serial = this.#send('location', locationBody(reading, 0, 0, edition));
-    this.#waiting.set(serial, { dueAt, position: { at, latE6: Math.round(lat * 1e6), lonE6: Math.round(lon * 1e6) } });
-    if (this.#waiting.size > mostWaiting) this.#waiting.delete(this.#waiting.keys().next().value!);
-    this.load.counts.sent += 1;
-    return true;
-  }
-
-  close(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    clearTimeout(this.#again);
-    socket?.destroy();
-  }
-
-  #send<K extends 'register' | 'authenticate' | 'location' | 'terminalAck'>(
-    name: K,
-    body: Parameters<typeof encodeBody<K>>[2],
-  ): number {
-    const serial = this.#serial;
-    this.#serial = (serial + 1) & 0xffff;
-    const encoded = encodeBody(name, this.load.options.edition, body);
-    this.#socket!.write(encodeFrame({ ...this.#identity, messageId: messages[name].id, serial, body: encoded }));
-    return serial;
-  }
-
-  #frame(frame: Frame): void {
-    const { bytes, bodyStart, messageId } = frame;
-    if (messageId === 0x8001) {
-      const replySerial = (bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!;
-      const replyId = (bytes[bodyStart + 2]! << 8) | bytes[bodyStart + 3]!;
-      this.#answered(replySerial, replyId, bytes[bodyStart + 4]!);
-    } else if (messageId === 0x8100) this.#registered(frame.body);
-    else {
-      const { serial } = frame;
-      this.#send('terminalAck', { replySerial: serial, replyId: messageId, result: 3 });
-    }
-  }
-
-  #registered(body: Uint8Array): void {
-    const decoded = decodeBody(0x8100, this.load.options.edition, body);
-    if (decoded?.name !== 'registerAnswer') return;
-    const { result, token } = decoded.body;
-    if (result === 0 && token !== undefined) {
-      this.#send('authenticate', { token, imei: this.entry.imei, software: 'sim-1' });
-    } else this.#refuse();
-  }
-
-  #answered(serial: number, id: number, result: number): void {
-    const { counts, delays, loginMs } = this.load;
-    if (id === 0x0102) {
-      if (result !== 0) return this.#refuse();
-      this.#online = true;
-      counts.online += 1;
-      loginMs.record(performance.now() - this.#startedAt);
-      return;
-    }
-    const waiting = this.#waiting.get(serial);
-    if (id !== 0x0200 || waiting === undefined) return;
-    this.#waiting.delete(serial);
-    if (result !== 0) return;
-    counts.confirmed += 1;
-    delays.record(performance.now() - waiting.dueAt);
-    if (this.keeps) this.load.kept.get(this.entry.phone)!.push(waiting.position);
-  }
-
-  #refuse(): void {
-    this.#refused = true;
-    this.load.counts.refused += 1;
-  }
-
-  #closed(socket: Socket): void {
-    const wasOnline = this.#online;
-    if (wasOnline) this.load.counts.online -= 1;
-    this.#online = false;
-    if (this.#socket !== socket) return;
-    this.#socket = undefined;
-    this.load.counts.closed += 1;
-    if (wasOnline || this.#refused) return;
+  #again(terminal: LoadTerminal): void {
     const [from, to] = againMs;
-    this.#again = setTimeout(() => this.connect(), from + Math.random() * (to - from));
+    const pause = setTimeout(
+      () => {
+        this.#pauses.delete(pause);
+        this.#wanting.push(terminal);
+      },
+      from + Math.random() * (to - from),
+    );
+    this.#pauses.add(pause);
   }
 }

@@ -101,6 +101,8 @@ export class PlatformSide {
 /** A TCP listener with a {@link PlatformSide} for every terminal, by phone of its first frame. */
 export class TestPlatform {
   readonly sides: PlatformSide[] = [];
+  /** Address of the peer of each connection, in their order. */
+  readonly peers: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   /** Called for every new connection's side. */
@@ -111,6 +113,7 @@ export class TestPlatform {
       this.#sockets.add(socket);
       const side = new PlatformSide((bytes) => socket.write(bytes));
       this.sides.push(side);
+      this.peers.push(socket.remoteAddress ?? '');
       this.onSide(side);
       socket.on('data', (chunk) => side.push(chunk));
       socket.on('error', () => socket.destroy());
