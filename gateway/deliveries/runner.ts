@@ -30,6 +30,10 @@ const FAILED_MS = 1_000;
 const ANSWER_APPLIED_MS = 60_000;
 /** Part of a long item between two notices of its progress: twenty events an upgrade. */
 const PROGRESS_STEP = 0.05;
+/** Between two looks at how far a long item is, ms of gateway time. */
+const PROGRESS_LOOK_MS = 1_000;
+/** One that stands still for so long is told to its last part, ms of gateway time. */
+const STANDS_MS = 5_000;
 /** Steps without a pause; more in a row is a mistake of ours that must not take a core. */
 const STEPS_IN_A_ROW = 100;
 
@@ -52,6 +56,8 @@ export class OutboxRunner {
   #unwritten: { item: Delivery; messages: OutgoingMessage[] } | undefined;
   /** Answered on the link, and when; until the reader has applied that, the item's deadline means nothing. */
   readonly #answered = new Map<string, number>();
+  /** How far the long item was at the last look, and since when. */
+  #stands: { id: string; done: number; since: number } | undefined;
 
   constructor(
     private readonly options: RunnerOptions,
@@ -125,7 +131,11 @@ export class OutboxRunner {
     if (this.#unwritten) return this.#writeLate(look.outbox);
     const now = dispatch.clock.now();
     const step = nextStep(look.outbox, now, dispatch.settings.delivery);
-    if (step.do === 'wait') return step.until === undefined ? undefined : Math.max(1, step.until - now);
+    if (step.do === 'wait') {
+      const pauseMs = step.until === undefined ? undefined : Math.max(1, step.until - now);
+      const long = look.outbox.items.find(({ id, state }) => state === 'inFlight' && this.link.isBusyWith?.(id));
+      return long ? Math.min(await this.#progressed(long), pauseMs ?? Infinity) : pauseMs;
+    }
     if (step.do === 'write') return this.#write(look, step.item);
     if (now - (this.#answered.get(step.item.id) ?? -Infinity) < ANSWER_APPLIED_MS) return FAILED_MS;
     if (this.link.isBusyWith?.(step.item.id)) return this.#progressed(step.item);
@@ -194,11 +204,14 @@ export class OutboxRunner {
   /** Tells how far a long item is, in steps, so that a fleet's upgrade does not fill the log. */
   async #progressed({ id, progress }: Delivery): Promise<number> {
     const now = this.link.progressOf?.(id);
-    const before = progress ? progress.done / progress.of : 0;
-    if (now && Math.abs(now.done / now.of - before) >= PROGRESS_STEP) {
-      await this.#tell({ type: 'delivery.progress', deliveryId: id, ...now });
-    }
-    return FAILED_MS;
+    const at = this.options.dispatch.clock.now();
+    if (now && (this.#stands?.id !== id || this.#stands.done !== now.done))
+      this.#stands = { id, done: now.done, since: at };
+    const told = progress?.done ?? 0;
+    const isStep = now && Math.abs(now.done - told) / now.of >= PROGRESS_STEP;
+    const isEnd = now && now.done !== told && at - this.#stands!.since >= STANDS_MS;
+    if (isStep || isEnd) await this.#tell({ type: 'delivery.progress', deliveryId: id, ...now });
+    return PROGRESS_LOOK_MS;
   }
 
   async #writeNow(): Promise<number | undefined> {
