@@ -25,7 +25,8 @@ export const USES: Readonly<Record<MessageName, string>> = {
   waybill: 'last value of its vehicle (`waybill`)',
   driverIdentity: `answer to ${f('driver-identity')}; last values of its vehicle (\`driver…\`)`,
   locationBatch: 'positions; alarms unless from a radio hole; circles; vendor values',
-  canData: 'kept in the ingest log: what the ids mean is the vehicle maker’s',
+  canData:
+    'last values of its vehicle (`can1.…`, `can2.…`), the bytes as they are: what they mean is the vehicle maker’s',
   mediaEvent: 'last values of its vehicle (`storedMedia…`)',
   mediaData: 'photo, sound or video into the store; the packets of 2011 are joined',
   mediaSearchAnswer: `answer to ${f('media-search')}`,

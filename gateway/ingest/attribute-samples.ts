@@ -66,10 +66,16 @@ export class AttributeSamples {
 
   /** A message whose whole body may hold vendor values: passthrough, private ids. Copies the body. */
   ofMessage({ vehicleId, receivedAt, edition }: SampledEntry, messageId: number, body: Uint8Array): Sample | undefined {
-    const key = `${messageId}/${vehicleId}`;
-    if (!this.#isDue(key, receivedAt)) return undefined;
-    this.#taken(key, receivedAt);
+    if (!this.isDueOf(messageId, { vehicleId, receivedAt })) return undefined;
     return { edition, at: receivedAt, messageId, body: Uint8Array.from(body) };
+  }
+
+  /** Whether it is time to read the values of a message that comes often; true counts as read. */
+  isDueOf(messageId: number, { vehicleId, receivedAt }: { vehicleId: string; receivedAt: number }): boolean {
+    const key = `${messageId}/${vehicleId}`;
+    if (!this.#isDue(key, receivedAt)) return false;
+    this.#taken(key, receivedAt);
+    return true;
   }
 
   #isDue(key: string, receivedAt: number): boolean {

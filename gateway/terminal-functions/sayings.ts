@@ -1,8 +1,8 @@
 /**
  * What a terminal says of itself without being asked, as last values of its vehicle: whose card is in the reader, a
- * waybill, what the driver asks for, what its camera took, how an upgrade ended.
+ * waybill, what the driver asks for, what its camera took, how an upgrade ended, frames of the vehicle's CAN buses.
  */
-import { decodeText, timeToMs, toHex, type Message } from '../../protocol/index.js';
+import { canSourceOf, decodeText, timeOfDayToMs, timeToMs, toHex, type Message } from '../../protocol/index.js';
 
 export interface Saying {
   readonly values: Record<string, string | number | boolean>;
@@ -15,8 +15,11 @@ const waybillMax = 2_000;
 const UPGRADE_RESULTS = ['success', 'failure', 'cancelled'];
 const MEDIA_KINDS = ['image', 'audio', 'video'];
 
+/** Frames of the CAN buses whose last data are kept: they must not push all else out of a vehicle's values. */
+const canFramesMax = 40;
+
 /** Undefined: the message says nothing of this kind. */
-export function sayingOf(message: Message): Saying | undefined {
+export function sayingOf(message: Message, receivedAt: number): Saying | undefined {
   switch (message.name) {
     case 'driverIdentity': {
       const { status = 1, time, name, qualification } = message.body;
@@ -38,6 +41,12 @@ export function sayingOf(message: Message): Saying | undefined {
       const { mediaId, type } = message.body;
       return { values: { storedMediaId: mediaId, storedMediaKind: MEDIA_KINDS[type] ?? String(type) } };
     }
+    case 'canData': {
+      const at = timeOfDayToMs(message.body.receivedAt, receivedAt);
+      const values: Record<string, string> = {};
+      for (const { canId, data } of message.body.items.slice(0, canFramesMax)) values[canName(canId)] = toHex(data);
+      return Number.isNaN(at) ? { values } : { values, at };
+    }
     case 'upgradeResult': {
       const { result } = message.body;
       return { values: { upgradeResult: UPGRADE_RESULTS[result] ?? String(result) } };
@@ -45,6 +54,12 @@ export function sayingOf(message: Message): Saying | undefined {
     default:
       return undefined;
   }
+}
+
+/** `can1.18fef100`, `can2.7e8.average`: bus, id in its form's width, how the value came to be. */
+function canName(canId: number): string {
+  const { channel, extended, averaged, id } = canSourceOf(canId);
+  return `can${channel}.${id.toString(16).padStart(extended ? 8 : 3, '0')}${averaged ? '.average' : ''}`;
 }
 
 /** The text, where the bytes are one; else hex. */

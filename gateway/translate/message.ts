@@ -126,9 +126,14 @@ function translateBody(message: WireMessage, origin: Origin, into: Translation):
       translateUplink(uplink, payload, `${messageId.toString(16)}.${serial}`, origin, into);
       return;
     }
+    case 'canData':
+      // As often as every second: last values are kept now and then, as those of locations are; all is in the log.
+      if (into.attributes?.isDueOf(messageId, origin) === true)
+        addSaying(sayingOf(decoded, origin.receivedAt), origin, into);
+      return;
     default:
       // Positions are done. What is neither a reply to a command nor says anything of its own is kept in the log.
-      addSaying(sayingOf(decoded), origin, into);
+      addSaying(sayingOf(decoded, origin.receivedAt), origin, into);
       addReply(replyOf(decoded), message, origin, into);
       return;
   }

@@ -255,6 +255,27 @@ describe('functions of one message', () => {
     });
   }); // prettier-ignore
 
+  it('keeps what was last said on the CAN buses, by bus and id, at the time of day that the terminal gives', async () => {
+    const form = forms[1]!;
+    const client = clients.get(2013)!;
+    const at = Date.now() - 5_000;
+    // hh mm ss and milliseconds as four digits, GMT+8.
+    const [clock, ms] = [new Date(at + 8 * 3_600_000).toISOString().slice(11, 19).replaceAll(':', ''), at % 1_000];
+    const items = ['58fef100' + '0102030405060708', '800007e8' + 'aabbccdd00000000', '78fef200' + 'ffffffffffffff00'];
+    const body = Buffer.from(`0003${clock}${String(ms).padStart(4, '0')}${items.join('')}`, 'hex');
+    client.send(frameOf(form, 0x0705, 41, body));
+    expect(await client.acknowledged(0x0705, 41)).toBe(0);
+    const values = await rig.until(async () => {
+      const found = await attributesOf(2013);
+      return found['can1.18fef100'] && found;
+    }, 'the values');
+    expect(values).toMatchObject({
+      'can1.18fef100': { value: '0102030405060708', at: new Date(at).toISOString() },
+      'can2.7e8': { value: 'aabbccdd00000000' },
+      'can1.18fef200.average': { value: 'ffffffffffffff00' },
+    });
+  });
+
   it('lets administrators alone send messages by name, and says so in the audit log', async () => {
     const { json: token } = await rig.call('POST', '/tokens', { name: 'desk', roles: ['dispatcher'] });
     const as = (secret: string, name: string, body: object) =>
