@@ -3,6 +3,7 @@ import type { TerminalReport } from './domain/commands.js';
 import type { DocKind, Docs, Vehicle } from './domain/model.js';
 import { RULES_ID } from './domain/organisation.js';
 import type { AnyCommand } from './domain/tables.js';
+import { pagesBehind } from './domain/trade-group.js';
 
 type Key = { kind: DocKind; id: string };
 
@@ -50,6 +51,7 @@ export type Peek = <K extends DocKind>(kind: K, id: string) => Readonly<Docs[K]>
 export function companyOf({ kind, id }: Key, vehicleIds: readonly string[], peek: Peek): Key[] {
   if (kind === 'vehicle') return [{ kind: 'outbox', id }];
   if (kind === 'counter') return [{ kind: 'rules', id: RULES_ID }];
+  if (kind === 'tradePage') return pagesBehind(id).map((page): Key => ({ kind, id: page }));
   if (kind !== 'order' && kind !== 'terminal' && kind !== 'outbox') return [];
   return vehicleIds.flatMap((vehicleId) => {
     const vehicle = peek('vehicle', vehicleId);

@@ -8,8 +8,9 @@ import { SAY } from './escalation-words.js';
 import { localPlace, WEEKDAYS } from './local-time.js';
 import type { Capacity, Order, Vehicle } from './model.js';
 import { withOrder } from './order-fold.js';
-import { tradeKey, tradesFor } from './organisation.js';
+import { tradesFor } from './organisation.js';
 import { folding, type Documents, type Hook, type Hooks, type Reducers } from './tables.js';
+import { someOfTrade, tradeKey } from './trade-group.js';
 import type { Tx } from './tx.js';
 
 const DAY_MS = 86_400_000;
@@ -106,24 +107,11 @@ function countShort(tx: Tx, order: Readonly<Order>): void {
   const centreId = order.repairCentreId;
   if (centreId === undefined || order.capacityCounted?.[cycle] !== undefined) return;
   const trades = tradesFor(tx, order.fault.category);
-  if (trades.some((trade) => someoneOnStandby(tx, { repairCentreId: centreId, trade }, order.id))) return;
+  const isFree = (vehicle: Readonly<Vehicle>): boolean => isOnStandby(tx, vehicle, order.id);
+  if (trades.some((trade) => someOfTrade(tx, tradeKey({ repairCentreId: centreId, trade }), isFree))) return;
   const data: Short = { cycle, at: tx.now, trades };
   tx.emit({ type: 'capacity.short', orderId: order.id, centreId, data });
   tellCentre(tx, centreId);
-}
-
-/**
- * As it is at this moment. Every receipt changes a vehicle: an assignment that had to be decided again for each change of
- * each vehicle of the trade would never be done on a busy day.
- */
-function someoneOnStandby(tx: Tx, group: Pick<Vehicle, 'repairCentreId' | 'trade'>, orderId: string): boolean {
-  const { vehicleIds } = tx.look('tradeGroup', tradeKey(group)) ?? { vehicleIds: [] };
-  // On a quiet day one of the first is on standby; on a bad one all are asked, and read together.
-  for (let at = 0, count = 4; at < vehicleIds.length; at += count, count *= 2) {
-    const vehicles = tx.lookAll('vehicle', vehicleIds.slice(at, at + count));
-    if (vehicles.some((vehicle) => vehicle !== undefined && isOnStandby(tx, vehicle, orderId))) return true;
-  }
-  return false;
 }
 
 /** The crew that this very order was given to was on standby until then. */

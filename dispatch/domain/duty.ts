@@ -2,7 +2,6 @@
 import { raiseCard, settleCards } from './cards.js';
 import { deviceTime } from './evidence.js';
 import type { DutyState, ShownDuty, Vehicle } from './model.js';
-import { tradeKey } from './organisation.js';
 import { vehicleNamed } from './queue.js';
 import type { DispatchSettings } from './settings.js';
 import {
@@ -16,6 +15,7 @@ import {
   type Reducer,
   type Reducers,
 } from './tables.js';
+import { tradeKey, vehiclesOfTrade } from './trade-group.js';
 import { Refusal, type Tx } from './tx.js';
 
 interface DutyChanged {
@@ -178,7 +178,8 @@ function checkBreak(tx: Tx, vehicle: Readonly<Vehicle>, confirm: boolean | undef
       true,
     );
   }
-  if (confirm || (group?.vehicleIds ?? []).some((id) => id !== vehicle.id && isFree(tx.get('vehicle', id)))) return;
+  if (confirm) return;
+  for (const other of vehiclesOfTrade(tx, trade)) if (other.id !== vehicle.id && isFree(other)) return;
   throw new Refusal(
     'nobodyLeft',
     `no other crew for ${vehicle.trade} would be on standby; the dispatcher confirms`,
@@ -189,8 +190,8 @@ function checkBreak(tx: Tx, vehicle: Readonly<Vehicle>, confirm: boolean | undef
   );
 }
 
-function isFree(vehicle: Readonly<Vehicle> | undefined): boolean {
-  return vehicle?.duty.state === 'standby' && vehicle.queue.entries.length === 0;
+function isFree(vehicle: Readonly<Vehicle>): boolean {
+  return vehicle.duty.state === 'standby' && vehicle.queue.entries.length === 0;
 }
 
 /** Queued legs that the crew has not accepted when its break starts are proposed for another vehicle. */

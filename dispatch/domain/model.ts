@@ -43,13 +43,18 @@ export interface Docs {
   automation: Automation;
   rules: Rules;
   capacity: Capacity;
-  /** Set of vehicles of one trade in one centre (`centre/trade`): the lock of the one-on-break rule. */
+  /** Vehicles of one trade in one centre (`centre/trade`), and the lock of the one-on-break rule; see trade-group.ts. */
   tradeGroup: {
+    /** The first page of them. */
     vehicleIds: string[];
+    /** Number of further pages, `tradePage`; absent: none. */
+    pages?: number;
     /** Vehicle whose crew is on break. */
     onBreak?: string;
     /** Refused while another was on break: told in turn when it ends. */
     waiting?: string[];
   };
+  /** Further vehicles of a trade (`centre/trade/number`, from 1). */
+  tradePage: { vehicleIds: string[] };
 }
 export type DocKind = keyof Docs;

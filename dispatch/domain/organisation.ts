@@ -1,10 +1,11 @@
 /** Vehicles, terminals' papers, repair centres, units and rules: what the organisation enters. */
 import { createHash } from 'node:crypto';
-import type { CommandOf, Deciders, Documents, Reducers } from './tables.js';
+import type { CommandOf, Deciders, Reducers } from './tables.js';
 import { folding } from './tables.js';
 import type { ProfileName, RepairCentre, Rules, Terminal, TerminalOptions, Unit, Vehicle } from './model.js';
 import { DEFAULT_TERMINAL_OPTIONS } from './profiles.js';
 import { vehicleNamed } from './queue.js';
+import { joinTrade, leaveTrade, tradeKey } from './trade-group.js';
 import { Refusal, type Tx } from './tx.js';
 
 /** The repair centre that every store has. */
@@ -45,27 +46,6 @@ export const organisationReducers: Reducers = {
   'unit.changed': folding<{ unit: Unit }>((docs, { data }) => docs.put('unit', data.unit.id, data.unit)),
   'rules.changed': folding<Rules>((docs, { data }) => docs.put('rules', RULES_ID, { value: data.value })),
 };
-
-/** Crews of one trade in one repair centre: who may be on break is decided among them. */
-export function tradeKey(vehicle: Pick<Vehicle, 'repairCentreId' | 'trade'>): string {
-  return `${vehicle.repairCentreId}/${vehicle.trade}`;
-}
-
-function joinTrade(docs: Documents, vehicle: Vehicle): void {
-  const key = tradeKey(vehicle);
-  const group = docs.get('tradeGroup', key) ?? { vehicleIds: [] };
-  docs.put('tradeGroup', key, { ...group, vehicleIds: [...group.vehicleIds, vehicle.id] });
-}
-
-function leaveTrade(docs: Documents, vehicle: Readonly<Vehicle>): void {
-  const key = tradeKey(vehicle);
-  const { onBreak, waiting = [], vehicleIds } = docs.get('tradeGroup', key) ?? { vehicleIds: [] };
-  docs.put('tradeGroup', key, {
-    vehicleIds: vehicleIds.filter((id) => id !== vehicle.id),
-    ...(onBreak === undefined || onBreak === vehicle.id ? {} : { onBreak }),
-    waiting: waiting.filter((id) => id !== vehicle.id),
-  });
-}
 
 export const organisationDeciders: Deciders = {
   'vehicle.create': (tx, command) => createVehicle(tx, command),
