@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { restAfterMs } from '../../gateway/session/working.js';
 import { median } from './decode.js';
 import { ask, heard, rowOf, start, stop, type Row, type Usage } from './processes.js';
-import { login, open, openAll } from './terminal-client.js';
+import { authenticate, open, openAll, register } from './terminal-client.js';
 
 interface Idle {
   heapBytes: number;
@@ -26,10 +26,11 @@ async function measure(kind: 'bare' | 'gateway', connections: number): Promise<I
   const sockets: Socket[] = [];
   try {
     const { tcp } = await heard<{ tcp: number }>(server);
+    const codes = await firstTimes(kind, tcp, connections);
     const connect = async (index: number): Promise<Socket> => {
-      if (kind === 'gateway') return login(tcp, index);
       const socket = await open(tcp);
-      socket.write(Buffer.from([0, 0, index >> 8, index & 255]));
+      if (kind === 'gateway') await authenticate(socket, index, codes[index]!);
+      else socket.write(Buffer.from([0, 0, index >> 8, index & 255]));
       return socket;
     };
     // What is made once is made before counting begins: compiled code, space for garbage, tables of the store.
@@ -49,6 +50,21 @@ async function measure(kind: 'bare' | 'gateway', connections: number): Promise<I
     for (const socket of sockets) socket.destroy();
     await stop(server);
   }
+}
+
+/**
+ * Every terminal was here before, one or another at a time: it registers once in its life, which is part of putting a
+ * vehicle on file and not of its connections. @returns their codes
+ */
+async function firstTimes(kind: 'bare' | 'gateway', port: number, count: number): Promise<string[]> {
+  const codes: string[] = [];
+  await openAll(count, async (index) => {
+    const socket = await open(port);
+    if (kind === 'gateway') codes[index] = await register(socket, index);
+    socket.destroy();
+    return socket;
+  });
+  return codes;
 }
 
 /** Processor time for each of so many connections that say nothing, less what the server takes without them, µs. */

@@ -1,7 +1,7 @@
 /**
  * Client process that sends locations at a fixed pace, spread over its terminals, whatever became of those before (open
- * loop): `PORT CONNECTIONS FRAMES_PER_S`. Frames are due in bursts, on a grid of 1 ms, the finest that Node's timers have;
- * a delay counts from the time of the burst that the frame belongs to, however late the client is with it.
+ * loop). It turns without a pause, so that each frame goes when it is due and an answer is taken when it comes: timers of
+ * a millisecond would be most of what it measures. One core is busy with that, whoever the server is.
  */
 import type { Socket } from 'node:net';
 import { Histogram } from '../../simulator/histogram.js';
@@ -9,7 +9,6 @@ import { Frames } from './ingest-load.js';
 import { login, openAll } from './terminal-client.js';
 
 const [port, connections, framesPerS] = process.argv.slice(2).map(Number) as [number, number, number];
-const tickMs = 1;
 
 /** Times at which unanswered frames were due, in order: answers come in order. */
 class Terminal {
@@ -42,18 +41,21 @@ const sockets = await openAll(connections, (index) => login(port, index));
 const terminals = sockets.map((socket, index) => new Terminal(socket, index));
 let sent = 0;
 let startedAt = 0;
-let ticks = 0;
 
 function tick(): void {
-  for (let due = startedAt + ticks * tickMs; due <= performance.now(); due = startedAt + ++ticks * tickMs) {
-    for (; (sent * 1000) / framesPerS < ticks * tickMs; sent++) terminals[sent % terminals.length]!.send(due);
-  }
+  for (
+    let due = startedAt + (sent * 1000) / framesPerS;
+    due <= performance.now();
+    due = startedAt + (++sent * 1000) / framesPerS
+  )
+    terminals[sent % terminals.length]!.send(due);
+  setImmediate(tick);
 }
 
 process.on('message', (message) => {
   if (message === 'go') {
     startedAt = performance.now();
-    setInterval(tick, tickMs);
+    setImmediate(tick);
   }
   if (message === 'forget') delays = new Histogram();
   if (message === 'delays') process.send!(delays.summary());
