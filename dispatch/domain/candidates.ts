@@ -51,9 +51,14 @@ export interface CandidateQuestion {
 type Words = Record<'zh-CN' | 'en', (value: string | number) => string>;
 const WORDS = {
   trade: { 'zh-CN': (v) => `专业对口：${v}`, en: (v) => `right trade: ${v}` },
+  anyTrade: {
+    'zh-CN': (v) => `专业：${v}（该故障类别未限定专业）`,
+    en: (v) => `trade: ${v} (no rule names one for this fault)`,
+  },
   otherTrade: { 'zh-CN': (v) => `专业不同：${v}`, en: (v) => `another trade: ${v}` },
   free: { 'zh-CN': () => '待命，无任务', en: () => 'on standby, nothing queued' },
-  queued: { 'zh-CN': (v) => `前面还有 ${v} 单`, en: (v) => `${v} orders before it` },
+  queued: { 'zh-CN': (v) => `前面还有 ${v} 单`, en: (v) => `${v} ${v === 1 ? 'order' : 'orders'} before it` },
+  unqueued: { 'zh-CN': () => '无任务', en: () => 'nothing queued' },
   eta: { 'zh-CN': (v) => `预计 ${v} 分钟到达`, en: (v) => `there in ${v} min` },
   inTime: { 'zh-CN': (v) => `承诺时限内，余 ${v} 分钟`, en: (v) => `within the promise, ${v} min to spare` },
   late: { 'zh-CN': (v) => `超出承诺时限 ${v} 分钟`, en: (v) => `${v} min past the promise` },
@@ -95,8 +100,8 @@ type Say = (code: keyof typeof WORDS, value?: string | number) => Reason;
 function judge(question: CandidateQuestion, facts: CandidateFacts, queueLimit: number, say: Say): Candidate {
   const refused = refusal(question, facts, queueLimit, say);
   const reasons = [
-    say(fits(question, facts) ? 'trade' : 'otherTrade', facts.trade),
-    facts.queueLength === 0 && facts.duty === 'standby' ? say('free') : say('queued', facts.queueLength),
+    say(question.trades.length === 0 ? 'anyTrade' : fits(question, facts) ? 'trade' : 'otherTrade', facts.trade),
+    facts.queueLength > 0 ? say('queued', facts.queueLength) : say(facts.duty === 'standby' ? 'free' : 'unqueued'),
   ];
   if (facts.contactAgeMs !== undefined && facts.contactAgeMs > STALE_MS)
     reasons.push(say('stale', minutes(facts.contactAgeMs)));

@@ -54,6 +54,18 @@ describe('Recommendation', () => {
     expect(rank(facts('v'))[0]!.reasons.map((reason) => reason.code)).toContain('noPosition');
   });
 
+  it('claims no right trade where no rule names one for the fault', () => {
+    const asked = { ...QUESTION, trades: [] };
+    const [one] = rankCandidates(asked, [facts('v', { trade: 'cable', queueLength: 1, duty: 'tasked' })], SETTINGS);
+    expect(one!.reasons.map((reason) => reason.text)).toEqual([
+      'trade: cable (no rule names one for this fault)',
+      '1 order before it',
+      'position unknown',
+    ]);
+    const [away] = rank(facts('v', { duty: 'unreachable' }));
+    expect(away!.reasons.map((reason) => reason.text)).toContain('nothing queued');
+  });
+
   it.each([
     ['hasOrder', { hasOrder: true }],
     ['otherCentre', { repairCentreId: 'centre-2' }],
