@@ -46,6 +46,12 @@ export interface DispatchPort {
   /** Decides and commits. Throws `Refusal` with code, words and status; retries conflicts by itself. */
   execute(command: AnyCommand, actor: Actor, options?: CommandOptions): Promise<CommandOutcome>;
   /**
+   * Decides commands in their order, each on what those before it did, and commits them together: all or, where one is
+   * refused (its `Refusal` is thrown), none. For many small changes of documents that they share, such as an import; a
+   * few hundred at once at most, since the store does nothing else meanwhile.
+   */
+  executeAll(commands: readonly AnyCommand[], actor: Actor): Promise<void>;
+  /**
    * Applies what the reader of an ingest log made of its groups up to `applied`, in one commit with that position.
    * Rules never reject a report: what cannot be applied becomes evidence, a card or quarantine. Rejects with
    * `ConflictError` of kind `ingest` where another reader has moved the log's position (see `IngestPosition.after`).

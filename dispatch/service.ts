@@ -99,6 +99,19 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     return outcome;
   }
 
+  async function executeAll(commands: readonly AnyCommand[], actor: Actor): Promise<void> {
+    await decideAndCommit(async (work) => {
+      await work.load(commands.flatMap(keysOfCommand));
+      for (const command of commands) {
+        await work.run({ now: clock.now(), actor }, (tx) => {
+          guard?.(tx, command);
+          return decide(tx, command);
+        });
+      }
+      return { batch: work.batch(), result: {} };
+    });
+  }
+
   async function decideAndCommit(
     attempt: (work: UnitOfWork) => Promise<{ batch: Batch; result: Record<string, unknown> }>,
   ): Promise<CommandOutcome> {
@@ -192,6 +205,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     clock,
     settings,
     execute: (command, actor, commandOptions) => track(execute(command, actor, commandOptions)),
+    executeAll: (commands, actor) => track(executeAll(commands, actor)),
     apply: (reports, positions, applied) => track(apply(reports, positions, applied)),
     note: (reports) => track(note(reports)),
     async get<K extends DocKind>(kind: K, id: string) {

@@ -5,10 +5,11 @@ import type { Actor } from '../../dispatch/domain/events.js';
 import type { ProfileName, Vehicle } from '../../dispatch/domain/model.js';
 import { FIRST_CENTRE, phoneKey, RULES_ID } from '../../dispatch/domain/organisation.js';
 import { rulesInForce } from '../../dispatch/domain/rules.js';
+import type { AnyCommand } from '../../dispatch/domain/tables.js';
 import { Refusal } from '../../dispatch/domain/tx.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import type { ControlHandlers } from '../control.js';
-import { CSV_COLUMNS, NOT_GIVEN, parseFile, type FileFormat, type LineError, type Parsed, type VehicleBody } from './file.js'; // prettier-ignore
+import { CSV_COLUMNS, NOT_GIVEN, parseFile, type FileFormat, type LineError, type Parsed, type VehicleBody, type CrewBody } from './file.js'; // prettier-ignore
 
 export interface ImportResult {
   /** Nothing was changed: a dry run, or something was wrong. */
@@ -20,6 +21,7 @@ export interface ImportResult {
   rules: 'absent' | 'changed' | 'unchanged';
 }
 
+const LINES_PER_COMMIT = 100;
 const ACTOR: Actor = { source: 'api', name: 'import', roles: ['administrator'] };
 
 export function transferHandlers(dispatch: DispatchPort): ControlHandlers {
@@ -54,15 +56,13 @@ export async function importFile(
   const merged = parsed.rules && { ...(format === 'csv' ? rules : {}), ...parsed.rules.body };
   if (merged) result.rules = same(rulesInForce(merged), rulesInForce(rules)) ? 'unchanged' : 'changed';
   if (dryRun || result.errors.length > 0) return result;
-  for (const { line, body } of parsed.vehicles) {
-    if (result.unchanged.includes(body.id)) continue;
-    await told(line, () => putVehicle(dispatch, body, before.has(body.id)));
-  }
-  for (const { line, body } of parsed.crews) {
-    if (result.unchanged.includes(body.id)) continue;
-    const changes = { crew: { ...body.crew, managers: body.crew.managers ?? before.get(body.id)!.crew.managers } };
-    await told(line, () => dispatch.execute({ type: 'vehicle.edit', vehicleId: body.id, changes }, ACTOR));
-  }
+  const unchanged = new Set(result.unchanged);
+  const vehicles = parsed.vehicles.map(({ line, body }) => ({ line, id: body.id, command: vehiclePut(body, before) }));
+  const crews = parsed.crews.map(({ line, body }) => ({ line, id: body.id, command: crewPut(body, before) }));
+  await executeLines(
+    dispatch,
+    [...vehicles, ...crews].filter(({ id }) => !unchanged.has(id)),
+  );
   if (merged && result.rules === 'changed') {
     await told(parsed.rules!.line, () => dispatch.execute({ type: 'rules.put', value: merged }, ACTOR));
   }
@@ -73,10 +73,36 @@ function sortOut(result: ImportResult, id: string, was: Vehicle | undefined, isS
   (was === undefined ? result.created : isSame(was) ? result.unchanged : result.changed).push(id);
 }
 
-async function putVehicle(dispatch: DispatchPort, body: VehicleBody, exists: boolean): Promise<unknown> {
-  if (!exists) return dispatch.execute({ type: 'vehicle.create', ...body, crew: withManagers(body.crew) }, ACTOR);
+interface Line {
+  line: number;
+  command: AnyCommand;
+}
+
+function vehiclePut(body: VehicleBody, before: ReadonlyMap<string, Vehicle>): AnyCommand {
   const { id, ...rest } = body;
-  return dispatch.execute({ type: 'vehicle.edit', vehicleId: id, changes: { ...rest, crew: withManagers(body.crew) } }, ACTOR); // prettier-ignore
+  const crew = withManagers(body.crew);
+  if (!before.has(id)) return { type: 'vehicle.create', ...body, crew };
+  return { type: 'vehicle.edit', vehicleId: id, changes: { ...rest, crew } };
+}
+
+function crewPut({ id, crew }: CrewBody, before: ReadonlyMap<string, Vehicle>): AnyCommand {
+  const managers = crew.managers ?? before.get(id)!.crew.managers;
+  return { type: 'vehicle.edit', vehicleId: id, changes: { crew: { ...crew, managers } } };
+}
+
+/** Many lines in one commit: vehicles share documents, and each commit waits for the disk. */
+async function executeLines(dispatch: DispatchPort, lines: readonly Line[]): Promise<void> {
+  for (let at = 0; at < lines.length; at += LINES_PER_COMMIT) {
+    const some = lines.slice(at, at + LINES_PER_COMMIT);
+    try {
+      const commands = some.map(({ command }) => command);
+      await dispatch.executeAll(commands, ACTOR);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // Nothing of these was done: singly, up to the line that is refused, which is told.
+      for (const { line, command } of some) await told(line, () => dispatch.execute(command, ACTOR));
+    }
+  }
 }
 
 const withManagers = (crew: VehicleBody['crew']): Vehicle['crew'] => ({ managers: [], ...crew });

@@ -16,6 +16,7 @@ import { createLog } from '../../gateway/log.js';
 import { startTerminalGateway } from '../../gateway/terminal-gateway.js';
 import { encodeFrame } from '../../protocol/index.js';
 import { cpuMs, frameBytes, phoneOf, type Mark } from './ingest-load.js';
+import { putVehicles } from './vehicles.js';
 
 const kind = process.argv[2]!;
 const terminals = Number(process.argv[3] ?? 1_000);
@@ -64,13 +65,10 @@ async function product(durable: boolean): Promise<Server> {
     random: randomBytes,
     log: { warn: () => {}, error: (fields, msg) => log.error({ ...fields, msg }) },
   });
-  const operator = { source: 'api', name: 'bench', roles: ['administrator'] } as const;
-  const crew = { name: 'crew', members: [] };
-  for (let i = 0; i < terminals; i++) {
+  await putVehicles(dispatch, terminals, (i) => {
     const phone = phoneOf(i);
-    const common = { plate: phone, crew, repairCentreId: 'centre-1', trade: 'lowVoltage' };
-    await dispatch.execute({ type: 'vehicle.create', id: `truck-${i}`, terminal: { phone }, ...common }, operator);
-  }
+    return { id: `truck-${i}`, plate: phone, terminal: { phone } };
+  });
   const deliveries = { attach: () => {}, detach: () => {}, receipt: () => {}, changed: () => {} };
   const gateway = await startTerminalGateway({
     dispatch,

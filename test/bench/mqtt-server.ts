@@ -15,6 +15,7 @@ import { createLog, wordLog } from '../../gateway/log.js';
 import { EmbeddedBroker } from '../../gateway/mqtt/embedded.js';
 import { startTerminalGateway } from '../../gateway/terminal-gateway.js';
 import { phoneOf, SECRET } from './mqtt-load.js';
+import { putVehicles } from './vehicles.js';
 
 const [kind = 'product', connections = '100'] = process.argv.slice(2);
 const stop = kind === 'bare' ? await bare() : await product();
@@ -43,12 +44,9 @@ async function product(): Promise<() => Promise<void>> {
   const clock = await openClock(store, 1);
   const log = createLog('warn');
   const dispatch = createDispatch({ store, clock, settings: DEFAULT_SETTINGS, random: randomBytes, log: wordLog(log) });
-  const actor = { source: 'api', name: 'bench', roles: ['administrator'] } as const;
-  for (let i = 0; i < Number(connections); i++) {
-    const terminal = { phone: phoneOf(i), secret: SECRET };
-    const rest = { repairCentreId: 'centre-1', trade: 'lowVoltage', crew: { name: 'crew', members: [] } };
-    await dispatch.execute({ type: 'vehicle.create', id: `v${i}`, plate: `v${i}`, terminal, ...rest }, actor);
-  }
+  await putVehicles(dispatch, Number(connections), (i) => {
+    return { id: `v${i}`, plate: `v${i}`, terminal: { phone: phoneOf(i), secret: SECRET } };
+  });
   const deliveries = new Deliveries({ dispatch, node: 'bench', log: wordLog(log) });
   const gateway = { dispatch, node: 'bench', enrolment: 'known', deliveries, random: randomBytes, log } as const;
   const terminals = await startTerminalGateway(gateway);

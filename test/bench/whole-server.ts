@@ -12,6 +12,7 @@ import { createLog } from '../../gateway/log.js';
 import { startGateway } from '../../gateway/main.js';
 import { phoneOf } from './ingest-load.js';
 import { benchToken, cpuMsOf, usageOf } from './processes.js';
+import { putVehicles } from './vehicles.js';
 
 /** As long as the text of an order. */
 const textBytes = Buffer.alloc(120, 0x41);
@@ -60,14 +61,10 @@ async function gateway(known: number): Promise<Server> {
   }; // prettier-ignore
   const env = { LINECREW_API_TOKEN: benchToken, LINECREW_ADMIN_PASSWORD: 'a-password-of-benches' };
   const started = await startGateway(loadConfig({ flags, env }).config, { log: createLog('silent') });
-  const operator = { source: 'api', name: 'bench', roles: ['administrator'] } as const;
-  const crew = { name: 'crew', members: [] };
-  for (let i = 0; i < known; i++) {
+  await putVehicles(started.dispatch, known, (i) => {
     const phone = phoneOf(i);
-    const terminal = { phone, profile: 'text' } as const;
-    const rest = { plate: phone, crew, repairCentreId: 'centre-1', trade: 'lowVoltage' };
-    await started.dispatch.execute({ type: 'vehicle.create', id: `truck-${i}`, terminal, ...rest }, operator);
-  }
+    return { id: `truck-${i}`, plate: phone, terminal: { phone, profile: 'text' } };
+  });
   return {
     tcp: started.ports.tcp!,
     http: started.url,

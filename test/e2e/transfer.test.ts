@@ -66,6 +66,16 @@ describe('vehicles and crews from CSV', () => {
     await service.start();
   });
 
+  it('takes a file of many hundred vehicles, and changes all of them', async () => {
+    const ids = Array.from({ length: 350 }, (_, i) => `t-${String(i).padStart(3, '0')}`);
+    const file = (plate: string) =>
+      ['id,plate,phone,repairCentreId,trade,crew', ...ids.map((id, i) => `${id},${plate}${i},1300000${1000 + i},centre-1,cable,${id}`)].join('\n'); // prettier-ignore
+    expect(await importText('v.csv', file('A'))).toMatchObject({ applied: true, created: ids });
+    expect(await importText('v.csv', file('B'))).toMatchObject({ applied: true, created: [], changed: ids });
+    const found = await service.gateway.dispatch.getMany('vehicle', ids);
+    expect(found.map((one) => one?.value.plate)).toEqual(ids.map((_, i) => `B${i}`));
+  });
+
   it('tells everything that is wrong at once, by line, and changes nothing', async () => {
     const wrong = `id,plate,phone,repairCentreId,trade,crew,sharesOffice
 t-1,京A1,13000000001,centre-1,lowVoltage,first,yes

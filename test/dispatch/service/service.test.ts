@@ -63,6 +63,33 @@ describe('the service', () => {
     expect(await world.events()).toHaveLength(before);
   });
 
+  it('many commands at once: each sees those before it; where one is refused none is done', async () => {
+    const create = (id: string, phone: string) => ({
+      type: 'vehicle.create' as const,
+      id,
+      plate: id,
+      terminal: { phone },
+      crew: { name: id, members: [] },
+      repairCentreId: 'centre-1',
+      trade: 'lowVoltage',
+    });
+    await world.vehicle('v0');
+    const before = await world.store.lastPosition();
+    await expect(
+      world.dispatch.executeAll([create('a', '1'), create('b', '2'), create('c', '1')], DISPATCHER),
+    ).rejects.toMatchObject({ code: 'phoneTaken' });
+    expect(await world.store.lastPosition()).toBe(before);
+    const edit = { type: 'vehicle.edit' as const, vehicleId: 'a', changes: { plate: 'new' } };
+    await world.dispatch.executeAll([create('a', '1'), create('b', '2'), edit], DISPATCHER);
+    expect(await world.get('vehicle', 'a')).toMatchObject({ plate: 'new' });
+    const events = (await world.events()).slice(before).filter(({ type }) => type.startsWith('vehicle.'));
+    expect(events.map(({ type, vehicleId }) => `${vehicleId} ${type}`)).toEqual([
+      'a vehicle.created',
+      'b vehicle.created',
+      'a vehicle.edited',
+    ]);
+  });
+
   it('an unknown command is refused in words', async () => {
     expect(await world.refused({ type: 'order.explode' } as never)).toMatchObject({
       code: 'unknownCommand',
