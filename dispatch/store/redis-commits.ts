@@ -37,12 +37,16 @@ export class RedisCommits {
     if (batch.positions) {
       // Most conflicts are found before positions are written; one that comes between leaves only what is true anyway.
       const check = () => this.redis.script(scripts.commit, this.keys.commit, args('check'));
-      const refused = toResult((await this.#again(check)) as Buffer[]);
+      const [checked, areHeard] = await Promise.all([this.#again(check), this.watch.othersHearPositions()]);
+      const refused = toResult(checked as Buffer[]);
       if (!refused.ok) return refused;
-      const blocks = await this.#again(() => this.positions.put(batch.positions!, groups));
+      const message = await this.#again(async () => {
+        const told = areHeard ? this.watch.message() : undefined;
+        await this.positions.put(batch.positions!, groups, told);
+        return told;
+      });
       // What is missed here is told by the next position of the vehicle; a commit does not wait for it.
-      const message = this.watch.message(groups, blocks);
-      void this.redis.call('publish', this.keys.positionsChannel, message).catch(() => undefined);
+      if (message) void this.redis.call('publish', this.keys.positionsChannel, message.bytes()).catch(() => undefined);
     }
     const commit = () => this.redis.writeScript(scripts.commit, this.keys.commit, args('commit'));
     const result = toResult((await this.#again(commit)) as Buffer[]);

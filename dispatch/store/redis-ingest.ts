@@ -21,6 +21,8 @@ export class RedisIngest {
 
   constructor(
     private readonly redis: RedisConnection,
+    /** For groups to append, and nothing else. */
+    private readonly log: RedisConnection,
     private readonly keys: RedisKeys,
   ) {}
 
@@ -102,7 +104,7 @@ export class RedisIngest {
   /** The sequence given; undefined where the log has one already that is not below the id asked for. */
   async #xadd(node: string, id: string, group: Buffer): Promise<number | undefined> {
     try {
-      return sequenceOf((await this.redis.write('xadd', this.keys.log(node), id, 'g', group)) as Buffer);
+      return sequenceOf((await this.log.write('xadd', this.keys.log(node), id, 'g', group)) as Buffer);
     } catch (error) {
       if (error instanceof StoreError && error.message.includes('equal or smaller')) return undefined;
       throw error;

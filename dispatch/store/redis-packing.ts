@@ -7,42 +7,43 @@ const RANKED_WIDTH = 1 + POSITION_WIDTH;
 const RANKED_BYTES = RANKED_WIDTH * Float64Array.BYTES_PER_ELEMENT;
 const FIRST_BYTES = 4_096;
 
-/** What `positions.lua` is told of one shard: lists in MessagePack, which Lua takes apart in one call. */
+/** What `positions.lua` is told of one shard: a list in MessagePack, which Lua takes apart in one call. */
 export class ShardPart {
-  readonly keys: string[];
-  #vehicles = new PackedList();
-  #frames = new PackedList();
+  readonly #rows = new PackedList();
 
-  constructor(lastKey: string) {
-    this.keys = [lastKey];
-  }
+  /** @param lastKey last positions of the shard */
+  constructor(readonly lastKey: string) {}
 
   get bytes(): number {
-    return this.#vehicles.length + this.#frames.length;
+    return this.#rows.length;
   }
 
-  /** The row that starts at `at` is the last one of a vehicle in its batch. */
-  addLast(vehicleId: string, numbers: Float64Array, at: number): void {
-    ranked[0] = lastPositionRank(numbers, at);
-    for (let column = 0; column < POSITION_WIDTH; column++) ranked[1 + column] = numbers[at + column]!;
-    this.#vehicles.addText(vehicleId);
-    this.#vehicles.addBytes(rankedBytes);
+  /**
+   * A block of a vehicle's track of an hour.
+   * @param lastAt start in `numbers` of the vehicle's last row in its batch; undefined where it is told already
+   */
+  add(vehicleId: string, numbers: Float64Array, lastAt: number | undefined, hour: number, block: Uint8Array): void {
+    this.#rows.addText(vehicleId);
+    this.#rows.addBytes(lastAt === undefined ? NOTHING : rankedRow(numbers, lastAt));
+    this.#rows.addNumber(hour);
+    this.#rows.addFrame(block);
   }
 
-  /** @param hoursKey hours of the vehicle, @param trackKey its track of this hour */
-  addBlock(hoursKey: string, trackKey: string, hour: number, block: Uint8Array): void {
-    this.keys.push(hoursKey, trackKey);
-    this.#frames.addNumber(hour);
-    this.#frames.addFrame(block);
-  }
-
-  args(): [vehicles: Buffer, frames: Buffer] {
-    return [this.#vehicles.bytes(), this.#frames.bytes()];
+  arg(): Buffer {
+    return this.#rows.bytes();
   }
 }
 
+const NOTHING = new Uint8Array(0);
 const ranked = new Float64Array(RANKED_WIDTH);
 const rankedBytes = new Uint8Array(ranked.buffer, 0, RANKED_BYTES);
+
+/** Valid until the next. */
+function rankedRow(numbers: Float64Array, at: number): Uint8Array {
+  ranked[0] = lastPositionRank(numbers, at);
+  for (let column = 0; column < POSITION_WIDTH; column++) ranked[1 + column] = numbers[at + column]!;
+  return rankedBytes;
+}
 
 /** Bytes that grow; numbers are little-endian. */
 export class Packed {

@@ -11,7 +11,7 @@ import type { RedisConnection } from './redis-connection.js';
 import { shardOf, SHARDS, type RedisKeys } from './redis-keys.js';
 import { frame, framesOf, ShardPart } from './redis-packing.js';
 import { scripts } from './redis-scripts.js';
-import { hourOf, mergeBlock, mergeBlocks, positionAt, positionsOf, type BlockRows } from './track-block.js';
+import { hourOf, mergeBlocks, mergedView, positionAt, positionsOf, type BlockRows } from './track-block.js';
 
 /** Frames of one hour after which they are put into one: a frame's head costs about as much as five positions. */
 const FRAMES_BEFORE_COMPACTION = 64;
@@ -27,18 +27,14 @@ const PER_STEP = 500;
 /** Where a vehicle's positions stand. */
 interface Place {
   readonly shard: number;
-  readonly hoursKey: string;
-  /** Beginning of the keys of its tracks. */
-  readonly tracks: string;
   /** The hour that it is in, and the frames that this node appended to it. */
   hour: number;
   frames: number;
 }
 
-/** What a shard has of a batch: numbers of its vehicles, and of the groups of their rows. */
-interface Share {
-  vehicles: number[];
-  groups: number[];
+/** What other nodes are told of a batch; a block is valid during the call. */
+export interface PositionsMessage {
+  add(vehicleId: string, block: Uint8Array): void;
 }
 
 export class RedisPositions {
@@ -53,35 +49,33 @@ export class RedisPositions {
   ) {}
 
   /**
-   * Adds a batch (rows as {@link BlockRows}); doing it again changes nothing. Gives the blocks of the new rows. What is
-   * packed is sent at once, so that the server works while the rest is packed.
+   * Adds a batch (rows as {@link BlockRows}); doing it again changes nothing. What is packed is sent at once, so that the
+   * server works while the rest is packed.
+   * @param message is told the blocks of the new rows
    */
-  async put(batch: PositionBatch, groups: readonly BlockRows[]): Promise<Uint8Array[]> {
+  async put(batch: PositionBatch, groups: readonly BlockRows[], message?: PositionsMessage): Promise<void> {
     const latest = latestRows(batch);
-    const shares = this.#shares(batch, groups);
-    const blocks = new Array<Uint8Array>(groups.length);
     const sent: Promise<unknown>[] = [];
-    const packed: ShardPart[] = [];
+    let packed: ShardPart[] = [];
     let bytes = 0;
-    for (const [shard, share] of shares) {
+    for (const [shard, ofShard] of this.#byShard(groups)) {
       const part = new ShardPart(this.keys.last(shard));
-      for (const vehicle of share.vehicles) {
-        if (latest[vehicle]! >= 0) {
-          part.addLast(batch.vehicles[vehicle]!, batch.numbers, latest[vehicle]! * POSITION_WIDTH);
-        }
-      }
-      for (const group of share.groups) {
-        const { vehicleId, hour, rows } = groups[group]!;
-        const place = this.#places.get(vehicleId)!;
-        const block = mergeBlock(undefined, batch, rows);
-        part.addBlock(place.hoursKey, place.tracks + hour, hour, block);
-        blocks[group] = block;
+      let before = -1;
+      for (const { vehicleId, hour, rows } of ofShard) {
+        const vehicle = batch.vehicleOf[rows[0]!]!;
+        const lastAt = vehicle === before ? undefined : latest[vehicle]! * POSITION_WIDTH;
+        const block = mergedView(undefined, batch, rows);
+        part.add(vehicleId, batch.numbers, lastAt, hour, block);
+        message?.add(vehicleId, block);
+        before = vehicle;
       }
       packed.push(part);
       bytes += part.bytes;
       const full = bytes >= CALL_BYTES;
       // A server that is no cluster's takes several shards at once.
-      if (full || this.redis.isCluster) sent.push(this.#send(packed.splice(0)));
+      if (!full && !this.redis.isCluster) continue;
+      sent.push(this.#send(packed));
+      packed = [];
       if (!full) continue;
       bytes = 0;
       await giveWay();
@@ -89,7 +83,6 @@ export class RedisPositions {
     if (packed.length > 0) sent.push(this.#send(packed));
     await Promise.all(sent);
     for (const { vehicleId, hour } of groups) this.#count(vehicleId, hour);
-    return blocks;
   }
 
   async last(vehicleIds?: readonly string[]): Promise<Map<string, Position>> {
@@ -166,36 +159,31 @@ export class RedisPositions {
     return ((await this.redis.call('zrangebyscore', this.keys.hours(vehicleId), ...bounds)) as Buffer[]).map(String);
   }
 
-  #shares(batch: PositionBatch, groups: readonly BlockRows[]): Map<number, Share> {
-    const shares = new Map<number, Share>();
-    const ofVehicle = batch.vehicles.map((vehicleId, vehicle) => {
-      const { shard } = this.#place(vehicleId);
-      let share = shares.get(shard);
-      if (!share) shares.set(shard, (share = { vehicles: [], groups: [] }));
-      share.vehicles.push(vehicle);
-      return share;
-    });
-    groups.forEach(({ rows }, group) => ofVehicle[batch.vehicleOf[rows[0]!]!]!.groups.push(group));
-    return shares;
+  /** Groups of one vehicle stay together, in their order. */
+  #byShard(groups: readonly BlockRows[]): Map<number, BlockRows[]> {
+    const shards = new Map<number, BlockRows[]>();
+    for (const group of groups) {
+      const { shard } = this.#place(group.vehicleId);
+      const ofShard = shards.get(shard);
+      if (ofShard) ofShard.push(group);
+      else shards.set(shard, [group]);
+    }
+    return shards;
   }
 
   #place(vehicleId: string): Place {
     let place = this.#places.get(vehicleId);
     if (!place) {
-      const keys = { hoursKey: this.keys.hours(vehicleId), tracks: this.keys.tracks(vehicleId) };
-      place = { shard: shardOf(vehicleId), ...keys, hour: -Infinity, frames: 0 };
+      place = { shard: shardOf(vehicleId), hour: -Infinity, frames: 0 };
       this.#places.set(vehicleId, place);
     }
     return place;
   }
 
   #send(parts: readonly ShardPart[]): Promise<unknown> {
-    const keys = parts.flatMap((part) => part.keys);
-    const sent = this.redis.writeScript(
-      scripts.positions,
-      keys,
-      parts.flatMap((part) => part.args()),
-    );
+    const keys = parts.map(({ lastKey }) => lastKey);
+    const args = parts.map((part) => part.arg());
+    const sent = this.redis.writeScript(scripts.positions, keys, args);
     // It is awaited when all are sent; until then nobody else hears of a failure.
     sent.catch(() => undefined);
     return sent;

@@ -8,7 +8,8 @@ import { POSITION_WIDTH, PositionBatch, type Position } from './position-batch.j
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { Packed } from './redis-packing.js';
-import { decodeRows, type BlockRows } from './track-block.js';
+import type { PositionsMessage } from './redis-positions.js';
+import { decodeRows } from './track-block.js';
 import type { StoreListener } from './store.js';
 import { Watchers } from './watchers.js';
 
@@ -30,6 +31,8 @@ export class RedisWatch {
   #told = 0;
   /** All positions of all nodes are much to read: they are subscribed to only while somebody listens. */
   #hearsPositions = false;
+  /** The server counts this node among the subscribers to positions. */
+  #isSubscribed = false;
   /** Receipt time from which positions of other nodes may have been missed. */
   #missedSince: number | undefined;
 
@@ -53,6 +56,7 @@ export class RedisWatch {
       if (this.#watchers.size === 0) this.close();
       else if (this.#hearsPositions && !this.#watchers.wantsPositions) {
         this.#hearsPositions = false;
+        this.#isSubscribed = false;
         this.#subscriber?.unsubscribe(this.keys.positionsChannel).catch(() => undefined);
       }
     };
@@ -69,16 +73,23 @@ export class RedisWatch {
   }
 
   /** A batch as one message for the other nodes. */
-  message(groups: readonly BlockRows[], blocks: readonly Uint8Array[]): Buffer {
-    const packed = new Packed();
-    packed.name(this.origin);
-    groups.forEach(({ vehicleId }, i) => {
-      const block = blocks[i]!;
-      packed.name(vehicleId);
-      packed.u32(block.length);
-      packed.append(block);
-    });
-    return packed.bytes();
+  message(): WatchMessage {
+    return new WatchMessage(this.origin);
+  }
+
+  /**
+   * Whether a message of positions would reach another node: it holds all of them, which nobody sends, and no server
+   * reads, for nothing. In a cluster each server knows its own subscribers alone: there it is always sent.
+   */
+  async othersHearPositions(): Promise<boolean> {
+    if (this.redis.isCluster) return true;
+    try {
+      const channel = this.keys.positionsChannel;
+      const [, count] = (await this.redis.call('pubsub', 'NUMSUB', channel)) as [Buffer, number];
+      return count > (this.#isSubscribed ? 1 : 0);
+    } catch {
+      return true;
+    }
   }
 
   close(): void {
@@ -86,6 +97,7 @@ export class RedisWatch {
     this.#subscriber?.disconnect();
     this.#subscriber = undefined;
     this.#hearsPositions = false;
+    this.#isSubscribed = false;
   }
 
   #start(): void {
@@ -96,7 +108,10 @@ export class RedisWatch {
       else this.#positionsOf(message);
     });
     this.#missedSince = this.source.now();
-    subscriber.on('close', () => (this.#missedSince ??= this.source.now() - MISSED_MS));
+    subscriber.on('close', () => {
+      this.#missedSince ??= this.source.now() - MISSED_MS;
+      if (this.#subscriber === subscriber) this.#isSubscribed = false;
+    });
     subscriber.on('ready', () => void this.#subscribe(subscriber));
     void subscriber.connect().catch(() => this.#retry(subscriber));
     this.#sweep = setInterval(() => void this.#look(), SWEEP_MS).unref();
@@ -108,6 +123,7 @@ export class RedisWatch {
       this.#hearsPositions = this.#watchers.wantsPositions;
       const channels = [this.keys.committedChannel, ...(this.#hearsPositions ? [this.keys.positionsChannel] : [])];
       await subscriber.subscribe(...channels);
+      this.#isSubscribed = this.#hearsPositions && this.#subscriber === subscriber;
       await this.#look();
       if (this.#hearsPositions) await this.#tellMissed();
     } catch {
@@ -176,6 +192,25 @@ export class RedisWatch {
       at = end;
     }
     this.#watchers.positions(batch);
+  }
+}
+
+/** Name of the node that sends, then vehicle and block, each with its length. */
+class WatchMessage implements PositionsMessage {
+  readonly #packed = new Packed();
+
+  constructor(origin: string) {
+    this.#packed.name(origin);
+  }
+
+  add(vehicleId: string, block: Uint8Array): void {
+    this.#packed.name(vehicleId);
+    this.#packed.u32(block.length);
+    this.#packed.append(block);
+  }
+
+  bytes(): Buffer {
+    return this.#packed.bytes();
   }
 }
 

@@ -43,14 +43,16 @@ export async function openRedis(where: RedisUrl, options: RedisStoreOptions = {}
   const settings = redisSettings(options);
   const keys = new RedisKeys(settings.prefix);
   const redis = new RedisConnection(where, settings);
+  const log = new RedisConnection(where, settings);
   try {
     await redis.open();
+    await log.open();
     await checkFormat(redis, keys);
   } catch (error) {
-    await redis.close();
+    await Promise.all([redis.close(), log.close()]);
     throw redisError(error);
   }
-  return new RedisStore(redis, keys, settings);
+  return new RedisStore(redis, log, keys, settings);
 }
 
 async function checkFormat(redis: RedisConnection, keys: RedisKeys): Promise<void> {
@@ -79,11 +81,16 @@ class RedisStore implements DispatchStore {
 
   constructor(
     private readonly redis: RedisConnection,
+    /**
+     * For what is appended to ingest logs: a confirmation does not stand behind a batch of positions in one connection,
+     * and what arrives on two of them while the server writes to its disk is written the next time together.
+     */
+    private readonly log: RedisConnection,
     private readonly keys: RedisKeys,
     private readonly settings: RedisSettings,
   ) {
     this.#events = new RedisEvents(redis, keys);
-    this.#ingest = new RedisIngest(redis, keys);
+    this.#ingest = new RedisIngest(redis, log, keys);
     this.#positions = new RedisPositions(redis, keys);
     this.#presence = new RedisPresence(redis, keys);
     this.#watch = new RedisWatch(redis, keys, randomUUID(), {
@@ -353,8 +360,11 @@ class RedisStore implements DispatchStore {
     this.#open();
     if (!this.#failed && performance.now() - this.#committedAt < PROBE_AFTER_MS) return;
     // Where the business state is, and where this process appends.
-    const probes = [this.keys.probe, ...this.#ingest.appendsFor.map((node) => this.keys.logProbe(node))];
-    await Promise.all(probes.map((key) => this.redis.write('set', key, this.settings.now())));
+    const now = this.settings.now();
+    await Promise.all([
+      this.redis.write('set', this.keys.probe, now),
+      ...this.#ingest.appendsFor.map((node) => this.log.write('set', this.keys.logProbe(node), now)),
+    ]);
     this.#done();
   }
 
@@ -368,7 +378,7 @@ class RedisStore implements DispatchStore {
     await Promise.allSettled(this.#begun);
     this.#watch.close();
     await this.#positions.close();
-    await this.redis.close();
+    await Promise.all([this.redis.close(), this.log.close()]);
   }
 
   // ---- inside

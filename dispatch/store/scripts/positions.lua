@@ -2,9 +2,11 @@
 -- merged when they are read, and last positions only move to a later one.
 --
 -- KEYS  for each shard: last  hash  vehicle -> rank and ten numbers, little-endian doubles
---       then pairs: hours of a vehicle (zset: hour), its track of one hour (string: frames of length and block)
--- ARGV  for each shard: MessagePack list of vehicle, rank and ten numbers, vehicle, ...
---       MessagePack list of hour, frame, hour, frame, ... in the order of the pairs of keys
+--       The keys of its vehicles have the same hash tag and are made here from its name (see redis-keys.ts): two keys for
+--       each vehicle cost more to send and to read than all that is done with them.
+--         hours of a vehicle  zset: hour
+--         its track of one hour  string: frames of length and block
+-- ARGV  for each shard: MessagePack list of vehicle, rank and ten numbers ("" where they stand before), hour, frame, ...
 --
 -- Result: nothing
 
@@ -26,36 +28,44 @@ local function later(candidate, known)
 end
 
 local function putLast(key, rows)
-  for first = 1, #rows, 2 * VEHICLES_PER_COMMAND do
-    local names, count = {}, 0
-    local final = math.min(#rows, first + 2 * VEHICLES_PER_COMMAND - 1)
-    for at = first, final, 2 do
-      count = count + 1
-      names[count] = rows[at]
-    end
+  local names, candidates, count = {}, {}, 0
+  local function flush()
     local known = redis.call('HMGET', key, unpack(names))
     local changed, n = {}, 0
     for i = 1, count do
-      local candidate = rows[first + 2 * i - 1]
-      if not known[i] or later(candidate, known[i]) then
+      if not known[i] or later(candidates[i], known[i]) then
         changed[n + 1] = names[i]
-        changed[n + 2] = candidate
+        changed[n + 2] = candidates[i]
         n = n + 2
       end
     end
     if n > 0 then redis.call('HSET', key, unpack(changed)) end
+    names, candidates, count = {}, {}, 0
+  end
+  for at = 1, #rows, 4 do
+    if rows[at + 1] ~= '' then
+      count = count + 1
+      names[count] = rows[at]
+      candidates[count] = rows[at + 1]
+      if count == VEHICLES_PER_COMMAND then flush() end
+    end
+  end
+  if count > 0 then flush() end
+end
+
+local function putTracks(key, rows)
+  local shard = string.sub(key, 1, -#'last' - 1)
+  for at = 1, #rows, 4 do
+    local vehicle, hour, frame = rows[at], rows[at + 2], rows[at + 3]
+    -- The first frame of an hour: what is listed need not be listed again.
+    if redis.call('APPEND', shard .. 'track:' .. vehicle .. ':' .. hour, frame) == #frame then
+      redis.call('ZADD', shard .. 'hours:' .. vehicle, hour, hour)
+    end
   end
 end
 
-local key = 1
-for shard = 1, #ARGV, 2 do
-  local vehicles, frames = cmsgpack.unpack(ARGV[shard]), cmsgpack.unpack(ARGV[shard + 1])
-  putLast(KEYS[key], vehicles)
-  key = key + 1
-  for at = 1, #frames, 2 do
-    local frame = frames[at + 1]
-    -- The first frame of an hour: what is listed need not be listed again.
-    if redis.call('APPEND', KEYS[key + 1], frame) == #frame then redis.call('ZADD', KEYS[key], frames[at], frames[at]) end
-    key = key + 2
-  end
+for i, key in ipairs(KEYS) do
+  local rows = cmsgpack.unpack(ARGV[i])
+  putLast(key, rows)
+  putTracks(key, rows)
 end

@@ -111,7 +111,7 @@ describe('a lost answer', () => {
     batch.add('v', 5, 6, 1, 2, 3, 4, 5, 6, 7, 8);
     let lost = 0;
     proxy.loseAnswerTo((request) => {
-      const mine = request.includes(what === 'commit' ? 'k\0a' : ':track:v:');
+      const mine = request.includes(what === 'commit' ? 'k\0a' : ':last');
       if (mine) lost++;
       return mine;
     });
