@@ -102,7 +102,6 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
   undo.add('dispatch', () => dispatch.stop());
   await dispatch.start();
   const accounts = new Accounts(dispatch);
-  await firstAdministrator(accounts, config, log);
 
   const files = new TerminalFiles(store);
   const deliveries = new Deliveries({ dispatch, node: config.nodeId, log: words, files });
@@ -151,6 +150,8 @@ async function compose(config: Config, { log, plugins = [] }: GatewayOptions, un
     registerMqttMetrics(registry, mqtt.counters);
   }
   Object.assign(ports, mqtt?.ports);
+  // When all has started: a password is shown once, and must not be that of a start that failed on a port.
+  await firstAdministrator(accounts, config, log);
   readiness.up();
   undo.add('readiness', () => readiness.down());
   log.info({

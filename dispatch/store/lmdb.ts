@@ -41,7 +41,7 @@ import { FileLog } from './file-log.js';
 import type { Tails } from './lmdb-track.js';
 import { LmdbWriter } from './lmdb-writer.js';
 import type { Position } from './position-batch.js';
-import { makePrivate, makePrivateDirectory } from './private-files.js';
+import { giveToOwner, makePrivate, makePrivateDirectory } from './private-files.js';
 import { noSuchEvent, prepareBatch, rewritten } from './prepare.js';
 import type {
   Batch,
@@ -93,6 +93,8 @@ export async function openLmdb(directory: string, options: LmdbOptions = {}): Pr
     checkFormat(env, directory);
     store = new LmdbStore(directory, env, unlock, options.now ?? Date.now);
     await store.start();
+    // Also when it is closed; now in case it never is.
+    giveToOwner(directory);
     return store;
   } catch (error) {
     await store?.closeFiles();
@@ -499,7 +501,11 @@ class LmdbStore extends LocallyPresent implements DispatchStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     await this.closeFiles();
-    this.unlock();
+    try {
+      giveToOwner(this.directory);
+    } finally {
+      this.unlock();
+    }
   }
 
   /** Closes the logs and the tables, when what is being written is written. */

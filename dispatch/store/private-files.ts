@@ -1,5 +1,5 @@
 /** Directories and files of a store are for its own user: they hold customers' data, positions and sign-in secrets. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** Read and write for the owner alone. */
@@ -25,4 +25,25 @@ export function makePrivate(directory: string): void {
     if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), PRIVATE_DIRECTORY);
     else if (entry.isFile()) chmodSync(join(entry.parentPath, entry.name), PRIVATE_FILE);
   }
+}
+
+/**
+ * A store of another user that the superuser opened (`sudo linecrew user …`) stays that user's: what was made in it goes to
+ * the owner of the directory. Does nothing for anybody else. Throws the error of the file system.
+ */
+export function giveToOwner(directory: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(directory);
+  if (uid === 0) return;
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+    const path = join(directory, name);
+    if (lstatSync(path).uid === 0) lchownSync(path, uid, gid);
+  }
+}
+
+/** Gives a new directory the owner that the one before it had, where the superuser made it; see {@link giveToOwner}. */
+export function takeOwnerOf(directory: string, before: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(before);
+  chownSync(directory, uid, gid);
 }

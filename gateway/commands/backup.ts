@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openStore } from '../../dispatch/store/open.js';
-import { makePrivate, makePrivateDirectory } from '../../dispatch/store/private-files.js';
+import { makePrivate, makePrivateDirectory, takeOwnerOf } from '../../dispatch/store/private-files.js';
 import { ConfigError } from '../config/load.js';
 import { callGateway, NotRunning } from '../control.js';
 import { configOf } from './serve.js';
@@ -82,6 +82,7 @@ async function replaceDirectory(to: string, from: string): Promise<void> {
     renameSync(to, old);
   } else rmSync(to, { recursive: true, force: true });
   makePrivateDirectory(to);
+  if (existsSync(old)) takeOwnerOf(to, old);
   cpSync(from, to, { recursive: true });
   makePrivate(to);
   await (await openStore(`lmdb:${to}`, {})).close();

@@ -1,5 +1,5 @@
 /** Who may read what a store writes. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +65,42 @@ describe('what a store writes', () => {
     for (const [name, mode] of Object.entries(copied)) chmodSync(join(copy, name), mode === '700' ? 0o755 : 0o644);
     await runCommand(registerBackup, directory, ['restore', copy]);
     expect(modesIn(directory)).toEqual(OWN);
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('a store of another user that the superuser opens', () => {
+  const [USER, GROUP] = [12_345, 54_321];
+  const ownersIn = (directory: string): string[] => {
+    const entries = ['.', ...readdirSync(directory, { recursive: true, encoding: 'utf8' })];
+    const owners = entries.map((name) => lstatSync(join(directory, name))).map(({ uid, gid }) => `${uid}:${gid}`);
+    return [...new Set(owners)];
+  };
+
+  it('stays that user’s with all that is made in it, while it is open and after', async () => {
+    const directory = join(folder, 'store');
+    mkdirSync(directory);
+    chownSync(directory, USER, GROUP);
+    const store = await openLmdb(directory);
+    expect(ownersIn(directory)).toEqual([`${USER}:${GROUP}`]);
+    await store.appendIngest('node-1', Uint8Array.of(1));
+    await store.close();
+    expect(ownersIn(directory)).toEqual([`${USER}:${GROUP}`]);
+  });
+
+  it('is that user’s again when it is restored; the backup is the superuser’s', async () => {
+    const [directory, copy] = [join(folder, 'store'), join(folder, 'copy')];
+    mkdirSync(directory);
+    chownSync(directory, USER, GROUP);
+    await made(directory);
+    await runCommand(registerBackup, directory, ['backup', copy]);
+    expect(ownersIn(copy)).toEqual(['0:0']);
+    await runCommand(registerBackup, directory, ['restore', copy]);
+    expect(ownersIn(directory)).toEqual([`${USER}:${GROUP}`]);
+  });
+
+  it('keeps its own files where it is its own', async () => {
+    await made(join(folder, 'store'));
+    expect(ownersIn(join(folder, 'store'))).toEqual(['0:0']);
   });
 });
 
