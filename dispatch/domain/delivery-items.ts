@@ -17,7 +17,16 @@ export function emitEnd(tx: Tx, type: string, item: Delivery, result?: string): 
 type ItemFields = Partial<
   Pick<
     Delivery,
-    'orderId' | 'leg' | 'contentVersion' | 'revision' | 'text' | 'urgent' | 'command' | 'list' | 'expiresAt'
+    | 'orderId'
+    | 'leg'
+    | 'contentVersion'
+    | 'revision'
+    | 'text'
+    | 'urgent'
+    | 'asksToAccept'
+    | 'command'
+    | 'list'
+    | 'expiresAt'
   >
 >;
 

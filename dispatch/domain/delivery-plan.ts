@@ -5,6 +5,7 @@
  */
 import { emitEnd, outboxOf, queueItem } from './delivery-items.js';
 import { planFences } from './fences.js';
+import { isAtLeast, progressOf } from './leg-states.js';
 import { assignIds, legsThatFit, menuLines, recalledText, type MenuLine } from './menu.js';
 import type { Delivery, DeliveryKind, Leg, MenuEvent, Order, Outbox, Terminal, Vehicle } from './model.js';
 import { isList, isOpen, isOrder, isOrderClass, legKey } from './outbox.js';
@@ -157,16 +158,21 @@ function menuOf(tx: Tx, view: View): MenuPlan {
 
 function voidSenseless(tx: Tx, view: View, shown: QueuedLeg[]): void {
   const wanted = new Map(shown.map((leg) => [leg.key, leg]));
-  const open = new Set(view.open.map(({ key }) => key));
+  const open = new Map(view.open.map((leg) => [leg.key, leg]));
   for (const item of outboxOf(tx, view.vehicle.id).items) {
     if (!isOpen(item) || item.superseded || item.orderId === undefined) continue;
     const key = legKey(item.orderId, item.leg!);
-    const reason = whySenseless(item, view, wanted.get(key), open.has(key));
+    const reason = whySenseless(item, view, wanted.get(key), open.get(key));
     if (reason !== undefined) endItem(tx, item, reason);
   }
 }
 
-function whySenseless(item: Delivery, view: View, leg: QueuedLeg | undefined, open: boolean): string | undefined {
+function whySenseless(
+  item: Delivery,
+  view: View,
+  leg: QueuedLeg | undefined,
+  open: QueuedLeg | undefined,
+): string | undefined {
   if (isOrder(item)) {
     if (!leg) return open ? 'waits for room on the terminal' : 'the order left the queue';
     if (item.contentVersion !== leg.record.contentVersion) return 'the order was changed';
@@ -177,6 +183,7 @@ function whySenseless(item: Delivery, view: View, leg: QueuedLeg | undefined, op
     if (open) return 'the recall was taken back';
     return view.rules.recall === 'none' ? 'the terminal shows no orders' : undefined;
   }
+  if (item.asksToAccept && open && isAtLeast(progressOf(open.record), 'accepted')) return 'the crew has accepted';
   return open || item.kind === 'notice' ? undefined : 'the order left the queue';
 }
 

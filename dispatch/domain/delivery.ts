@@ -215,18 +215,25 @@ function reminded(tx: Tx, { orderId, leg, vehicleId }: DomainEvent): void {
   const order = tx.get('order', orderId!);
   if (!order || leg === undefined || vehicleId === undefined) return;
   const language = tx.get('vehicle', vehicleId)?.language ?? 'zh-CN';
-  urge(tx, vehicleId, order.id, leg, remindText(order.number, language));
+  urge(tx, vehicleId, order.id, leg, remindText(order.number, language), { asksToAccept: true });
 }
 
 /** Sounds in the cab about one leg: the newest words replace older ones that were not sent. */
-function urge(tx: Tx, vehicleId: string, orderId: string, leg: number, text: string): void {
+function urge(
+  tx: Tx,
+  vehicleId: string,
+  orderId: string,
+  leg: number,
+  text: string,
+  more: Pick<Delivery, 'asksToAccept'> = {},
+): void {
   const view = viewOf(tx, vehicleId);
   if (!view?.rules.orders) return;
   for (const item of outboxOf(tx, vehicleId).items) {
     const waits = item.kind === 'urge' && item.state === 'queued' && item.orderId === orderId && item.leg === leg;
     if (waits) emitEnd(tx, 'delivery.voided', item, 'a newer reminder follows');
   }
-  queueItem(tx, vehicleId, 'urge', { orderId, leg, text });
+  queueItem(tx, vehicleId, 'urge', { orderId, leg, text, ...more });
 }
 
 function openLegs(tx: Tx, { orderId }: DomainEvent): { vehicleId: string; leg: number }[] {

@@ -49,6 +49,8 @@ export interface Delivery {
   /** For `notice`, `urge`: the text; for `command`: what to ask of the terminal. */
   text?: string;
   urgent?: boolean;
+  /** Reminds the crew to accept: of no use any more when it has. */
+  asksToAccept?: true;
   command?: TerminalCommandItem;
   /** `menu`: the event ids of the list that it shows, in order. */
   list?: number[];

@@ -53,6 +53,21 @@ describe('Escalation', () => {
     expect(await alerts('centreNotAccepted')).toEqual([]);
   });
 
+  it('a reminder that still waits for the terminal is void when the crew has accepted; a customer’s urge is not', async () => {
+    const orderId = await world.orderWith('v1');
+    const reminders = async () =>
+      ((await world.dispatch.get('outbox', 'v1'))?.value.items ?? [])
+        .filter(({ kind }) => kind === 'urge')
+        .map(({ state, result }) => [state, result]);
+    await pass(3);
+    expect(await reminders()).toEqual([['queued', undefined]]);
+    await world.do({ type: 'order.accept', orderId }, DISPATCHER);
+    expect(await reminders()).toEqual([['voided', 'the crew has accepted']]);
+    await world.do({ type: 'order.urge', orderId, note: 'fridge' }, AGENT);
+    await pass(1);
+    expect(await reminders()).toContainEqual(['queued', undefined]);
+  });
+
   it('assigned, not accepted: cab at 2, first manager at 4, second at 6, next crew at 8 min; each once', async () => {
     const orderId = await world.orderWith('v1');
     await pass(12);
