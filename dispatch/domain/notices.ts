@@ -15,8 +15,13 @@ const TEXTS = {
   },
   nobodyLeft: { 'zh-CN': () => '暂离需调度员确认', en: () => 'the dispatcher must confirm your break' },
   openLegs: { 'zh-CN': () => '仍有未完成工单，不能下班', en: () => 'orders are open, you cannot go off duty' },
+  underWay: { 'zh-CN': () => '有工单在途或在现场，不能暂离', en: () => 'an order is under way, no break now' },
   refused: { 'zh-CN': () => '申请未通过', en: () => 'refused' },
 } as const;
+
+const DUTY_TEXTS = ['otherOnBreak', 'nobodyLeft', 'openLegs', 'underWay'] as const;
+const isDutyText = (code: string): code is (typeof DUTY_TEXTS)[number] =>
+  (DUTY_TEXTS as readonly string[]).includes(code);
 
 export const noticeHooks: Hooks = {
   'leg.notValid': (tx, { orderId, leg, vehicleId }) => {
@@ -25,8 +30,7 @@ export const noticeHooks: Hooks = {
   'duty.breakFree': (tx, { vehicleId }) => notice(tx, vehicleId!, 'breakFree', ''),
   'duty.refused': (tx, { vehicleId, data }) => {
     const { code, details } = data as { code: string; details: { crew?: string } };
-    const known = code === 'otherOnBreak' || code === 'nobodyLeft' || code === 'openLegs' ? code : 'refused';
-    notice(tx, vehicleId!, known, details.crew ?? '');
+    notice(tx, vehicleId!, isDutyText(code) ? code : 'refused', details.crew ?? '');
   },
 };
 

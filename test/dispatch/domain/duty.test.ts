@@ -56,6 +56,16 @@ describe('Availability', () => {
     await world.do(duty('v1', 'onBreak', { confirm: true }));
   });
 
+  it('from a terminal that is under way: the driver reads why there is no break', async () => {
+    await world.orderWith('v1', 'enRoute');
+    await world.report({ type: 'report.duty', vehicleId: 'v1', to: 'onBreak' });
+    expect(await state('v1')).toBe('standby');
+    expect((await world.get('outbox', 'v1')).items.at(-1)).toMatchObject({
+      kind: 'notice',
+      text: '有工单在途或在现场，不能暂离',
+    });
+  });
+
   it('from a terminal: the refusal is a notice, and the dispatcher is asked', async () => {
     await world.report({ type: 'report.duty', vehicleId: 'v4', to: 'onBreak' });
     expect(await state('v4')).toBe('standby');
