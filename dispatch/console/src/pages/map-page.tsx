@@ -88,15 +88,16 @@ function useAreas(vehicleId: string | undefined): readonly AreaMark[] {
   // Deliveries change them without changing the vehicle: the newest event about it is the version.
   const newest = shown ? recentEvents.value.find((event) => event.vehicleId === vehicleId)?.position : 0;
   const path = shown ? `/vehicles/${encodeURIComponent(vehicleId)}/areas` : undefined;
-  const { value } = useLoad<{ items: TerminalAreaJson[] }>(path, newest);
+  const { value, of } = useLoad<{ items: TerminalAreaJson[] }>(path, newest);
   return useMemo(() => {
-    if (!shown || !value) return NO_AREAS;
+    // Those of the vehicle that was chosen before are not this one's.
+    if (!value || of !== path) return NO_AREAS;
     return value.items.map(({ id, name, orderId, points, ...shape }): AreaMark => {
       const order = orderId === undefined ? undefined : orders.peek().get(orderId);
       const label = order ? order.number.slice(-4) : name || `${tValue('areaKind', shape.shape)} ${id}`;
       return { ...shape, label, points: points.map(({ lat, lon }) => [lon, lat]) };
     });
-  }, [shown, value]);
+  }, [value, of, path]);
 }
 
 /** The order that a vehicle is driving to. */

@@ -1,16 +1,20 @@
-/** A document of the server for one panel, asked for again whenever `version` changes. */
+/**
+ * A document of the server for one panel, asked for again whenever `version` changes. While another path's document is
+ * on its way the present one stays, so that a list does not flicker; `of` says which path's it is.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../api/client.js';
 import { problemWords } from './toast.js';
 
 export interface Loaded<T> {
   value: T | undefined;
+  of: string | undefined;
   problem: string | undefined;
   again(): void;
 }
 
 export function useLoad<T>(path: string | undefined, version: unknown = 0): Loaded<T> {
-  const [value, setValue] = useState<T>();
+  const [{ value, of }, setFound] = useState<{ value?: T; of?: string }>({});
   const [problem, setProblem] = useState<string>();
   const [round, setRound] = useState(0);
   useEffect(() => {
@@ -18,7 +22,7 @@ export function useLoad<T>(path: string | undefined, version: unknown = 0): Load
     const abort = new AbortController();
     get<T>(path, { signal: abort.signal }).then(
       (found) => {
-        setValue(() => found);
+        setFound({ value: found, of: path });
         setProblem(undefined);
       },
       (error: unknown) => {
@@ -27,5 +31,5 @@ export function useLoad<T>(path: string | undefined, version: unknown = 0): Load
     );
     return () => abort.abort();
   }, [path, version, round]);
-  return { value, problem, again: () => setRound((n) => n + 1) };
+  return { value, of, problem, again: () => setRound((n) => n + 1) };
 }

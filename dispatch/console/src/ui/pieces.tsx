@@ -95,6 +95,18 @@ export function Phone({ number }: { number: string | undefined }) {
   );
 }
 
+/** What could not be loaded, in words, and another try. */
+export function Problem({ words, again }: { words: string; again(): void }) {
+  return (
+    <p class="problem" role="alert">
+      {words}{' '}
+      <button type="button" class="small-button" onClick={again}>
+        {t('do.retry')}
+      </button>
+    </p>
+  );
+}
+
 export function Empty({ text }: { text: string }) {
   return <p class="empty">{text}</p>;
 }

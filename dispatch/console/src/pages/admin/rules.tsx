@@ -3,10 +3,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { put } from '../../api/client.js';
 import { t } from '../../i18n/index.js';
 import { useLoad } from '../../ui/load.js';
+import { Problem } from '../../ui/pieces.js';
 import { problemWords, say } from '../../ui/toast.js';
 
 export function RulesEditor() {
-  const { value, again } = useLoad<Record<string, unknown>>('/rules');
+  const { value, problem: notLoaded, again } = useLoad<Record<string, unknown>>('/rules');
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
@@ -34,6 +35,7 @@ export function RulesEditor() {
   return (
     <div class="stack">
       <p class="muted">{t('admin.rulesText')}</p>
+      {notLoaded && <Problem words={notLoaded} again={again} />}
       <label class="field">
         <span>{t('admin.rules')}</span>
         <textarea
@@ -51,7 +53,7 @@ export function RulesEditor() {
       )}
       <div class="row end">
         <button onClick={again}>{t('admin.discard')}</button>
-        <button class="primary" onClick={() => void save()}>
+        <button class="primary" disabled={!value} onClick={() => void save()}>
           {t('do.save')}
         </button>
       </div>

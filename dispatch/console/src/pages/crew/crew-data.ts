@@ -1,5 +1,5 @@
 /** The crew's own vehicle, queue and orders: live where there is a network, the last known copy otherwise. */
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { get, post, type PageOf } from '../../api/client.js';
 import type { EventJson, OrderJson, QueueJson, VehicleJson } from '../../api/types.js';
 import { gatewayNow } from '../../state/clock.js';
@@ -25,7 +25,12 @@ function saved(): CrewData | undefined {
   }
 }
 
-export const crewData = signal<CrewData | undefined>(saved());
+const known = signal<CrewData | undefined>(saved());
+/** What an earlier crew left on this phone is not this crew's. */
+export const crewData = computed(() => {
+  const vehicleId = me.value?.vehicleId;
+  return vehicleId === undefined || known.value?.vehicle.id === vehicleId ? known.value : undefined;
+});
 export const crewFresh = signal(false);
 const shown = new Set<string>();
 
@@ -40,10 +45,11 @@ export async function refreshCrew(): Promise<void> {
       get<QueueJson>(`/vehicles/${id}/queue`),
       get<PageOf<OrderJson>>(`/orders?vehicle=${id}&stage=issued,atCentre,dispatched,waiting,repaired&limit=60`),
     ]);
-    crewData.value = { vehicle, queue, orders: orders.items, savedAt: gatewayNow() };
+    const data = { vehicle, queue, orders: orders.items, savedAt: gatewayNow() };
+    known.value = data;
     crewFresh.value = true;
-    localStorage.setItem(SAVED, JSON.stringify(crewData.value));
-    await sayShown(vehicleId, crewData.value);
+    localStorage.setItem(SAVED, JSON.stringify(data));
+    await sayShown(vehicleId, data);
   } catch {
     crewFresh.value = false;
   }

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { OrderJson } from '../../api/types.js';
 import { clockTime, countdown, rough } from '../../format.js';
-import { language, setLanguage, t, tValue } from '../../i18n/index.js';
+import { language, setLanguage, t, tValue, type Key } from '../../i18n/index.js';
 import { now } from '../../state/clock.js';
 import { connection } from '../../state/connection.js';
 import { me, session, signOut } from '../../state/session.js';
@@ -114,7 +114,7 @@ function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number
               data-step={one.step}
               onClick={() => void act(order, one.step, leg)}
             >
-              <Icon name={one.icon} /> {t(`crew.${one.step}` as 'crew.accept')}
+              <Icon name={one.icon} /> {t(`crew.${one.step}` as Key)}
             </button>
           ))}
           {allowed.includes('reject') && done < 2 && (
@@ -128,9 +128,7 @@ function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number
         <p class="small behind" role="status">
           <Icon name="clock" size={14} />{' '}
           {t('crew.waiting', {
-            steps: waiting
-              .map((one) => `${t(`crew.${one.step}` as 'crew.accept')} ${clockTime(one.pressedAt)}`)
-              .join(' · '),
+            steps: waiting.map((one) => `${t(`crew.${one.step}` as Key)} ${clockTime(one.pressedAt)}`).join(' · '),
           })}
         </p>
       )}
@@ -147,7 +145,7 @@ function Duty() {
         path: `/vehicles/${encodeURIComponent(data.vehicle.id)}/duty`,
         body: { to },
         step: to,
-        label: tValue('duty', to),
+        label: data.vehicle.plate,
         photos: [],
       });
     } catch (error) {
@@ -186,7 +184,13 @@ function State() {
       </p>
       {refused.value.map((one) => (
         <p key={one.id} class="problem" role="alert">
-          <Icon name="alert" size={15} /> {one.label}: {one.words}
+          <Icon name="alert" size={15} />
+          <span class="grow">
+            <b>
+              {one.label} · {t(`crew.${one.step}` as Key)} {clockTime(one.pressedAt)}
+            </b>{' '}
+            {one.words}
+          </span>
           <button class="icon-only quiet" aria-label={t('do.close')} onClick={() => void seen(one).catch(sayProblem)}>
             <Icon name="close" size={14} />
           </button>

@@ -14,7 +14,7 @@ export interface Kept {
   id: string;
   path: string;
   body: Record<string, unknown>;
-  /** What it was, for the list: a step and an order's number. */
+  /** What it was, for the list: a step, and the number of its order or the plate. */
   step: string;
   orderId?: string;
   label: string;

@@ -6,7 +6,7 @@ import { gatewayNow } from '../../state/clock.js';
 import { centres } from '../../state/live.js';
 import { Icon } from '../../ui/icons.js';
 import { useLoad } from '../../ui/load.js';
-import { Empty } from '../../ui/pieces.js';
+import { Problem } from '../../ui/pieces.js';
 import { CapacityHeatMap, type CapacityCell } from './capacity-heat-map.js';
 import {
   BreachBars,
@@ -40,6 +40,8 @@ export function ReportsPage() {
   const segments = useLoad<Report<SegmentSummary, SegmentRow>>(`/reports/segments?${query}`);
   const capacity = useLoad<Report<CapacityCell, Record<string, unknown>>>(`/reports/capacity?${query}`);
   const deliveries = useLoad<Report<Record<string, unknown>, Record<string, unknown>>>(`/reports/deliveries?${query}`);
+  const reports = [segments, capacity, deliveries];
+  const problem = reports.find((one) => one.problem !== undefined)?.problem;
   const csv = (name: string) => (
     <a class="button small-button" href={`${BASE}/reports/${name}?${query}&format=csv`} download>
       <Icon name="download" size={14} /> {t('do.export')}
@@ -79,7 +81,14 @@ export function ReportsPage() {
           <b>{reached.length > 0 ? `${Math.round((kept / reached.length) * 100)} %` : '–'}</b> {t('reports.kept')}
         </p>
       </header>
-      {(segments.problem ?? capacity.problem) && <Empty text={segments.problem ?? capacity.problem ?? ''} />}
+      {problem && (
+        <Problem
+          words={problem}
+          again={() => {
+            for (const one of reports) one.again();
+          }}
+        />
+      )}
       {segments.value?.truncated && <p class="why">{t('reports.truncated')}</p>}
       <div class="report-grid">
         <section class="report wide">

@@ -8,7 +8,7 @@ import { recentEvents, vehicles } from '../../state/live.js';
 import { closeInspector } from '../../state/selection.js';
 import { Icon } from '../../ui/icons.js';
 import { useLoad } from '../../ui/load.js';
-import { DutyPill, Empty, LinkMark } from '../../ui/pieces.js';
+import { DutyPill, Empty, LinkMark, Problem } from '../../ui/pieces.js';
 import { Tabs } from '../../ui/tabs.js';
 import { Alarms } from './alarms.js';
 import { Crew, Message } from './crew.js';
@@ -61,6 +61,7 @@ export function VehiclePanel({ id }: { id: string }) {
           <>
             <Alarms vehicle={vehicle} />
             {queue.value && <Queue vehicle={vehicle} queue={queue.value} />}
+            {queue.problem && <Problem words={queue.problem} again={queue.again} />}
             <Crew vehicle={vehicle} />
             <Message vehicle={vehicle} sent={deliveries.again} />
             <p>
@@ -69,6 +70,9 @@ export function VehiclePanel({ id }: { id: string }) {
               </a>
             </p>
           </>
+        )}
+        {vehicle && (tab === 'terminal' || tab === 'deliveries') && deliveries.problem && (
+          <Problem words={deliveries.problem} again={deliveries.again} />
         )}
         {vehicle && tab === 'terminal' && <TerminalTab vehicle={vehicle} list={list} again={deliveries.again} />}
         {vehicle && tab === 'photos' && <Photos vehicle={vehicle} />}
