@@ -1,5 +1,8 @@
 /** The simulator for programs: tests, demos, trainers. */
-export { startFleet, ClockRateMismatch, Fleet, type FleetOptions } from './net/fleet.js';
+export { startFleet } from './net/start-fleet.js';
+export { ClockRateMismatch } from './net/clock.js';
+export { Fleet } from './net/fleet.js';
+export type { FleetOptions } from './net/fleet-options.js';
 export { FleetTerminal } from './net/fleet-terminal.js';
 export { City, cityGeoJson, defaultCentre } from './city.js';
 export { diligent, habitsByName, human, type Habits } from './habits.js';

@@ -1,5 +1,5 @@
 import { RecordingError } from '../capture/recording.js';
-import { ClockRateMismatch } from '../net/fleet.js';
+import { ClockRateMismatch } from '../net/clock.js';
 import { RouteError } from '../routes.js';
 import { ScenarioError } from '../scenario.js';
 

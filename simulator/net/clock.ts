@@ -24,3 +24,15 @@ export class FleetClock {
     return Math.max(0, (at - this.now()) / this.rate);
   }
 }
+
+/** `--speed` says one rate, the gateway another. */
+export class ClockRateMismatch extends Error {
+  constructor(
+    readonly wanted: number,
+    readonly actual: number,
+  ) {
+    super(
+      `the gateway's clock runs at rate ${actual}, not ${wanted}; start it with LINECREW_CLOCK_RATE=${wanted} or leave out --speed`,
+    );
+  }
+}
