@@ -144,7 +144,6 @@ export class Inbox {
   #data(frame: Frame): void {
     const edition = this.host.editionOf(frame);
     const fault = faultOf(frame.messageId, edition, frame.body);
-    if (fault !== undefined && frame.messageId === 0x0704) return this.#damagedBatch(frame, edition, fault.message);
     if (fault !== undefined) return this.#malformed(frame, fault.code, fault.message, 2);
     // Sent when a card is put in as well as on request: confirmed either way.
     const matched = frame.messageId === 0x0702 ? this.host.outstanding?.matchDedicated(0x0702, undefined) : undefined;
@@ -153,17 +152,6 @@ export class Inbox {
     if (packet !== undefined) return this.#packet(frame, packet);
     const taken = this.host.append('frame', edition, undefined, frame, 0);
     if (taken && frame.messageId === 0x0801) this.host.after({ do: 'mediaComplete', mediaId: dword(frame) });
-  }
-
-  /**
-   * Malformed like any other body (domain.md, "Events from the terminal are forgiving"): result 2, and the reader puts what
-   * is damaged in quarantine. What is whole counts all the same: a terminal that sends the batch again says nothing new, one
-   * that does not has lost nothing.
-   */
-  #damagedBatch(frame: Frame, edition: Edition, words: string): void {
-    this.host.counters.framesMalformed++;
-    this.host.find('malformed', words, frame);
-    this.host.append('frame', edition, undefined, frame, 2);
   }
 
   /** A dedicated reply: tied to the item that asked for it where one did. */
