@@ -1,21 +1,14 @@
 import { encodeUplink, type UplinkBody } from '../../protocol/index.js';
-import type { Place } from '../geo.js';
 import type { Reading } from '../truck.js';
 import { OrderApp } from './app.js';
 import { DispatchScreen } from './dispatch-screen.js';
+import { displayHooks } from './display.js';
+import { Following } from './following.js';
+import { Keys, type KeyNote } from './keys.js';
 import { mqttPosition } from './mqtt-wire.js';
 import type { Flash, TerminalOptions } from './options.js';
 import { ReportQueue } from './report-queue.js';
-import {
-  actionOf,
-  dutyOf,
-  type AppKey,
-  type DutyKey,
-  type Report,
-  type ScreenOrder,
-  type ScreenStep,
-  type TerminalEvent,
-} from './types.js';
+import type { AppKey, DutyKey, Report, ScreenOrder, TerminalEvent } from './types.js';
 import type { Outgoing, Wire, WireHooks } from './wire.js';
 
 /** Events kept for late observers. */
@@ -37,8 +30,8 @@ export class Terminal {
   #alarm = 0;
   #events: TerminalEvent[] = [];
   #restartAt: number | undefined;
-  /** While the platform follows closely: when that ends, and the period from then on. */
-  #following: { until: number; reportMs: number } | undefined;
+  readonly #following: Following;
+  readonly #keys: Keys;
   #rebooted = false;
   #now = 0;
 
@@ -49,6 +42,7 @@ export class Terminal {
       reportMs: options.reportMs ?? 10_000,
       clockOffsetMs: options.clockOffsetMs ?? 0,
     };
+    this.#following = new Following(this.flash);
     const tell = (event: TerminalEvent): void => this.#tell(event);
     this.#app = new OrderApp(
       {
@@ -61,7 +55,7 @@ export class Terminal {
       tell,
       {
         position: () => (this.#last?.kind === 'position' ? mqttPosition(this.#last, this.flash) : undefined),
-        follow: (intervalMs, forMs, now) => this.#follow(intervalMs, forMs, now),
+        follow: (intervalMs, forMs, now) => this.#following.start(intervalMs, forMs, now),
         restart: (now) => {
           this.#restartAt = now + 1000;
         },
@@ -70,6 +64,14 @@ export class Terminal {
     this.#screen = new DispatchScreen(options.profile === 'menu', (text) => options.locate?.(text), tell);
     this.wire = options.wire(this.#hooks(), this.flash);
     this.#reports = new ReportQueue(this.wire, options.blindMemory ?? 5000);
+    this.#keys = new Keys({
+      app: this.hasApp ? this.#app : undefined,
+      screen: this.#screen,
+      reports: this.#reports,
+      flash: this.flash,
+      say: (body, what, now) => this.#say(body, what, now),
+      tell,
+    });
   }
 
   // ---- look
@@ -153,7 +155,7 @@ export class Terminal {
     this.#now = now;
     this.wire.tick(now);
     this.#reports.pump(now);
-    if (this.#following && now >= this.#following.until) this.#follow(0, 0, now);
+    this.#following.tick(now);
     if (this.#restartAt !== undefined && now >= this.#restartAt) {
       this.#restartAt = undefined;
       this.reboot(now);
@@ -161,7 +163,7 @@ export class Terminal {
   }
 
   nextAt(): number {
-    return Math.min(this.wire.nextAt(), this.#restartAt ?? Infinity, this.#following?.until ?? Infinity);
+    return Math.min(this.wire.nextAt(), this.#restartAt ?? Infinity, this.#following.until);
   }
 
   take(): Outgoing[] {
@@ -188,69 +190,27 @@ export class Terminal {
    * @param number order number as shown
    * @returns false when the screen has no such order or offers no such key now
    */
-  press(step: AppKey, number: string, now: number, note?: { reason?: string; note?: string; at?: Place }): boolean {
+  press(step: AppKey, number: string, now: number, note?: KeyNote): boolean {
     this.#now = now;
-    if (this.hasApp) {
-      const order = this.#app.orders().find((one) => one.number === number || one.key === number);
-      if (order === undefined) return false;
-      this.#say(
-        {
-          kind: 'orderAction',
-          orderId: order.orderId!,
-          leg: order.leg!,
-          action: actionOf[step],
-          atMs: now + this.flash.clockOffsetMs,
-          ...(note?.reason === undefined ? {} : { reason: note.reason }),
-          ...(note?.note === undefined ? {} : { note: note.note }),
-          ...(note?.at ?? {}),
-        },
-        step,
-        now,
-      );
-    } else {
-      const eventId = this.#screen.eventOf(number, step as ScreenStep);
-      if (eventId === undefined) return false;
-      this.#reports.add({ kind: 'menuEvent', id: this.#reports.nextId(), madeAt: now, eventId, step, number }, now);
-    }
-    this.#tell({ at: now, type: 'pressed', step, number });
-    return true;
+    return this.#keys.press(step, number, now, note);
   }
 
   /** Presses a line of the event list by its id, also one that is not on the list any more. */
   pressEvent(eventId: number, now: number): void {
     this.#now = now;
-    this.#reports.add(
-      { kind: 'menuEvent', id: this.#reports.nextId(), madeAt: now, eventId, step: '', number: '' },
-      now,
-    );
+    this.#keys.pressEvent(eventId, now);
   }
 
   /** The crew's availability. False when the terminal has no key for it. */
   duty(key: DutyKey, now: number, reason = ''): boolean {
     this.#now = now;
-    if (this.hasApp) {
-      this.#say({ kind: 'duty', to: dutyOf[key], atMs: now + this.flash.clockOffsetMs, reason }, `duty:${key}`, now);
-    } else {
-      const eventId = key === 'offDuty' ? undefined : this.#screen.dutyEvent(key);
-      if (eventId === undefined) return false;
-      this.#reports.add(
-        { kind: 'menuEvent', id: this.#reports.nextId(), madeAt: now, eventId, step: key, number: '' },
-        now,
-      );
-    }
-    this.#tell({ at: now, type: 'pressed', step: key, number: '' });
-    return true;
+    return this.#keys.duty(key, now, reason);
   }
 
   /** Answers a question: `deliveryId` as in the event `question`, `choice` from 1. */
   answer(deliveryId: string, choice: number, now: number, text = ''): void {
     this.#now = now;
-    if (this.hasApp && !deliveryId.startsWith('serial:')) {
-      this.#say({ kind: 'answer', deliveryId, choice, text, atMs: now + this.flash.clockOffsetMs }, 'answer', now);
-      return;
-    }
-    const replySerial = Number(deliveryId.slice('serial:'.length));
-    this.#reports.add({ kind: 'answer', id: this.#reports.nextId(), madeAt: now, replySerial, answerId: choice }, now);
+    this.#keys.answer(deliveryId, choice, now, text);
   }
 
   /** The SOS switch (alarm bit 0). */
@@ -302,12 +262,6 @@ export class Terminal {
 
   // ---- inside
 
-  #follow(intervalMs: number, forMs: number, now: number): void {
-    const reportMs = this.#following?.reportMs ?? this.flash.reportMs;
-    this.#following = intervalMs > 0 ? { until: now + forMs, reportMs } : undefined;
-    this.flash.reportMs = intervalMs > 0 ? intervalMs : reportMs;
-  }
-
   #hooks(): WireHooks {
     return {
       online: (now) => {
@@ -320,27 +274,7 @@ export class Terminal {
         this.#now = now;
         this.#app.received(downlink, now);
       },
-      text: (text, urgent, now) => {
-        if (this.options.profile === 'tracker') return false;
-        this.#screen.showText(text, urgent, now);
-        return true;
-      },
-      list: (setting, items, now) => {
-        if (this.options.profile !== 'menu') return false;
-        this.#screen.setEvents(setting, items, now);
-        return true;
-      },
-      question: (serial, text, answers, now) => {
-        if (this.options.profile === 'tracker' || this.options.profile === 'text') return false;
-        const choices = answers.map((answer) => answer.text);
-        this.#tell({
-          at: now,
-          type: 'question',
-          deliveryId: `serial:${serial}`,
-          question: { kind: 'question', text, choices },
-        });
-        return true;
-      },
+      ...displayHooks(this.options.profile, this.#screen, (event) => this.#tell(event)),
       lastReport: () => this.#last,
       setReportInterval: (ms) => {
         this.flash.reportMs = ms;
