@@ -12,6 +12,10 @@ import type { Edition } from '../session/link.js';
 
 /** Values of one vehicle are read this often, ms of gateway time; of each kind of private message as well. */
 const everyMs = 30_000;
+/** The same where a location says nothing but what nearly every terminal adds: one document each would be written for it. */
+const usualEveryMs = 300_000;
+/** Satellites in use. */
+const usual = 0x31;
 /** Vehicles whose last sample is remembered; forgetting costs one more sample each. */
 const vehiclesMax = 100_000;
 /** Odometer, fuel, tachograph speed, crossing, radio signal: what the standard itself says. */
@@ -41,16 +45,14 @@ export class AttributeSamples {
 
   /** Copies the location in `bytes` when it is time and it says more than a position does. */
   sample(entry: SampledEntry, bytes: Uint8Array, location: Location): Sample | undefined {
-    if (!this.#isDue(entry.vehicleId, entry.receivedAt)) return undefined;
-    if (!saysMore(bytes, location.extrasStart, location.extrasEnd)) return undefined;
+    if (!this.#isWorth(entry, bytes, location)) return undefined;
     this.#taken(entry.vehicleId, entry.receivedAt);
     return locationSample(entry, bytes, rangeOf(location, entry.receivedAt));
   }
 
   /** Takes note of one location of a batch; {@link ofBatch} ends it. */
   inBatch(entry: SampledEntry, bytes: Uint8Array, location: Location): void {
-    if (!this.#isDue(entry.vehicleId, entry.receivedAt)) return;
-    if (!saysMore(bytes, location.extrasStart, location.extrasEnd)) return;
+    if (!this.#isWorth(entry, bytes, location)) return;
     const range = rangeOf(location, entry.receivedAt);
     if (this.#newest === undefined || range.at >= this.#newest.at) this.#newest = range;
   }
@@ -78,8 +80,17 @@ export class AttributeSamples {
     return true;
   }
 
+  #isWorth({ vehicleId, receivedAt }: SampledEntry, bytes: Uint8Array, location: Location): boolean {
+    const agoMs = this.#agoMs(vehicleId, receivedAt);
+    return agoMs >= everyMs && saysMore(bytes, location.extrasStart, location.extrasEnd, agoMs >= usualEveryMs);
+  }
+
   #isDue(key: string, receivedAt: number): boolean {
-    return receivedAt - (this.#sampledAt.get(key) ?? -Infinity) >= everyMs;
+    return this.#agoMs(key, receivedAt) >= everyMs;
+  }
+
+  #agoMs(key: string, receivedAt: number): number {
+    return receivedAt - (this.#sampledAt.get(key) ?? -Infinity);
   }
 
   #taken(key: string, receivedAt: number): void {
@@ -96,8 +107,11 @@ function locationSample({ edition }: SampledEntry, bytes: Uint8Array, { start, e
   return { edition, at, messageId: LOCATION, body: Uint8Array.from(bytes.subarray(start, end)) };
 }
 
-function saysMore(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 2 + bytes[at + 1]!) if (!plain.has(bytes[at]!)) return true;
+function saysMore(bytes: Uint8Array, start: number, end: number, withUsual: boolean): boolean {
+  for (let at = start; at < end; at += 2 + bytes[at + 1]!) {
+    const id = bytes[at]!;
+    if (!plain.has(id) && (withUsual || id !== usual)) return true;
+  }
   return false;
 }
 
