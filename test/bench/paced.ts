@@ -82,7 +82,8 @@ async function paced(known: number, connections: number, framesPerS: number, for
     client = start('./paced-client.ts', [port, connections, Math.round(framesPerS)]);
     await heard(client);
     client.send('go');
-    await pause(4_000);
+    // Until each terminal has sent a few times: the first location of a vehicle causes more than the next.
+    await pause(4_000 + (3_000 * connections) / framesPerS);
     client.send('forget');
     const before = await mark(server);
     await pause(forMs);
