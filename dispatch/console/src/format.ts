@@ -34,7 +34,6 @@ export const clockTime = (at: Time): string =>
 export const shortTime = (at: Time): string => format('short', at, { hour: '2-digit', minute: '2-digit' });
 export const dateTime = (at: Time): string =>
   format('full', at, { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
-export const dateOnly = (at: Time): string => format('date', at, { year: 'numeric', month: '2-digit', day: '2-digit' });
 
 /** `12:04`, `1:02:04`, with a minus sign when negative. Whole seconds, rounded down. */
 export function countdown(ms: number): string {

@@ -16,7 +16,6 @@ export type AlertJson = Omit<z.output<typeof alert>, 'told'> & {
 };
 export type CardJson = z.output<typeof card>;
 export type SegmentJson = z.output<typeof segment>;
-export type TimePointsJson = z.output<typeof timePoints>;
 /** `cycles` and `events` come with a single order only. */
 export type OrderJson = Omit<z.output<typeof order>, 'cycles' | 'events'> & {
   cycles?: z.output<typeof order>['cycles'];

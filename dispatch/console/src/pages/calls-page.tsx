@@ -16,6 +16,9 @@ import { TimeLine } from '../ui/time-line.js';
 import { findLocally } from '../shell/search.js';
 import { StepButtons } from './step-buttons.js';
 
+/** Calls shown before anything is searched for: who calls again has mostly called a short time ago. */
+const NEWEST = 20;
+
 /** What the agent says to the caller, in one sentence. */
 export function sayToCaller(order: LiveOrder): string {
   const leg = currentLeg(order);
@@ -125,6 +128,10 @@ export function CallsPage() {
       ['received', 'returned'].includes(order.stage) ||
       (order.stage !== 'recorded' && standing(order, now.value).tone === 'bad' && !order.timePoints.H),
   );
+  const newest = [...orders.value.values()]
+    .filter((order) => !late.includes(order) && order.stage !== 'recorded')
+    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+    .slice(0, NEWEST);
   const attention = openCards.value.filter((card) => card.kind === 'attention');
   return (
     <div class="calls-page">
@@ -159,6 +166,10 @@ export function CallsPage() {
               <h2>{t('calls.waiting', { n: late.length })}</h2>
               {late.length === 0 && <Empty text={t('calls.nothing')} />}
               {late.map((order) => (
+                <Result key={order.id} order={order} />
+              ))}
+              {newest.length > 0 && <h2>{t('calls.newest')}</h2>}
+              {newest.map((order) => (
                 <Result key={order.id} order={order} />
               ))}
             </>

@@ -5,7 +5,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { get, getAll, type PageOf } from '../api/client.js';
 import type { AlertJson, CardJson, CentreJson, EventJson, OrderJson, VehicleJson } from '../api/types.js';
-import { gatewayNow } from './clock.js';
+import { clockRate, gatewayNow } from './clock.js';
 import { LiveConnection } from './connection.js';
 import { forgetPositions, takeVehiclePositions } from './positions.js';
 import { boxText, watched } from './watched.js';
@@ -26,7 +26,7 @@ const AT_ONCE = 100;
 /** With more changed documents than this the whole lists cost less: a fleet that comes back after a break of the network. */
 const LIST_INSTEAD = 1_000;
 const FLUSH_MS = 200;
-/** Vehicles outside the map's view are told of this often: their links are judged by age (two minutes), nobody sees them move. */
+/** Vehicles outside the map's view are told of this often (gateway time): their links are judged by age, two minutes; nobody sees them move. */
 const ELSEWHERE_S = 10;
 /** The map has come to rest. */
 const REST_MS = 300;
@@ -178,7 +178,8 @@ export const refreshCards = loadCards;
 
 function streamQuery(): string {
   const box = watched.peek();
-  return `positions=1&form=rows&elsewhere=${ELSEWHERE_S}${box ? `&bbox=${boxText(box)}` : ''}`;
+  const elsewhereS = Math.max(1, Math.round(ELSEWHERE_S / clockRate.peek()));
+  return `positions=1&form=rows&elsewhere=${elsewhereS}${box ? `&bbox=${boxText(box)}` : ''}`;
 }
 
 export function startLive(): void {

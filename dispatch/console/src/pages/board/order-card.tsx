@@ -14,19 +14,20 @@ import { endDrag, startDrag } from './drag.js';
 /** Why the order is late or about to be, in one line. */
 export function whyLate(order: LiveOrder): string | undefined {
   const at = now.value;
-  const { late, atRisk, running } = standing(order, at);
+  const { late, atRisk } = standing(order, at);
   if (late.length > 0) {
     return late
       .map((part) => {
         const over = -segmentNow(part, order.seenAt, at).remainingMs;
-        return t('why.over', { part: part.name, over: countdown(over), who: tValue('level', part.responsible) });
+        const words = t('why.over', { part: part.name, over: countdown(over), who: tValue('level', part.responsible) });
+        // One part stays on one line.
+        return words.replaceAll(' ', '\u00a0');
       })
       .join(' · ');
   }
   if (atRisk) return t('why.risk');
   if (order.stage === 'waiting' && order.reason)
     return t('why.waiting', { reason: tValue('reason', order.reason.code) });
-  void running;
   return undefined;
 }
 

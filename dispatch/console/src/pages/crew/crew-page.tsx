@@ -13,7 +13,7 @@ import { sayProblem } from '../../ui/toast.js';
 import { SignIn } from '../sign-in.js';
 import { crewData, crewFresh, startCrew } from './crew-data.js';
 import { CrewRecord } from './crew-record.js';
-import { flush, kept, loadKept, press, refused, seen, startFlushing } from './outbox.js';
+import { flush, kept, loadKept, press, refused, seen, startFlushing, type Kept } from './outbox.js';
 
 const FORWARD: { step: string; icon: IconName }[] = [
   { step: 'accept', icon: 'check' },
@@ -124,15 +124,19 @@ function OrderItem({ order, leg, state, place }: { order: OrderJson; leg: number
           )}
         </div>
       )}
-      {waiting.length > 0 && (
-        <p class="small behind" role="status">
-          <Icon name="clock" size={14} />{' '}
-          {t('crew.waiting', {
-            steps: waiting.map((one) => `${t(`crew.${one.step}` as Key)} ${clockTime(one.pressedAt)}`).join(' · '),
-          })}
-        </p>
-      )}
+      <Waiting presses={waiting} />
     </article>
+  );
+}
+
+/** What is still on the phone. */
+function Waiting({ presses }: { presses: readonly Kept[] }) {
+  if (presses.length === 0) return null;
+  const steps = presses.map((one) => `${t(`crew.${one.step}` as Key)} ${clockTime(one.pressedAt)}`).join(' · ');
+  return (
+    <p class="small behind" role="status">
+      <Icon name="clock" size={14} /> {t('crew.waiting', { steps })}
+    </p>
   );
 }
 
@@ -154,13 +158,16 @@ function Duty() {
   };
   const duty = data.vehicle.duty.state;
   return (
-    <div class="crew-duty" role="group" aria-label={t('vehicle.duty')}>
-      {(['standby', 'onBreak', 'offDuty'] as const).map((to) => (
-        <button key={to} aria-pressed={duty === to} onClick={() => void set(to)}>
-          {tValue('duty', to)}
-        </button>
-      ))}
-    </div>
+    <>
+      <div class="crew-duty" role="group" aria-label={t('vehicle.duty')}>
+        {(['standby', 'onBreak', 'offDuty'] as const).map((to) => (
+          <button key={to} aria-pressed={duty === to} onClick={() => void set(to)}>
+            {tValue('duty', to)}
+          </button>
+        ))}
+      </div>
+      <Waiting presses={kept.value.filter((one) => one.orderId === undefined)} />
+    </>
   );
 }
 
