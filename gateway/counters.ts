@@ -63,11 +63,16 @@ export class GatewayCounters {
   groupsMissing = 0;
   /** Sub-packaged messages that were given up with parts missing. */
   messagesIncomplete = 0;
+  /** Bytes of sub-packaged messages that lack parts (gauge). */
+  partsBytes = 0;
   applyFailures = 0;
 
   /** Links that went up or down and that dispatch has not been told of (gauge); dropped because too many wait. */
   linkReportsWaiting = 0;
   linkReportsDropped = 0;
+
+  /** Lines about findings and registrations that were left out of the log. */
+  logLinesLeftOut = 0;
 }
 
 /** Adds one under `key`. Keys are codes from closed lists, so the record stays small. */

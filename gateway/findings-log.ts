@@ -1,5 +1,6 @@
 /** Writes what strangers on the terminals' ports can cause to the log, bounded: an attack must not fill the disk. */
 import { maskCode, toHex } from '../protocol/index.js';
+import type { GatewayCounters } from './counters.js';
 import type { Logger } from './log.js';
 import type { Finding } from './session/sink.js';
 
@@ -26,6 +27,7 @@ export class FindingsLog {
   constructor(
     private readonly log: Logger,
     private readonly now: () => number,
+    private readonly counters: Pick<GatewayCounters, 'logLinesLeftOut'>,
   ) {}
 
   write(finding: Finding, fields: Record<string, unknown>): void {
@@ -51,7 +53,8 @@ export class FindingsLog {
       if (window.suppressed > 0) this.log[level]({ suppressed: window.suppressed, msg: LEFT_OUT[level] });
       Object.assign(window, { since: nowMs, lines: 0, suppressed: 0 });
     }
-    if (window.lines++ >= linesPerWindow) window.suppressed++;
-    else this.log[level](fields);
+    if (window.lines++ < linesPerWindow) return this.log[level](fields);
+    window.suppressed++;
+    this.counters.logLinesLeftOut++;
   }
 }

@@ -9,6 +9,7 @@ const GAUGES: Partial<Record<keyof GatewayCounters, string>> = {
   connectionsOpen: 'open sockets of terminals',
   terminalsOnline: 'authenticated sessions that own their terminal',
   bytesWaiting: 'entry bytes that wait for an append or are in one',
+  partsBytes: 'bytes of sub-packaged messages that lack parts',
   linkReportsWaiting: 'links that went up or down and that dispatch has not been told of',
   sequenceAppended: 'last group of the ingest log that is durable',
   sequenceApplied: 'last group of the ingest log that the reader applied',
@@ -44,6 +45,7 @@ const COUNTERS: Partial<Record<keyof GatewayCounters, string>> = {
   groupsMissing: 'groups of the ingest log that were damaged on the disk and are lost',
   applyFailures: 'failed tries to apply a batch',
   linkReportsDropped: 'reports of links dropped because too many waited',
+  logLinesLeftOut: 'lines about findings and registrations left out of the log',
 };
 
 const LABELLED: Partial<Record<keyof GatewayCounters, [label: string, help: string]>> = {
@@ -86,7 +88,10 @@ export function registerMetrics(
     new Gauge({
       name: `linecrew_gateway_held${which === 'now' ? '' : '_max'}`, help, registers, labelNames: ['limit'],
       collect() {
-        for (const [limit, table] of Object.entries(terminals.held())) this.set({ limit }, table[which]);
+        for (const [limit, table] of Object.entries(terminals.held())) {
+          const value = table[which];
+          if (value !== undefined) this.set({ limit }, value);
+        }
       },
     }); // prettier-ignore
   }

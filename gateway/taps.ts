@@ -9,11 +9,16 @@ export interface Piece {
 }
 
 /** Somebody who looks for a fault looks at a few terminals. */
-const MAX_TAPS = 16;
+export const MAX_TAPS = 16;
 
 export class Taps {
   readonly #listeners = new Map<string, Set<(piece: Piece) => void>>();
   #count = 0;
+
+  /** How many listen. */
+  get size(): number {
+    return this.#count;
+  }
 
   /** Whether anybody listens at all. */
   get any(): boolean {

@@ -9,7 +9,7 @@ import { GatewayCounters } from './counters.js';
 import { Directory } from './directory.js';
 import { FindingsLog } from './findings-log.js';
 import { AlarmWatch } from './ingest/alarm-watch.js';
-import { ClockOffsets } from './ingest/clock-offsets.js';
+import { ClockOffsets, clockOffsetsMax } from './ingest/clock-offsets.js';
 import { Committer } from './ingest/committer.js';
 import { LogOwnership } from './ingest/log-ownership.js';
 import { defaultLimits, type GatewayLimits } from './limits.js';
@@ -19,7 +19,7 @@ import type { DeliveryLoop } from './session/link.js';
 import { LongSends } from './session/long-send.js';
 import { PartWatches } from './session/part-watches.js';
 import { endStaleLinks, SessionRegistry } from './sessions.js';
-import { Taps } from './taps.js';
+import { MAX_TAPS, Taps } from './taps.js';
 import { TerminalListeners, type TcpListenerOptions } from './tcp.js';
 
 export interface TerminalGatewayOptions {
@@ -49,8 +49,8 @@ export interface TerminalGateway {
   readonly context: ConnectionContext;
   /** Who listens in on terminals (`linecrew tail`). */
   readonly taps: Taps;
-  /** What the tables that peers can grow hold now, and may hold, by the name of the limit. */
-  held(): Record<HeldTable, { now: number; most: number }>;
+  /** What the tables that peers can grow hold now, and may hold (absent: the vehicles on file), by the name of the limit. */
+  held(): Record<HeldTable, { now: number; most?: number }>;
   /** Opens a port for terminals; gives the port taken. */
   listen(options: TcpListenerOptions): Promise<number>;
   /** Resolves when what this node had logged at the call is applied: reads see it then. */
@@ -61,7 +61,15 @@ export interface TerminalGateway {
 
 /** Limits that bound a table which is no queue of its own counter. */
 export type HeldTable =
-  'connections' | 'addresses' | 'cachedTerminals' | 'cachedStrangers' | 'watchedTerminals' | 'longTerminals';
+  | 'connections'
+  | 'addresses'
+  | 'cachedTerminals'
+  | 'cachedStrangers'
+  | 'watchedTerminals'
+  | 'longTerminals'
+  | 'tails'
+  | 'clockOffsets'
+  | 'alarmedVehicles';
 
 /** Puts the gateway together and starts its reader; listeners open with `listen`. */
 export async function startTerminalGateway(options: TerminalGatewayOptions): Promise<TerminalGateway> {
@@ -126,7 +134,7 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
     partWatches: new PartWatches(limits),
     longSends: new LongSends(limits.longTerminals),
     vendorFraming: options.vendorFraming ?? false,
-    findings: new FindingsLog(log, () => clock.now()),
+    findings: new FindingsLog(log, () => clock.now(), counters),
     taps: new Taps(),
     log,
   };
@@ -154,6 +162,9 @@ export async function startTerminalGateway(options: TerminalGatewayOptions): Pro
         cachedTerminals: { now: terminals, most: limits.cachedTerminals },
         cachedStrangers: { now: strangers, most: limits.cachedStrangers },
         watchedTerminals: { now: context.partWatches.size, most: limits.watchedTerminals },
+        tails: { now: context.taps.size, most: MAX_TAPS },
+        clockOffsets: { now: offsets.size, most: clockOffsetsMax },
+        alarmedVehicles: { now: alarms.size },
         longTerminals: { now: context.longSends.size, most: limits.longTerminals },
       };
     },

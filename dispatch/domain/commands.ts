@@ -244,7 +244,7 @@ export type TerminalReport = {
       type: 'report.action';
       orderId: string;
       leg: number;
-      action: 'read' | 'accept' | 'reject' | 'depart' | 'arrive' | 'work' | 'done' | 'suspend';
+      action: 'read' | 'accept' | 'reject' | 'depart' | 'arrive' | 'work' | 'done' | 'suspend' | 'resume';
       deviceAt?: number;
       reason?: string;
       at?: PlaceOfKey;

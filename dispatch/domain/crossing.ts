@@ -21,7 +21,8 @@ export type Crossed = { cardId: string } | 'notValid' | 'evidence';
 /** Call after the claim was kept: what is decided on the card goes by the leg's claims. */
 export function crossed(tx: Tx, order: Readonly<Order>, leg: Leg, { action, at }: Crossing): Crossed {
   const endedWithWork = leg.state === 'workDone' || leg.state === 'completed';
-  if (endedWithWork || action === 'read' || action === 'reject' || action === 'suspend') return 'evidence';
+  const saysNothing = action === 'read' || action === 'reject' || action === 'suspend' || action === 'resume';
+  if (endedWithWork || saysNothing) return 'evidence';
   if (action === 'done') return { cardId: offerWork(tx, order, leg) };
   if (leg.state !== 'recalling' && leg.state !== 'recalled') return 'evidence';
   const confirmedAt = leg.recall?.how === 'byPhone' ? undefined : leg.recall?.confirmedAt;

@@ -106,7 +106,9 @@ export const fenceAppliers: Appliers = { 'report.crossing': crossed };
 
 /**
  * The terminal crossed a circle. Only the leg that the crew works on arrives by it: driving past the site of another
- * queued order is no arrival. A leg that has ended since keeps it as evidence. Areas that are not ours say nothing.
+ * queued order is no arrival. A leg that has ended since keeps it as evidence. Areas that are not ours say nothing. Nor does
+ * leaving: no time point of domain.md is the departure from a site (G is the start for it, and for the next order a start
+ * from where the vehicle stood), and who leaves without a key has not said that the work is done.
  */
 function crossed(tx: Tx, report: ReportOf<'report.crossing'>): void {
   const { vehicleId, areaId, direction } = report;

@@ -4,7 +4,7 @@ import type { PlaceOfKey } from './commands.js';
 import { crossed } from './crossing.js';
 import { deviceTime } from './evidence.js';
 import { distanceM } from './geo.js';
-import { advanceLeg, endLeg, furthest, moveLeg } from './leg.js';
+import { advanceLeg, endLeg, furthest, moveLeg, resumeLeg } from './leg.js';
 import { isAtLeast, isEffective, legOf, type Progress } from './leg-states.js';
 import { REJECTABLE } from './leg-steps.js';
 import type { Leg, Order, Point, Rank, StampFlag } from './model.js';
@@ -13,7 +13,7 @@ import type { Appliers } from './tables.js';
 import { claimForLeg } from './time-points.js';
 import type { Tx } from './tx.js';
 
-export type CrewAction = 'read' | 'accept' | 'reject' | 'depart' | 'arrive' | 'work' | 'done' | 'suspend';
+export type CrewAction = 'read' | 'accept' | 'reject' | 'depart' | 'arrive' | 'work' | 'done' | 'suspend' | 'resume';
 
 /** One key press, resolved to a leg. */
 export interface TerminalAction {
@@ -30,7 +30,7 @@ export interface TerminalAction {
   at?: PlaceOfKey;
 }
 
-const MEANS: Record<Exclude<CrewAction, 'reject' | 'suspend'>, { to: Progress; point?: Point }> = {
+const MEANS: Record<Exclude<CrewAction, 'reject' | 'suspend' | 'resume'>, { to: Progress; point?: Point }> = {
   read: { to: 'read' },
   accept: { to: 'accepted', point: 'F' },
   depart: { to: 'enRoute', point: 'G' },
@@ -122,7 +122,8 @@ function timeOf(
 }
 
 function keepClaim(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAction): void {
-  const point = action.action === 'reject' || action.action === 'suspend' ? undefined : MEANS[action.action].point;
+  const { action: what } = action;
+  const point = what === 'reject' || what === 'suspend' || what === 'resume' ? undefined : MEANS[what].point;
   if (!point) return;
   const time = timeOf(tx, action, leg);
   const flags = point === 'H' && isFar(tx, order, action) ? [...time.flags, 'disputed' as const] : time.flags;
@@ -147,6 +148,7 @@ function isFar(tx: Tx, order: Readonly<Order>, { at }: TerminalAction): boolean 
 function workOn(tx: Tx, order: Readonly<Order>, leg: Leg, action: TerminalAction): void {
   if (action.action === 'reject') return reject(tx, order, leg, action);
   if (action.action === 'suspend') return suspendByCrew(tx, order, leg);
+  if (action.action === 'resume') return resumeByCrew(tx, order, leg);
   const { to } = MEANS[action.action];
   const blocked = advanceLeg(tx, order.id, leg.leg, to);
   if (!blocked) return;
@@ -185,6 +187,11 @@ function reject(tx: Tx, order: Readonly<Order>, leg: Leg, { reason = 'refused' }
 function suspendByCrew(tx: Tx, order: Readonly<Order>, leg: Leg): void {
   if (leg.state === 'accepted' || leg.state === 'enRoute')
     moveLeg(tx, order.id, leg.leg, 'suspended', { reason: 'crew' });
+}
+
+/** As by departing for it; what waits for the customer, parts or permission is taken up by the repair centre. */
+function resumeByCrew(tx: Tx, order: Readonly<Order>, leg: Leg): void {
+  if (leg.state === 'suspended' && order.stage !== 'waiting') resumeLeg(tx, order.id, leg.leg);
 }
 
 /** An action on a leg that is being recalled or has ended. */

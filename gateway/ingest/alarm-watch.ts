@@ -43,6 +43,11 @@ export class AlarmWatch {
   readonly #known = new Map<string, Known>();
   #follow: { cancel(): void } | undefined;
 
+  /** Vehicles with an alarm, or that had one a moment ago: at most those on file. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Takes up what is active, and follows what all nodes find. */
   async start(dispatch: DispatchPort): Promise<void> {
     const after = await dispatch.store.lastPosition();

@@ -22,7 +22,7 @@ const toleranceMs = 5_000;
 /** At a clock rate above 1 the machine's own delays are as many times longer, ms of the machine. */
 const machineMs = 250;
 /** Terminals watched; a restart of the window costs nothing but a minute. */
-const terminalsMax = 100_000;
+export const clockOffsetsMax = 100_000;
 
 export class ClockOffsets {
   readonly #terminals = new Map<string, Measured>();
@@ -40,13 +40,18 @@ export class ClockOffsets {
     this.#toleranceMs = toleranceMs + machineMs * Math.max(0, clockRate - 1);
   }
 
+  /** Terminals watched now. */
+  get size(): number {
+    return this.#terminals.size;
+  }
+
   /** One live location. `deviceAt` is NaN where the terminal gave no time. */
   sample(vehicleId: string, frame: Frame, deviceAt: number, receivedAt: number): void {
     const differenceMs = deviceAt - receivedAt;
     if (Number.isNaN(differenceMs)) return;
     let one = this.#terminals.get(vehicleId);
     if (one === undefined) {
-      if (this.#terminals.size >= terminalsMax) this.#terminals.clear();
+      if (this.#terminals.size >= clockOffsetsMax) this.#terminals.clear();
       one = { samples: 0, since: receivedAt, greatestMs: -Infinity, beforeMs: NaN, toldMs: 0 };
       this.#terminals.set(vehicleId, one);
     }

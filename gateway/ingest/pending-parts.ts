@@ -69,12 +69,23 @@ export class PendingParts {
     };
     const before = one.reassembler.heldBytes;
     const result = addTo(one.reassembler);
-    this.#bytes += one.reassembler.heldBytes - before;
+    this.#hold(one.reassembler.heldBytes - before);
     one.lastAt = receivedAt;
     this.#terminals.delete(phone);
     if (one.reassembler.size > 0) this.#terminals.set(phone, one);
     while (this.#bytes > this.limits.reassemblyBytes && this.#terminals.size > 1) this.#giveUpOldest();
     return result.state === 'complete' ? result.message : undefined;
+  }
+
+  /** Forgets all, without counting it as given up: the log is read again. */
+  clear(): void {
+    this.#terminals.clear();
+    this.#hold(-this.#bytes);
+  }
+
+  #hold(bytes: number): void {
+    this.#bytes += bytes;
+    this.counters.partsBytes += bytes;
   }
 
   #expire(nowMs: number): void {
@@ -88,7 +99,7 @@ export class PendingParts {
     const oldest = this.#terminals.entries().next().value;
     if (oldest === undefined) return;
     this.counters.messagesIncomplete += oldest[1].reassembler.size;
-    this.#bytes -= oldest[1].reassembler.heldBytes;
+    this.#hold(-oldest[1].reassembler.heldBytes);
     this.#terminals.delete(oldest[0]);
   }
 }

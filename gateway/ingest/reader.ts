@@ -120,6 +120,7 @@ export class IngestReader {
     this.#stopping = true;
     this.#wake();
     await this.#running;
+    this.#parts.clear();
     for (const { resolve } of this.#waiters) resolve();
     this.#waiters = [];
   }
@@ -253,6 +254,7 @@ export class IngestReader {
     const before = this.#applied;
     try {
       this.#batch = undefined;
+      this.#parts.clear();
       this.#forget();
       await this.#standWhereTheStoreStands();
       log.warn({ node, applied: this.#applied }, 'the ingest log was applied further already; going on behind that');

@@ -83,8 +83,7 @@ function reportOf(
     case 'orderAction': {
       const { orderId, leg, lat, lon } = body;
       const action = body.action === 'working' ? 'work' : body.action;
-      if (action === 'unspecified' || action === 'resume')
-        return `action ${body.action} on ${orderId} is not supported`;
+      if (action === 'unspecified') return `an action on ${orderId} that is not known`;
       const at = placeOfKey(lat, lon, payload, base, into);
       const reason = ifGiven('reason', body.reason ?? body.note);
       return { ...base, type: 'report.action', orderId, leg, action, ...at, ...reason, ...time(body.atMs, base) };
@@ -101,7 +100,7 @@ function reportOf(
     }
     case 'alarm': {
       const { lat, lon, alarm, active, atMs } = body;
-      if (alarm !== 'sos') return `alarm ${alarm}: ${body.text ?? 'no text'}`;
+      if (alarm !== 'sos') return helpWords(body);
       // Bit 0 of the alarm word is SOS: from here on it is the alarm of a position like any other, with a fix or without.
       const status = lat === undefined || lon === undefined ? 1 : fixBit | 1;
       const place = { atMs, lat: lat ?? 0, lon: lon ?? 0, altitudeM: 0, speedKmh: 0, headingDeg: 0 };
@@ -111,6 +110,14 @@ function reportOf(
     case 'unknown':
       return 'a body of a newer version, or none';
   }
+}
+
+/** No alarm word has a bit for it and no rule waits for it: it is for a person, in words. */
+function helpWords({ alarm, active, lat, lon, text }: Extract<UplinkBody, { kind: 'alarm' }>): string {
+  const what =
+    alarm === 'unspecified' ? 'an alarm that is not known' : alarm === 'accident' ? 'an accident' : 'a breakdown';
+  const where = lat === undefined || lon === undefined ? '' : ` at ${lat.toFixed(6)}, ${lon.toFixed(6)}`;
+  return `the crew reports ${active ? '' : 'the end of '}${what}${where}${text === undefined ? '' : `: ${text}`}`;
 }
 
 /** What a crew does counts wherever it was; a place that cannot be is for a person, like that of a position. */

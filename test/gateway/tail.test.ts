@@ -156,7 +156,9 @@ it('erases through the control socket, with an entry in the audit log', async ()
 
 it('logs no authentication code that a terminal showed', () => {
   const lines: string[] = [];
-  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => 0);
+  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => 0, {
+    logLinesLeftOut: 0,
+  });
   const content = frameOf(form, 0x0102, 1, Buffer.from('geheim', 'latin1')).subarray(1, -2);
   findings.write({ what: 'wrongCode', detail: 'x', messageId: 0x0102, bytes: content }, {});
   findings.write({ what: 'refusedFrame', detail: 'x', bytes: content.subarray(0, -1) }, {});
@@ -170,7 +172,8 @@ it('logs no authentication code that a terminal showed', () => {
 it('writes no more lines about strangers than a disk can take', () => {
   const lines: string[] = [];
   let now = 0;
-  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => now);
+  const counters = { logLinesLeftOut: 0 };
+  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => now, counters);
   for (let i = 0; i < 10_000; i++) {
     findings.registration({ terminal: '1' });
     findings.write({ what: 'refusedFrame', detail: 'x' }, {});
@@ -180,6 +183,7 @@ it('writes no more lines about strangers than a disk can take', () => {
   );
   // A wave of registrations takes no room from what is wrong.
   expect([registrations!.length, others!.length, lines.length]).toEqual([200, 200, 400]);
+  expect(counters.logLinesLeftOut).toBe(19_600);
   now += 10_000;
   findings.registration({ terminal: '1' });
   findings.write({ what: 'refusedFrame', detail: 'x' }, {});

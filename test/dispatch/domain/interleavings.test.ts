@@ -78,7 +78,7 @@ const report: fc.Arbitrary<Step> = fc.record({
   report: fc.oneof(
     fc.record({
       type: fc.constant('report.action'),
-      action: fc.constantFrom('read', 'accept', 'depart', 'arrive', 'work', 'done', 'reject', 'suspend'),
+      action: fc.constantFrom('read', 'accept', 'depart', 'arrive', 'work', 'done', 'reject', 'suspend', 'resume'),
     }),
     fc.constant({ type: 'report.receipt', result: 'ok', ofApplication: true, contentVersion: 1 }),
     fc.record({

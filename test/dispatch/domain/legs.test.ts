@@ -336,6 +336,24 @@ describe("The vehicle's queue", () => {
     expect([(await world.leg(first)).state, (await world.leg(second)).state]).toEqual(['suspended', 'enRoute']);
   });
 
+  it('the crew takes up what was put aside where it was; what waits is the repair centre’s to take up', async () => {
+    const orderId = await world.orderWith('v1', 'accepted');
+    const press = (action: 'suspend' | 'resume' | 'depart') =>
+      world.report({ type: 'report.action', vehicleId: 'v1', orderId, leg: 1, action });
+    await press('resume');
+    expect((await world.leg(orderId)).state).toBe('accepted');
+    await press('depart');
+    await press('suspend');
+    expect((await world.leg(orderId)).state).toBe('suspended');
+    await press('resume');
+    expect((await world.leg(orderId)).state).toBe('enRoute');
+    await world.do({ type: 'order.wait', orderId, reason: 'parts' });
+    expect((await world.leg(orderId)).state).toBe('suspended');
+    await press('resume');
+    expect((await world.leg(orderId)).state).toBe('suspended');
+    expect(await world.cards()).toEqual([]);
+  });
+
   it('what the crew reported meanwhile counts when the site is left', async () => {
     const first = await world.orderWith('v1', 'onSite');
     const second = await world.orderWith('v1', 'accepted');

@@ -219,6 +219,9 @@ describe('the reader', () => {
         capabilities: [],
         language: '',
       }),
+      uplink({ kind: 'orderAction', orderId: 'o', leg: 1, action: 'resume', atMs: at }),
+      uplink({ kind: 'alarm', alarm: 'accident', active: true, atMs: at, lat: 39.9, lon: 116.4, text: '两车相撞' }),
+      uplink({ kind: 'alarm', alarm: 'breakdown', active: false, atMs: at }),
       uplink({ kind: 'unknown' }),
     );
     expect(world.reports).toMatchObject([
@@ -234,6 +237,9 @@ describe('the reader', () => {
       { type: 'report.holdings', revision: 4, entries: [{ orderId: 'o', leg: 1, contentVersion: 3 }] },
       { type: 'report.answer', deliveryId: 'd', answerId: 2 },
       { type: 'report.action', action: 'work' },
+      { type: 'report.action', action: 'resume' },
+      { type: 'report.unusable', message: 'the crew reports an accident at 39.900000, 116.400000: 两车相撞' },
+      { type: 'report.unusable', message: 'the crew reports the end of a breakdown' },
       { type: 'report.unusable', code: 'unknown' },
     ]);
     expect(world.reports[2]).not.toHaveProperty('deviceAt');
@@ -256,10 +262,15 @@ describe('the reader', () => {
     await world.applyAll(parts[2]!, { bytes: location(1) });
     await world.applyAll(parts[0]!);
     expect(world.positions).toHaveLength(1);
+    const held = world.counters.partsBytes;
+    expect(held).toBeGreaterThanOrEqual(body.length - 600);
     await world.restart();
     expect(world.reader.applied).toBe(2);
+    // Counted once, however often the log is read again for them.
+    expect(world.counters.partsBytes).toBe(held);
     await world.applyAll(parts[0]!, parts[1]!);
     expect(world.positions).toHaveLength(41);
+    expect(world.counters.partsBytes).toBe(0);
     // Nothing is unfinished any more: another restart reads nothing again.
     await world.applyAll({ bytes: location(2) });
     expect(await world.store.meta('ingest.n')).toEqual({});

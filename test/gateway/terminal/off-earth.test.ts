@@ -105,5 +105,11 @@ it('over MQTT: positions, an alarm, and where a key was pressed', async () => {
   await rig.until(async () => (await leg()) === 'accepted', 'the action');
   const alarms = await rig.call('GET', `/vehicles/${id}`);
   expect(JSON.stringify(alarms.json)).toContain('sos');
+  const metrics = await (await rig.fetch('GET', '/metrics')).text();
+  for (const [limit, now] of [['alarmedVehicles', 1], ['tails', 0]] as const)
+    expect(metrics).toContain(`linecrew_gateway_held{limit="${limit}"} ${now}\n`);
+  expect(metrics).toContain('linecrew_gateway_held_max{limit="tails"} 16\n');
+  expect(metrics).not.toContain('linecrew_gateway_held_max{limit="alarmedVehicles"}');
+  for (const name of ['parts_bytes 0', 'log_lines_left_out_total 0']) expect(metrics).toContain(`linecrew_gateway_${name}\n`);
   await end();
 }); // prettier-ignore
