@@ -2,6 +2,7 @@
  * What the rest of the program uses of dispatch: the service's doors. The HTTP API and the gateway know these and
  * nothing behind them.
  */
+import type { Join } from './decision.js';
 import type { TerminalReport } from './domain/commands.js';
 import type { Actor, StoredEvent } from './domain/events.js';
 import type { Docs, DocKind } from './domain/model.js';
@@ -51,6 +52,11 @@ export interface DispatchPort {
    * few hundred at once at most, since the store does nothing else meanwhile.
    */
   executeAll(commands: readonly AnyCommand[], actor: Actor): Promise<void>;
+  /**
+   * Calls `join` with each decision of {@link execute} that changes something, before it is committed, and waits for it;
+   * once more where it was decided again. What `join` adds is in the same commit.
+   */
+  beforeCommit(join: Join): { cancel(): void };
   /**
    * Applies what the reader of an ingest log made of its groups up to `applied`, in one commit with that position.
    * Rules never reject a report: what cannot be applied becomes evidence, a card or quarantine. Rejects with

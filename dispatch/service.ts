@@ -1,4 +1,5 @@
 /** The service of dispatch: decides commands, applies reports, tells who follows, does what becomes due. */
+import { decisionOf, type DecisionEnd, type Join } from './decision.js';
 import type { TerminalReport } from './domain/commands.js';
 import { applyReport, decide } from './domain/decide.js';
 import type { Actor, StoredEvent } from './domain/events.js';
@@ -17,7 +18,7 @@ import { withPlace } from './place-of-key.js';
 import { applyOnce } from './reports.js';
 import { Turn } from './store/give-way.js';
 import type { PositionBatch } from './store/position-batch.js';
-import type { Batch, DispatchStore, IngestPosition } from './store/store.js';
+import type { Batch, CommitResult, DispatchStore, IngestPosition } from './store/store.js';
 import { Turns } from './turns.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -59,6 +60,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const late = new LateMarks(store, clock, settings.lateMs);
   let first: Promise<void> | undefined;
   const stops = new Set<{ cancel(): void }>();
+  const joins = new Set<Join>();
 
   const track = <T>(work: Promise<T>): Promise<T> => {
     running.add(work);
@@ -66,6 +68,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     work.then(done, done);
     return work;
   };
+
+  function checkAndDecide(tx: Tx, command: AnyCommand): Record<string, unknown> {
+    guard?.(tx, command);
+    return decide(tx, command);
+  }
 
   async function execute(
     command: AnyCommand,
@@ -82,10 +89,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       refusal = undefined;
       await work.load(keysOfCommand(command));
       const result = await work
-        .run({ now: clock.now(), actor }, (tx) => {
-          guard?.(tx, command);
-          return decide(tx, command);
-        })
+        .run({ now: clock.now(), actor }, (tx) => checkAndDecide(tx, command))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal && error.keepsEvents)) throw error;
           refusal = error;
@@ -94,7 +98,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const batch = work.batch();
       if (idempotencyKey === undefined || refusal) return { batch, result };
       return { batch: { ...batch, idempotency: { key: idempotencyKey, result, keepMs: IDEMPOTENCY_KEPT_MS } }, result };
-    });
+    }, commitJoined);
     if (refusal) throw refusal;
     return outcome;
   }
@@ -112,8 +116,27 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     });
   }
 
+  /** With what others add to it. They are told how it went, whatever happens. */
+  async function commitJoined(batch: Batch, work: UnitOfWork): Promise<CommitResult> {
+    const ends: DecisionEnd[] = [];
+    let ok = false;
+    try {
+      const decision = decisionOf(work, clock.now(), checkAndDecide);
+      for (const join of joins) {
+        const end = await join(decision);
+        if (end) ends.push(end);
+      }
+      const committed = await store.commit(ends.length === 0 ? batch : { ...batch, ...work.batch() });
+      ok = committed.ok;
+      return committed;
+    } finally {
+      for (const end of ends) end(ok);
+    }
+  }
+
   async function decideAndCommit(
     attempt: (work: UnitOfWork) => Promise<{ batch: Batch; result: Record<string, unknown> }>,
+    commit: (batch: Batch, work: UnitOfWork) => Promise<CommitResult> = (batch) => store.commit(batch),
   ): Promise<CommandOutcome> {
     let endTurn: (() => void) | undefined;
     let endFirst: (() => void) | undefined;
@@ -123,7 +146,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const work = new UnitOfWork(store, settings, random);
         const { batch, result } = await attempt(work);
         if (work.isEmpty && !batch.idempotency && !batch.applied) return { result, events: [], repeated: false };
-        const committed = await store.commit(batch);
+        const committed = await commit(batch, work);
         if (committed.ok) return { result, events: numbered(work, committed.lastPosition), repeated: false };
         if ('duplicate' in committed) return repeated(committed.duplicate);
         // Another reader of the ingest log was faster: deciding again would not help.
@@ -206,6 +229,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     settings,
     execute: (command, actor, commandOptions) => track(execute(command, actor, commandOptions)),
     executeAll: (commands, actor) => track(executeAll(commands, actor)),
+    beforeCommit(join) {
+      joins.add(join);
+      return { cancel: () => void joins.delete(join) };
+    },
     apply: (reports, positions, applied) => track(apply(reports, positions, applied)),
     note: (reports) => track(note(reports)),
     async get<K extends DocKind>(kind: K, id: string) {

@@ -3,6 +3,7 @@
  * outbox ({@link nextStep}); the loop asks it whenever the event log tells of a change or a deadline passes, records
  * that the item is written, and writes it. It keeps no state that matters: after a crash the outbox says everything.
  */
+import type { Decision, DecisionEnd } from '../../dispatch/decision.js';
 import type { StoredEvent } from '../../dispatch/domain/events.js';
 import type { DispatchPort } from '../../dispatch/ports.js';
 import type { DeliveryLoop, TerminalLink, TransportResult } from '../session/link.js';
@@ -39,6 +40,7 @@ export class Deliveries implements DeliveryLoop {
   readonly #ready = new Set<OutboxRunner>();
   #running = 0;
   #follow: { cancel(): void } | undefined;
+  #joined: { cancel(): void } | undefined;
   #sweep: { cancel(): void } | undefined;
   /** The links that this sweep has not looked at, when it began, and how many it has. */
   #unswept: Iterator<TerminalLink, undefined> = this.#links.values();
@@ -53,10 +55,11 @@ export class Deliveries implements DeliveryLoop {
     this.#runnerOptions = { dispatch, node, log, files, wake: (runner) => this.#wake(runner) };
   }
 
-  /** Starts to follow the event log. */
+  /** Starts to follow the event log, and to take part in what is decided here. */
   async start(): Promise<void> {
     const { dispatch } = this.options;
     this.#follow = dispatch.follow(await dispatch.store.lastPosition(), (events) => this.#heed(events));
+    this.#joined = dispatch.beforeCommit((decision) => this.#join(decision));
     this.#sweepBeganAt = dispatch.clock.now();
     this.#sweep = dispatch.clock.every(SWEEP_TICK_MS, () => this.#sweepOn());
   }
@@ -65,6 +68,7 @@ export class Deliveries implements DeliveryLoop {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#follow?.cancel();
+    this.#joined?.cancel();
     this.#sweep?.cancel();
     for (const runner of this.#runners.values()) runner.stop();
     this.#runners.clear();
@@ -147,18 +151,58 @@ export class Deliveries implements DeliveryLoop {
   #next(): void {
     for (const runner of this.#ready) {
       if (this.#running >= RUNNING_AT_ONCE) return;
-      this.#ready.delete(runner);
-      this.#running++;
-      void runner.run().finally(() => {
-        this.#running--;
-        // Woken after its last look: it takes its turn again, behind the others.
-        if (runner.again && !runner.stopped && !this.#stopped) this.#ready.add(runner);
-        else if (runner.isDone && !runner.stopped) this.#drop(runner.link.vehicleId);
-        if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
-        this.#next();
-      });
+      this.#begin(runner);
+      void runner.run().finally(() => this.#end(runner));
     }
   }
+
+  #begin(runner: OutboxRunner): void {
+    this.#ready.delete(runner);
+    this.#running++;
+    runner.running = true;
+  }
+
+  #end(runner: OutboxRunner): void {
+    runner.running = false;
+    this.#running--;
+    // Woken after its last look: it takes its turn again, behind the others.
+    if (runner.again && !runner.stopped && !this.#stopped) this.#ready.add(runner);
+    else if (runner.isDone && !runner.stopped) this.#drop(runner.link.vehicleId);
+    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    this.#next();
+  }
+
+  /**
+   * What a decision queues for a terminal that is connected here, and waits for nothing, is recorded as written in the
+   * same commit and goes out as soon as that is durable. All else is left to the loop.
+   */
+  async #join(decision: Decision): Promise<DecisionEnd | undefined> {
+    const ends: DecisionEnd[] = [];
+    for (const vehicleId of queuedFor(decision)) {
+      const link = this.#links.get(vehicleId);
+      if (!link || this.#stopped || this.#running >= RUNNING_AT_ONCE) continue;
+      const runner = this.#runnerOf(link);
+      if (runner.running) continue;
+      // Until the commit has ended the loop does not look at it.
+      this.#begin(runner);
+      const begun = await runner.begin(decision);
+      if (!begun) {
+        this.#end(runner);
+        continue;
+      }
+      ends.push((committed) => {
+        const written = committed ? runner.run(begun) : Promise.resolve();
+        void written.finally(() => this.#end(runner));
+      });
+    }
+    return ends.length === 0 ? undefined : (committed) => ends.forEach((end) => end(committed));
+  }
+}
+
+/** Vehicles for whose terminals a decision queues something. */
+function queuedFor({ events }: Decision): Set<string> {
+  const ids = events.map(({ type, vehicleId }) => (type === 'delivery.queued' ? vehicleId : undefined));
+  return new Set(ids.filter((id) => id !== undefined));
 }
 
 /** First words of the events that can change what an outbox does next. */

@@ -1,4 +1,5 @@
 /** One attached terminal and its outbox, while there is something to do. */
+import type { Decision } from '../../dispatch/decision.js';
 import type { Actor, StoredEvent } from '../../dispatch/domain/events.js';
 import type { Delivery, Order, Outbox, Terminal, Vehicle } from '../../dispatch/domain/model.js';
 import { emptyOutbox, nextStep } from '../../dispatch/domain/outbox.js';
@@ -39,6 +40,15 @@ const STEPS_IN_A_ROW = 100;
 
 const actor: Actor = { source: 'rule', name: 'delivery', roles: [] };
 
+/** Reads documents: as they are committed, or as a decision leaves them that is not committed yet. */
+type Reader = Pick<Decision, 'getMany'>;
+
+/** An item, and the bytes that show it. */
+export interface Begun {
+  item: Delivery;
+  messages: OutgoingMessage[];
+}
+
 /** The documents that one look needs. */
 interface Look {
   outbox: Outbox;
@@ -49,20 +59,28 @@ interface Look {
 export class OutboxRunner {
   /** Woken since its last look. */
   again = false;
+  /** Being worked on: set and cleared by the loop. */
   running = false;
   stopped = false;
   #timer: { cancel(): void } | undefined;
   /** Recorded as written, but the link did not take it yet. */
-  #unwritten: { item: Delivery; messages: OutgoingMessage[] } | undefined;
+  #unwritten: Begun | undefined;
   /** Answered on the link, and when; until the reader has applied that, the item's deadline means nothing. */
   readonly #answered = new Map<string, number>();
   /** How far the long item was at the last look, and since when. */
   #stands: { id: string; done: number; since: number } | undefined;
 
+  readonly #committed: Reader;
+
   constructor(
     private readonly options: RunnerOptions,
     readonly link: TerminalLink,
-  ) {}
+  ) {
+    const { dispatch } = options;
+    this.#committed = {
+      getMany: async (kind, ids) => (await dispatch.getMany(kind, ids)).map((found) => found?.value),
+    };
+  }
 
   stop(): void {
     this.stopped = true;
@@ -89,14 +107,39 @@ export class OutboxRunner {
     if (FORGET.has(type)) this.link.forget(deliveryId);
   }
 
-  /** Looks and acts until there is nothing to do now. Never rejects. */
-  async run(): Promise<void> {
-    this.running = true;
+  /**
+   * Records the next item as written within a decision that makes it the next, so that it goes out when that is
+   * committed. Undefined where there is none, or only the loop can tell what to do. Never rejects.
+   */
+  async begin(decision: Decision): Promise<Begun | undefined> {
+    if (this.#unwritten) return undefined;
+    const { dispatch, node } = this.options;
+    const { vehicleId, fence } = this.link;
+    try {
+      const look = await this.#look(decision);
+      const step = look && nextStep(look.outbox, dispatch.clock.now(), dispatch.settings.delivery);
+      // A function may send a large file: its command does not wait for that.
+      if (step?.do !== 'write' || step.item.command) return undefined;
+      const messages = await this.#render(look!, step.item, decision);
+      const written = { type: 'delivery.written', deliveryId: step.item.id, node, fence, vehicleId } as const;
+      return (await decision.add(written, actor)) ? { item: step.item, messages } : undefined;
+    } catch {
+      // The decision stands without it; the loop meets the reason again, and tells it.
+      return undefined;
+    }
+  }
+
+  /**
+   * Looks and acts until there is nothing to do now. Never rejects.
+   * @param begun what {@link begin} gave, committed now: goes out first
+   */
+  async run(begun?: Begun): Promise<void> {
     this.#wakeNoMore();
+    if (begun) this.#unwritten = begun;
     try {
       for (let steps = 0; !this.stopped; steps++) {
         this.again = false;
-        const pauseMs = await this.#step();
+        const pauseMs = await (begun && steps === 0 ? this.#writeNow() : this.#step());
         if (pauseMs === 0 && steps < STEPS_IN_A_ROW) continue;
         if (pauseMs !== undefined) this.#sleep(pauseMs === 0 ? FAILED_MS : pauseMs);
         break;
@@ -105,8 +148,6 @@ export class OutboxRunner {
       const { vehicleId, phone } = this.link;
       this.options.log.warn({ vehicle: vehicleId, terminal: phone, err: error }, 'a delivery could not be worked on');
       this.#sleep(FAILED_MS);
-    } finally {
-      this.running = false;
     }
   }
 
@@ -126,7 +167,7 @@ export class OutboxRunner {
   /** One step. @returns pause in ms before the next: 0 none, undefined until something changes */
   async #step(): Promise<number | undefined> {
     const { dispatch } = this.options;
-    const look = await this.#look();
+    const look = await this.#look(this.#committed);
     if (!look || this.stopped) return undefined;
     if (this.#unwritten) return this.#writeLate(look.outbox);
     const now = dispatch.clock.now();
@@ -148,47 +189,43 @@ export class OutboxRunner {
    * The outbox and what belongs to it, or undefined while nothing may be written: the link is not in the log yet, another
    * one has taken its place, or a person has to decide.
    */
-  async #look(): Promise<Look | undefined> {
-    const { link } = this;
-    const { dispatch } = this.options;
-    const { vehicleId, phone, fence } = link;
-    const [vehicle, outbox, terminal] = await Promise.all([
-      dispatch.get('vehicle', vehicleId),
-      dispatch.get('outbox', vehicleId),
-      dispatch.get('terminal', phone),
+  async #look(reader: Reader): Promise<Look | undefined> {
+    const { vehicleId, phone, fence } = this.link;
+    const [[vehicle], [outbox], [terminal]] = await Promise.all([
+      reader.getMany('vehicle', [vehicleId]),
+      reader.getMany('outbox', [vehicleId]),
+      reader.getMany('terminal', [phone]),
     ]);
-    if (!vehicle || !terminal || terminal.value.blocked || terminal.value.contested) return undefined;
-    const { state, fence: current } = vehicle.value.link;
+    if (!vehicle || !terminal || terminal.blocked || terminal.contested) return undefined;
+    const { state, fence: current } = vehicle.link;
     if (state !== 'up' || (current !== undefined && current !== fence)) return undefined;
-    return { vehicle: vehicle.value, terminal: terminal.value, outbox: outbox?.value ?? emptyOutbox(vehicleId) };
+    return { vehicle, terminal, outbox: outbox ?? emptyOutbox(vehicleId) };
   }
 
   async #write(look: Look, item: Delivery): Promise<number | undefined> {
     let messages: OutgoingMessage[];
     try {
-      messages = await this.#render(look, item);
+      messages = await this.#render(look, item, this.#committed);
     } catch (error) {
       if (!(error instanceof CannotShow)) throw error;
       return this.#tell({ type: 'delivery.failed', deliveryId: item.id, result: error.message });
     }
-    const { link } = this;
     const { node } = this.options;
-    const pauseMs = await this.#tell({ type: 'delivery.written', deliveryId: item.id, node, fence: link.fence });
+    const pauseMs = await this.#tell({ type: 'delivery.written', deliveryId: item.id, node, fence: this.link.fence });
     if (pauseMs !== 0) return pauseMs;
     this.#unwritten = { item, messages };
     return this.#writeNow();
   }
 
   /** Documents are read before the item is recorded as written: were they older than it, the record would be refused. */
-  async #render({ outbox, vehicle, terminal }: Look, item: Delivery): Promise<OutgoingMessage[]> {
+  async #render({ outbox, vehicle, terminal }: Look, item: Delivery, reader: Reader): Promise<OutgoingMessage[]> {
     const { dispatch } = this.options;
     const { edition, transport } = this.link;
     const ids = new Set(vehicle.queue.entries.map(({ orderId }) => orderId));
     for (const event of outbox.menu) if (item.list?.includes(event.id) && event.orderId) ids.add(event.orderId);
     if (item.orderId !== undefined) ids.add(item.orderId);
-    const found = await dispatch.getMany('order', [...ids]);
     const orders = new Map<string, Order>();
-    for (const order of found) if (order) orders.set(order.value.id, order.value);
+    for (const order of await reader.getMany('order', [...ids])) if (order) orders.set(order.id, order);
     const now = dispatch.clock.now();
     const deadline = (order: Order): number => deadlineOf(order, dispatch.settings);
     const file = await this.#file(item);

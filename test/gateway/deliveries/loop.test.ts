@@ -3,12 +3,14 @@ import { DEFAULT_TERMINAL_OPTIONS } from '../../../dispatch/domain/profiles.js';
 import { Deliveries } from '../../../gateway/deliveries/loop.js';
 import type { OutgoingMessage, TerminalLink } from '../../../gateway/session/link.js';
 import { AppTerminal } from '../../dispatch/delivery/terminals.js';
-import { World } from '../../support/dispatch.js';
+import { DISPATCHER, World } from '../../support/dispatch.js';
 
 /** The loop over the real service, with a link that the test can stop up. */
 const phone = '13000000001';
 let world: World;
 let deliveries: Deliveries;
+/** What links say is applied in order, as by the reader of the ingest log. */
+let applied: Promise<unknown> = Promise.resolve();
 
 class TestLink implements TerminalLink {
   readonly vehicleId = 'v1';
@@ -27,7 +29,9 @@ class TestLink implements TerminalLink {
   write(deliveryId: string, messages: readonly OutgoingMessage[]): { serials: [number, number] } | undefined {
     if (!this.takes) return undefined;
     this.writes.push(deliveryId);
-    for (const said of this.app.take(deliveryId, messages)) void world.report({ ...said, vehicleId: 'v1' } as never);
+    for (const said of this.app.take(deliveryId, messages)) {
+      applied = applied.then(() => world.report({ ...said, vehicleId: 'v1' } as never));
+    }
     return { serials: [1, 1] };
   }
   forget(deliveryId: string): void {
@@ -44,6 +48,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await deliveries.stop();
+  await applied;
   await world.close();
 });
 
@@ -125,7 +130,8 @@ it('what cannot be shown ends as refused, with the reason, and the rest goes on'
 });
 
 it('finds within five minutes what no event has told of', async () => {
-  const deaf = { ...world.dispatch, follow: () => ({ cancel: () => {} }) };
+  const nothing = () => ({ cancel: () => {} });
+  const deaf = { ...world.dispatch, follow: nothing, beforeCommit: nothing };
   const loop = new Deliveries({ dispatch: deaf, node: 'n', log: { warn: () => {}, error: () => {} } });
   await loop.start();
   const link = new TestLink(1);
@@ -139,4 +145,62 @@ it('finds within five minutes what no event has told of', async () => {
   await until(() => link.app.shown().includes(orderId), 5_000);
   expect(world.clock.now() - assignedAt).toBeLessThanOrEqual(310_000);
   await loop.stop();
+});
+
+/** A loop that hears nothing of the event log: what it writes, it wrote with the decision. */
+async function useJoinedLoop(link: TestLink): Promise<void> {
+  await deliveries.stop();
+  const dispatch = { ...world.dispatch, follow: () => ({ cancel: () => {} }) };
+  deliveries = new Deliveries({ dispatch, node: 'n', log: { warn: () => {}, error: () => {} } });
+  await deliveries.start();
+  await linkUp(link.fence);
+  // Its list after the link is answered first.
+  deliveries.attach(link);
+  await until(() => link.writes.length === 1);
+  await until(async () => (await world.get('outbox', 'v1')).items.every(({ state }) => state === 'receipted'));
+}
+const itemsOf = async (orderId: string) =>
+  (await world.get('outbox', 'v1')).items.filter((item) => item.orderId === orderId);
+
+it('an order for an idle terminal is recorded as written in the commit that assigns it, and on the wire at once', async () => {
+  const link = new TestLink(1);
+  await useJoinedLoop(link);
+  const orderId = await world.orderAtCentre();
+  const assign = { type: 'order.assign', orderId, vehicleId: 'v1' } as const;
+  const { events } = await world.dispatch.execute(assign, DISPATCHER);
+  const [item] = await itemsOf(orderId);
+  expect(events.map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['leg.queued', 'delivery.inFlight', 'leg.sent']),
+  );
+  expect(item).toMatchObject({ state: 'inFlight', attempts: [{ retry: 0, node: 'n' }] });
+  expect(link.writes).toContain(item!.id);
+});
+
+it('nothing is on the wire of what could not be committed', async () => {
+  const link = new TestLink(1);
+  await useJoinedLoop(link);
+  const orderId = await world.orderAtCentre();
+  const before = [...link.writes];
+  const commit = world.store.commit;
+  world.store.commit = () => Promise.reject(new Error('the disk is full'));
+  const assign = { type: 'order.assign', orderId, vehicleId: 'v1' } as const;
+  await expect(world.dispatch.execute(assign, DISPATCHER)).rejects.toThrow('the disk is full');
+  world.store.commit = commit;
+  expect(link.writes).toEqual(before);
+  await world.dispatch.execute(assign, DISPATCHER);
+  expect(link.writes).toHaveLength(before.length + 1);
+});
+
+it('what was decided again because others were faster goes out once', async () => {
+  const link = new TestLink(1);
+  await linkUp(1);
+  deliveries.attach(link);
+  const orders = [await world.orderAtCentre(), await world.orderAtCentre(), await world.orderAtCentre()];
+  const assign = (orderId: string) =>
+    world.dispatch.execute({ type: 'order.assign', orderId, vehicleId: 'v1' }, DISPATCHER);
+  await Promise.all(orders.map(assign));
+  await until(confirmed);
+  expect([...link.app.shown()].sort()).toEqual([...orders].sort());
+  expect([...link.app.arrived.values()]).toEqual([1, 1, 1]);
+  expect(new Set(link.writes).size).toBe(link.writes.length);
 });
