@@ -1,6 +1,8 @@
 /**
  * The dispatch store on Redis against plain commands on the same server in the same run: one command per position, and
- * pipelined writes of the same bytes. Starts a private server (`appendfsync always`) unless a URL is given:
+ * pipelined writes of the same bytes. Positions are as many under way at once as with the loads A and B of
+ * ingest-load.ts, on both sides; the store gets them in groups, as the gate makes them: what arrives while one group is
+ * written goes into the next. Starts a private server (`appendfsync always`) unless a URL is given:
  * `npx tsx test/bench/store-redis.ts [redis URL]`.
  */
 import { pathToFileURL } from 'node:url';
@@ -11,13 +13,17 @@ import type { DispatchStore } from '../../dispatch/store/store.js';
 import { DURABLE, RedisServer } from '../support/redis.js';
 
 const FRAME = Buffer.alloc(55, 7);
-const FRAMES_PER_GROUP = 1_000;
 const VEHICLES = 1_000;
 const ROWS = 50_000;
 /** Batches of a measurement: what each kind does takes a good part of a second. */
 const BATCHES = 8;
-/** Commands under way at once in the plain runs: as many terminals with one frame in flight. */
-const IN_FLIGHT = 1_000;
+/** Positions under way at once. */
+const IN_FLIGHT = { A: 1_000, B: 8_000 };
+/** Groups under way at once, and frames of each, with load A; with load B one group is written while the next fills. */
+const GROUPS = { A: { atOnce: 2, frames: 1_000 }, B: { atOnce: 1, frames: IN_FLIGHT.B / 2 } };
+type Load = keyof typeof GROUPS;
+/** A page of the reader's, bytes. */
+const PAGE_BYTES = 512 * 1024;
 const COMMITS = 3_000;
 /** Until everything is compiled. */
 const WARM_UP_ROUNDS = 3;
@@ -30,10 +36,14 @@ export interface Figure {
 }
 
 const KINDS = [
-  'oneCommandPerPosition',
-  'appended',
+  'oneCommandA',
+  'oneCommandB',
+  'appendedA',
+  'appendedB',
   'drained',
-  'both',
+  'bothA',
+  'bothB',
+  'roadB',
   'drainedSingly',
   'commits',
   'plainWrites',
@@ -48,12 +58,14 @@ export async function benchRedis(url: string, rounds = 3): Promise<RedisBench> {
     const results: RedisBench[] = [];
     for (let i = 0; i < WARM_UP_ROUNDS + rounds; i++) {
       results.push({
-        oneCommandPerPosition: await measure(ROWS, () => oneCommandEach(plain)),
-        appended: await measure(ROWS * BATCHES, () => append(store)),
+        oneCommandA: await measure(ROWS, () => oneCommandEach(plain, 'A')),
+        oneCommandB: await measure(ROWS, () => oneCommandEach(plain, 'B')),
+        appendedA: await measure(ROWS * BATCHES, () => append(store, 'A')),
+        appendedB: await measure(ROWS * BATCHES, () => append(store, 'B')),
         drained: await measured(VEHICLES, (batches) => drain(store, batches)),
-        both: await measured(VEHICLES, async (batches) => {
-          await Promise.all([append(store), drain(store, batches)]);
-        }),
+        bothA: await measured(VEHICLES, (batches) => both(append(store, 'A'), drain(store, batches))),
+        bothB: await measured(VEHICLES, (batches) => both(append(store, 'B'), drain(store, batches))),
+        roadB: await measured(VEHICLES, (batches) => both(append(store, 'B'), readAndDrain(store, batches))),
         drainedSingly: await measured(ROWS, (batches) => drain(store, batches)),
         commits: await measure(COMMITS, () => commit(store, i)),
         plainWrites: await measure(COMMITS, () => plainWrites(plain)),
@@ -71,19 +83,26 @@ export async function benchRedis(url: string, rounds = 3): Promise<RedisBench> {
   }
 }
 
-function oneCommandEach(plain: Redis): Promise<void> {
-  return inFlight(ROWS, IN_FLIGHT, (i) => plain.xadd(`plain:${i % VEHICLES}`, '*', 'f', FRAME));
+function oneCommandEach(plain: Redis, load: Load): Promise<void> {
+  return inFlight(ROWS, IN_FLIGHT[load], (i) => plain.xadd(`plain:${i % VEHICLES}`, '*', 'f', FRAME));
 }
 
 /** As many reports into the ingest log as a measurement has positions. */
-function append(store: DispatchStore): Promise<void> {
-  const group = Buffer.alloc(FRAME.length * FRAMES_PER_GROUP, 7);
-  return inFlight((ROWS * BATCHES) / FRAMES_PER_GROUP, 2, () => store.appendIngest('bench', group));
+function append(store: DispatchStore, load: Load): Promise<void> {
+  const { atOnce, frames } = GROUPS[load];
+  const group = Buffer.alloc(FRAME.length * frames, 7);
+  return inFlight((ROWS * BATCHES) / frames, atOnce, () => store.appendIngest('bench', group));
+}
+
+async function both(append: Promise<void>, drain: Promise<void>): Promise<void> {
+  await Promise.all([append, drain]);
 }
 
 /** Time of the terminals: later with each batch, so that none holds what is there already. */
 let deviceAt = START;
 let sequence = 0;
+/** Sequence of the log up to which the reader has read. */
+let read = 0;
 
 /** Batches of the reader; making them is not the store's work. */
 function measured(vehicles: number, work: (batches: PositionBatch[]) => Promise<void>): Promise<Figure> {
@@ -105,6 +124,20 @@ async function drain(store: DispatchStore, batches: readonly PositionBatch[]): P
   for (const positions of batches) {
     const result = await store.commit({ applied: { node: 'bench', sequence: ++sequence }, positions });
     if (!result.ok) throw new Error(`refused: ${JSON.stringify(result)}`);
+  }
+}
+
+/** The same, each batch read from the log before: an earlier measurement has put as much there as this one reads. */
+async function readAndDrain(store: DispatchStore, batches: readonly PositionBatch[]): Promise<void> {
+  const page = Math.max(1, Math.floor(PAGE_BYTES / (FRAME.length * GROUPS.B.frames)));
+  for (const batch of batches) {
+    for (let bytes = 0; bytes < ROWS * FRAME.length;) {
+      const groups = await store.readIngest('bench', read, page);
+      if (groups.length === 0) throw new Error(`the log ends at ${read}`);
+      read = groups.at(-1)!.sequence;
+      for (const { group } of groups) bytes += group.length;
+    }
+    await drain(store, [batch]);
   }
 }
 
@@ -169,15 +202,20 @@ async function main(given: string | undefined): Promise<void> {
     const line = (name: string, figure: Figure, base: Figure) => {
       const [rate, cpu] = [figure.perS / base.perS, base.cpuUs / figure.cpuUs];
       const absolute = `${(figure.perS / 1_000).toFixed(1)}k/s ${figure.cpuUs.toFixed(2)} µs CPU`;
-      console.log(`${name.padEnd(37)}${absolute.padEnd(26)}${rate.toFixed(2)} times, ${cpu.toFixed(2)} times by CPU`);
+      console.log(`${name.padEnd(40)}${absolute.padEnd(26)}${rate.toFixed(2)} times, ${cpu.toFixed(2)} times by CPU`);
     };
-    const { oneCommandPerPosition, plainWrites } = bench;
-    line('one command per position', oneCommandPerPosition, oneCommandPerPosition);
-    line('appended to the ingest log', bench.appended, oneCommandPerPosition);
-    line('positions into tracks', bench.drained, oneCommandPerPosition);
-    line('both at once', bench.both, oneCommandPerPosition);
-    line('both, one after the other', inTurn(bench.appended, bench.drained), oneCommandPerPosition);
-    line('into tracks, one for each of 50,000', bench.drainedSingly, oneCommandPerPosition);
+    const { oneCommandA, oneCommandB, plainWrites } = bench;
+    line('A: one command per position', oneCommandA, oneCommandA);
+    line('A: appended to the ingest log', bench.appendedA, oneCommandA);
+    line('A: positions into tracks', bench.drained, oneCommandA);
+    line('A: both at once', bench.bothA, oneCommandA);
+    line('A: both, one after the other', inTurn(bench.appendedA, bench.drained), oneCommandA);
+    line('A: into tracks, one for each of 50,000', bench.drainedSingly, oneCommandA);
+    line('B: one command per position', oneCommandB, oneCommandB);
+    line('B: appended to the ingest log', bench.appendedB, oneCommandB);
+    line('B: positions into tracks', bench.drained, oneCommandB);
+    line('B: both at once', bench.bothB, oneCommandB);
+    line('B: both at once, with reading the log', bench.roadB, oneCommandB);
     line("plain writes of a commit's bytes", plainWrites, plainWrites);
     line('commits', bench.commits, plainWrites);
   } finally {
