@@ -5,7 +5,7 @@ import { deadlineOf as deadlineOfCycle, segmentsOf } from '../domain/segments.js
 import type { DispatchSettings } from '../domain/settings.js';
 import { timePointsShown } from '../domain/time-points.js';
 import type { DispatchPort, Versioned } from '../ports.js';
-import { iso, isoOrUndefined, plain, plainObject } from './json.js';
+import { iso, isoOrUndefined, plainObject } from './json.js';
 
 export interface OrderViewContext {
   /** Gateway time: what runs is measured to here. */
@@ -152,6 +152,3 @@ function stampView(stamp: Stamp): Record<string, unknown> {
     rawAt: isoOrUndefined(rawAt),
   };
 }
-
-/** Statements that did not become the stamp are evidence too: shown with the events. */
-export const claimsView = (leg: Leg): unknown => plain(leg.claims);

@@ -1,7 +1,7 @@
 /** JSON of the API, as its schemas give it (contract.md, HTTP). Times are ISO 8601 UTC. Types only: nothing is bundled. */
 import type { z } from 'zod';
 import type { alert, card, event } from '../../../api/schemas/event.js';
-import type { candidate, order, segment, timePoints } from '../../../api/schemas/order.js';
+import type { candidate, order, segment } from '../../../api/schemas/order.js';
 import type { area } from '../../../api/routes/vehicle-areas.js';
 import type { delivery, positionJson, queue, vehicle } from '../../../api/schemas/vehicle.js';
 import type { Person, RepairCentre } from '../../../domain/model.js';
