@@ -21,6 +21,7 @@ import type { DispatchStore } from '../dispatch/store/store.js';
 import { decodePlugin } from './api/decode.js';
 import { terminalFilesPlugin } from './api/terminal-files.js';
 import { terminalFunctionsPlugin } from './api/terminal-functions.js';
+import { copyBeside, dropLeftCopies } from './backup.js';
 import { dispatchSettings } from './config/dispatch-settings.js';
 import { openConfigured } from './config/open-configured.js';
 import { listening } from './config/listening.js';
@@ -274,6 +275,7 @@ async function openControl(
   undo: Undo,
 ): Promise<void> {
   const { store, clock } = dispatch;
+  const directory = controlDirectory(config);
   const now = (): number => clock.now();
   const handlers = {
     ...peopleHandlers(accounts, now),
@@ -282,9 +284,10 @@ async function openControl(
     ...erasureHandlers(dispatch),
     ping: async () => ({ version }),
     doctor: () => checkStore(store, now()),
-    backup: ({ directory: target }: Record<string, unknown>) => store.backup(String(target)),
+    copy: () => copyBeside(store, directory),
   };
-  const control = await serveControl(controlDirectory(config), handlers, {
+  dropLeftCopies(directory);
+  const control = await serveControl(directory, handlers, {
     tail: (of, emit) => tail(dispatch, of, emit, { node: config.nodeId, taps }),
   });
   undo.add('control', () => control.close());

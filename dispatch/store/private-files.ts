@@ -41,6 +41,13 @@ export function giveToOwner(directory: string): void {
   }
 }
 
+/** What the superuser took over from another user's process is the superuser's; does nothing for anybody else. */
+export function makeOwn(directory: string): void {
+  if (process.getuid?.() !== 0) return;
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
+    lchownSync(join(directory, name), 0, 0);
+}
+
 /** Gives a new directory the owner that the one before it had, where the superuser made it; see {@link giveToOwner}. */
 export function takeOwnerOf(directory: string, before: string): void {
   if (process.getuid?.() !== 0) return;

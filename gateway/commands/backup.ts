@@ -1,8 +1,8 @@
-import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openStore } from '../../dispatch/store/open.js';
-import { makePrivate, makePrivateDirectory, takeOwnerOf } from '../../dispatch/store/private-files.js';
+import { makeOwn, makePrivate, makePrivateDirectory, takeOwnerOf } from '../../dispatch/store/private-files.js';
 import { ConfigError } from '../config/load.js';
 import { callGateway, NotRunning } from '../control.js';
 import { configOf } from './serve.js';
@@ -45,16 +45,36 @@ async function backup(from: string, to: string): Promise<void> {
     throw new Error(`${to} is not empty: expected a new or empty directory`);
   if (!existsSync(from)) throw new Error(`there is no store at ${from}`);
   makePrivateDirectory(to);
+  let copy: unknown;
   try {
-    await callGateway(from, 'backup', { directory: to });
+    copy = await callGateway(from, 'copy');
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
     const store = await openStore(`lmdb:${from}`, {});
     try {
-      await store.backup(to);
+      return await store.backup(to);
     } finally {
       await store.close();
     }
+  }
+  fetchCopy(join(from, (copy as { name: string }).name), to);
+}
+
+/** Moves what the gateway has copied; to another disk it is copied once more. It belongs to who asked for it. */
+function fetchCopy(copy: string, to: string): void {
+  try {
+    for (const name of readdirSync(copy)) {
+      try {
+        renameSync(join(copy, name), join(to, name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+        cpSync(join(copy, name), join(to, name), { recursive: true });
+      }
+    }
+    makePrivate(to);
+    makeOwn(to);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
   }
 }
 
@@ -75,7 +95,6 @@ async function restore(to: string, from: string): Promise<void> {
 
 /** The old store stays beside the new one until that one opened; then it is kept as `….before-restore`. */
 async function replaceDirectory(to: string, from: string): Promise<void> {
-  const { renameSync, rmSync } = await import('node:fs');
   const old = `${to}.before-restore`;
   if (existsSync(to) && readdirSync(to).length > 0) {
     if (existsSync(old)) throw new Error(`${old} is left from an earlier restore: move it away first`);

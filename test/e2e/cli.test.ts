@@ -1,7 +1,17 @@
 /** The one binary, as people and their scripts call it. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,14 +52,17 @@ interface Served {
 const children: ChildProcess[] = [];
 afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
-async function serve(store: string): Promise<Served> {
+/** @param user under whose id the gateway runs; this process's own unless stated */
+async function serve(store: string, user?: { id: number; tmp: string }): Promise<Served> {
   const child = spawn(process.execPath, [...CLI, 'serve', '--http-port', '0', '--tcp-port', '0', '--mqtt-port', '0'], {
     env: cleanEnv({
       LINECREW_STORE: `lmdb:${store}`,
       LINECREW_API_TOKEN: TOKEN,
       LINECREW_ADMIN_PASSWORD: 'a-long-password',
+      ...(user && { TMPDIR: user.tmp }),
     }),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(user && { uid: user.id, gid: user.id }),
   });
   children.push(child);
   const stopped = new Promise<number | null>((done) => child.once('exit', done));
@@ -199,3 +212,38 @@ it('serves, says ready with the ports taken, is asked through its socket, is bac
   again.child.kill('SIGTERM');
   expect(await again.stopped).toBe(0);
 }, 180_000);
+
+it.runIf(process.getuid?.() === 0)(
+  'backs up a gateway that may write nowhere but into its own folder, as the superuser’s, and drops what was left over',
+  async () => {
+    const USER = 12_345;
+    const open = mkdtempSync(join(tmpdir(), 'linecrew-other-'));
+    try {
+      chmodSync(open, 0o711);
+      const [store, tmp, copy] = [join(open, 'store'), join(open, 'tmp'), join(folder, 'taken', 'copy')];
+      for (const own of [store, tmp]) {
+        mkdirSync(own);
+        chownSync(own, USER, USER);
+      }
+      mkdirSync(join(store, 'backup-left'));
+      const served = await serve(store, { id: USER, tmp });
+      expect((await api(served, '/vehicles', VEHICLE)).status).toBe(201);
+      expect(run(['backup', copy], { LINECREW_STORE: `lmdb:${store}` })).toMatchObject({ status: 0, stderr: '' });
+      expect(readdirSync(store).filter((name) => name.startsWith('backup-'))).toEqual([]);
+      const copied = readdirSync(copy, { recursive: true, encoding: 'utf8' });
+      expect(copied).toContain('data.mdb');
+      expect(copied.map((name) => statSync(join(copy, name)).uid)).toEqual(copied.map(() => 0));
+      served.child.kill('SIGTERM');
+      expect(await served.stopped).toBe(0);
+      const other = join(folder, 'from-other');
+      expect(run(['restore', copy], { LINECREW_STORE: `lmdb:${other}` }).status).toBe(0);
+      const again = await serve(other);
+      expect((await api(again, '/vehicles/v1')).status).toBe(200);
+      again.child.kill('SIGTERM');
+      expect(await again.stopped).toBe(0);
+    } finally {
+      rmSync(open, { recursive: true, force: true });
+    }
+  },
+  180_000,
+);
