@@ -157,9 +157,18 @@ export class Radio {
     return true;
   }
 
-  /** A frame of the terminal. Empty: the network has swallowed it and the connection with it. */
-  up(bytes: Uint8Array, now: number): Transmission[] | 'dead' {
-    const { natTimeoutMs, disorderChance, duplicateChance, cutChance, halfOpenChance } = this.conditions;
+  /** The modem says once more what it has just said. */
+  doubles(): boolean {
+    const { duplicateChance } = this.conditions;
+    return duplicateChance > 0 && this.random.chance(duplicateChance);
+  }
+
+  /**
+   * A frame of the terminal. `dead`: the network has swallowed it and the connection with it.
+   * @param isStream it is a piece of a stream that a library writes: never repeated, never behind the next one
+   */
+  up(bytes: Uint8Array, now: number, isStream = false): Transmission[] | 'dead' {
+    const { natTimeoutMs, disorderChance, cutChance, halfOpenChance } = this.conditions;
     if (natTimeoutMs > 0 && now - this.#lastTrafficAt > natTimeoutMs) return 'dead';
     this.#lastTrafficAt = now;
     const at = this.#arrival(now, this.#lastUpAt);
@@ -168,11 +177,11 @@ export class Radio {
       return [{ at, bytes: bytes.subarray(0, cut), then: 'cut' }];
     }
     if (halfOpenChance > 0 && this.random.chance(halfOpenChance)) return [{ at, bytes, then: 'halfOpen' }];
-    if (disorderChance > 0 && this.random.chance(disorderChance)) {
+    if (!isStream && disorderChance > 0 && this.random.chance(disorderChance)) {
       return [{ at: at + this.random.between(200, 3000), bytes }];
     }
     this.#lastUpAt = at;
-    if (duplicateChance > 0 && this.random.chance(duplicateChance)) {
+    if (!isStream && this.doubles()) {
       return [
         { at, bytes },
         { at: at + this.random.between(0, 2000), bytes },

@@ -1,9 +1,10 @@
-import mqtt, { type MqttClient } from 'mqtt';
-import type { Radio, Transmission } from '../radio.js';
+import { MqttClient } from 'mqtt';
+import type { Radio } from '../radio.js';
 import type { Outgoing } from '../terminal/wire.js';
 import type { FleetClock } from './clock.js';
-import { DelayQueue } from './delay-queue.js';
 import type { Link, LinkEvents } from './link.js';
+import { RadioStream } from './radio-stream.js';
+import type { TcpTarget } from './tcp-link.js';
 
 export interface MqttTarget {
   /** `mqtt://host:port` or `mqtts://…`. */
@@ -15,23 +16,20 @@ export interface MqttTarget {
 
 /** Seconds of gateway time between keep-alives. */
 const keepAliveS = 60;
+const connectTimeoutMs = 10_000;
 
-/** A terminal's MQTT connection: QoS 1 both ways, last will and birth on `online`. */
+/** A terminal's MQTT connection through the radio: QoS 1 both ways, last will and birth on `online`. */
 export class MqttLink implements Link {
   readonly bytes = { up: 0, down: 0 };
   #client: MqttClient | undefined;
-  readonly #onTheWay: DelayQueue;
-  readonly #onTheWayDown: DelayQueue;
+  #stream: RadioStream | undefined;
 
   constructor(
     private readonly target: MqttTarget,
     private readonly radio: Radio,
     private readonly clock: FleetClock,
     private readonly events: LinkEvents,
-  ) {
-    this.#onTheWay = new DelayQueue(clock);
-    this.#onTheWayDown = new DelayQueue(clock);
-  }
+  ) {}
 
   get active(): boolean {
     return this.#client !== undefined;
@@ -39,9 +37,10 @@ export class MqttLink implements Link {
 
   connect(): void {
     if (this.#client !== undefined) return;
-    const { url, terminalId, secret, protocolVersion } = this.target;
-    const topic = (leaf: string): string => `linecrew/v1/t/${terminalId}/${leaf}`;
-    const client = mqtt.connect(url, {
+    const { terminalId, secret, protocolVersion } = this.target;
+    const stream = new RadioStream(tcpTarget(this.target.url), this.radio, this.clock);
+    this.#stream = stream;
+    const client = new MqttClient(() => stream, {
       clientId: terminalId,
       username: terminalId,
       password: secret,
@@ -52,23 +51,26 @@ export class MqttLink implements Link {
       resubscribe: false,
       queueQoSZero: false,
       keepalive: Math.max(1, Math.round(keepAliveS / this.clock.rate)),
-      connectTimeout: 10_000,
-      will: { topic: topic('online'), payload: Buffer.from('0'), qos: 1, retain: true },
+      connectTimeout: connectTimeoutMs,
+      will: { topic: this.#topic('online'), payload: Buffer.from('0'), qos: 1, retain: true },
     });
     this.#client = client;
     client.on('connect', () => {
-      client.subscribe(topic('down'), { qos: 1 }, (error) => {
+      client.subscribe(this.#topic('down'), { qos: 1 }, (error) => {
         if (this.#client !== client) return;
         if (error) {
           this.close(`subscription refused: ${error.message}`);
           return;
         }
-        client.publish(topic('online'), '1', { qos: 1, retain: true });
-        this.radio.connected(this.clock.now());
+        client.publish(this.#topic('online'), '1', { qos: 1, retain: true });
         this.events.connected(this.clock.now());
       });
     });
-    client.on('message', (_topic, payload) => this.#down(client, payload));
+    client.on('message', (_topic, payload) => {
+      if (this.#client !== client) return;
+      this.bytes.down += payload.length;
+      this.events.received(payload, this.clock.now());
+    });
     client.on('error', (error) => this.#gone(client, error.message));
     client.on('close', () => this.#gone(client, 'closed by the broker'));
   }
@@ -77,10 +79,9 @@ export class MqttLink implements Link {
     const client = this.#client;
     if (client === undefined) return;
     for (const { bytes, reportId } of out) {
-      if (this.radio.silent) return;
-      const fate = this.radio.up(bytes, this.clock.now());
-      if (fate === 'dead') return;
-      for (const one of fate) this.#onTheWay.add(one.at, () => this.#publish(client, one, reportId));
+      this.#publish(client, bytes, reportId);
+      // A modem that repeats itself: the same message is published a second time.
+      if (this.radio.doubles()) this.#publish(client, bytes, undefined);
     }
   }
 
@@ -100,31 +101,20 @@ export class MqttLink implements Link {
   }
 
   lose(): void {
-    this.close('no network');
+    this.#stream?.link.lose();
   }
 
   dropDead(): void {
-    // A lost MQTT connection is closed at once: there is none that only seems to live.
+    this.#stream?.link.dropDead();
   }
 
-  #down(client: MqttClient, payload: Uint8Array): void {
-    if (this.#client !== client || this.radio.silent) return;
-    this.bytes.down += payload.length;
-    const { at, bytes } = this.radio.down(payload, this.clock.now());
-    this.#onTheWayDown.add(at, () => {
-      if (this.#client === client) this.events.received(bytes, this.clock.now());
-    });
+  #topic(leaf: string): string {
+    return `linecrew/v1/t/${this.target.terminalId}/${leaf}`;
   }
 
-  #publish(client: MqttClient, { bytes, then }: Transmission, reportId: number | undefined): void {
-    if (this.#client !== client || this.radio.silent) return;
-    if (then !== undefined) {
-      this.close(then);
-      return;
-    }
+  #publish(client: MqttClient, bytes: Uint8Array, reportId: number | undefined): void {
     this.bytes.up += bytes.length;
-    const topic = `linecrew/v1/t/${this.target.terminalId}/up`;
-    client.publish(topic, Buffer.from(bytes), { qos: 1 }, (error) => {
+    client.publish(this.#topic('up'), Buffer.from(bytes), { qos: 1 }, (error) => {
       if (!error && this.#client === client && reportId !== undefined) {
         this.events.acknowledged(reportId, this.clock.now());
       }
@@ -134,13 +124,26 @@ export class MqttLink implements Link {
   #gone(client: MqttClient, reason: string): void {
     if (this.#client !== client) return;
     this.#client = undefined;
-    this.#onTheWay.clear();
-    this.#onTheWayDown.clear();
     client.removeAllListeners('message');
     client.removeAllListeners('close');
     // Without DISCONNECT, so that the broker publishes the last will as for a real terminal that drops out.
-    client.stream.destroy();
+    this.#stream?.destroy();
+    this.#stream = undefined;
     client.end(true);
     this.events.closed(reason, this.clock.now());
   }
+}
+
+/** Where a broker listens. @throws Error when the URL is not of MQTT over TCP or TLS */
+function tcpTarget(url: string): TcpTarget {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== 'mqtt:' && protocol !== 'mqtts:') throw new Error(`expected mqtt:// or mqtts://, found ${url}`);
+  const isTls = protocol === 'mqtts:';
+  const host = hostname.replace(/^\[|\]$/g, '');
+  // Simulated terminals trust whatever certificate the gateway under test shows.
+  return {
+    host,
+    port: Number(port || (isTls ? 8883 : 1883)),
+    ...(isTls ? { tls: { rejectUnauthorized: false } } : {}),
+  };
 }

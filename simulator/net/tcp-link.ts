@@ -11,6 +11,8 @@ export interface TcpTarget {
   port: number;
   /** JT/T 808 over TLS. */
   tls?: ConnectionOptions;
+  /** Bytes of a stream, not frames: the radio keeps their order and repeats none. */
+  isStream?: boolean;
 }
 
 /** A TCP connection whose bytes pass through the radio. */
@@ -61,7 +63,7 @@ export class TcpLink implements Link {
     const now = this.clock.now();
     for (const { bytes } of out) {
       if (this.#dead || this.radio.silent) return;
-      const fate = this.radio.up(bytes, now);
+      const fate = this.radio.up(bytes, now, this.target.isStream);
       if (fate === 'dead') {
         this.#dead = true;
         return;
