@@ -45,15 +45,19 @@ export const acknowledgement = struct({
   result: named(u8, { 0: 'success', 1: 'failure', 2: 'malformed', 3: 'not supported', 4: 'alarm handled' }),
 });
 
-export const register = struct({
-  province: u16,
-  city: u16,
-  maker: byEdition({ 2011: fixedText(5), 2019: fixedText(11) }),
-  // 2019 prints "0x00 in front"; terminals fill behind. Both are read.
-  model: byEdition({ 2011: fixedText(8, 'space'), 2013: fixedText(20), 2019: fixedText(30, 'nulInFront') }),
-  terminalId: byEdition({ 2011: fixedText(7), 2019: fixedText(30) }),
-  plateColour: named(u8, plateColours),
-  plate: text,
+const registerWith = (maker: Field<string>, model: Field<string>, terminalId: Field<string>) =>
+  struct({ province: u16, city: u16, maker, model, terminalId, plateColour: named(u8, plateColours), plate: text });
+
+const register2011 = registerWith(fixedText(5), fixedText(8, 'space'), fixedText(7));
+const register2013 = registerWith(fixedText(5), fixedText(20), fixedText(7));
+// 2019 prints "0x00 in front"; terminals fill behind. Both are read.
+const register2019 = registerWith(fixedText(11), fixedText(30, 'nulInFront'), fixedText(30));
+
+/** A long header before a body too short for 2019 (76 bytes): firmware that changed its header alone. */
+export const register = byEdition({
+  2011: register2011,
+  2013: register2013,
+  2019: either(register2019, either(register2013, register2011)),
 });
 
 export const registerAnswer = struct({
@@ -81,10 +85,20 @@ const tokenWithDevice: Field<Authenticate> = struct({
   software: fixedText(20),
 });
 
-/** Some "2019" terminals send the whole body as the code (reference 2.4). */
+const tokenAlone: Field<Authenticate> = struct({ token: sized(u8, countedText) });
+const tokenWithSome: Field<Authenticate> = struct({
+  token: sized(u8, countedText),
+  imei: fixedText(15),
+  software: text,
+});
+
+/**
+ * Some "2019" terminals leave out what follows the code, or cut the version short; others send the whole body as the code
+ * (reference 2.4). A code of ours is too short for its first character to be taken for a length.
+ */
 export const authenticate: Field<Authenticate> = byEdition({
   2011: plainToken,
-  2019: either(tokenWithDevice, plainToken),
+  2019: either(tokenWithDevice, either(tokenAlone, either(tokenWithSome, plainToken))),
 });
 
 interface ResendParts {
