@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { memoryStore } from '../../../dispatch/store/memory.js';
 import { openStore } from '../../../dispatch/store/open.js';
-import { PositionBatch } from '../../../dispatch/store/position-batch.js';
-import { shardOf } from '../../../dispatch/store/redis-keys.js';
+import { PositionBatch, type Position } from '../../../dispatch/store/position-batch.js';
+import { RedisKeys, shardOf } from '../../../dispatch/store/redis-keys.js';
 import type { DispatchStore } from '../../../dispatch/store/store.js';
 import { RedisServer } from '../../support/redis.js';
 
@@ -89,3 +91,96 @@ test('a track that was trimmed is listed again when its hour gets a position', a
   expect(await places(store)).toEqual([5]);
   await store.close();
 });
+
+const int = (min: number, max: number) => fc.integer({ min, max });
+/** Names with what could end a key's tag or stand between its parts, and of more than one byte a character. */
+const name = fc.oneof(
+  fc.constantFrom('v', 'v:1', 'v:', '}', '{v}', '京A12345', ' ', 'last', '%'),
+  fc.string({ minLength: 1, maxLength: 200, unit: 'grapheme' }).filter((text) => !text.includes('\0')),
+);
+const row = fc.tuple(
+  int(0, 4 * 3_600_000),
+  int(-1_000, 400_000),
+  int(-90_000_000, 90_000_000),
+  int(-180_000_000, 180_000_000),
+  fc.tuple(int(-5_000, 9_000), int(0, 3_000), int(0, 359), int(0, 0xffff_ffff), int(0, 0xffff_ffff), int(-1, 1e7)),
+);
+
+test('whatever names and numbers positions have, they are read as a store in memory gives them, from the keys of the layout', async () => {
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(name, { minLength: 1, maxLength: 6 }),
+      fc.array(fc.array(fc.tuple(fc.nat(), row), { maxLength: 40 }), { minLength: 1, maxLength: 4 }),
+      async (names, batches) => {
+        const prefix = `packed-${run++}`;
+        const store = await openStore(server.url, { prefix });
+        const model = memoryStore();
+        try {
+          for (const rows of batches) {
+            const batch = new PositionBatch();
+            for (const [who, [at, lag, lat, lon, rest]] of rows) {
+              batch.add(names[who % names.length]!, NOW + at, NOW + at + lag, lat, lon, ...rest);
+            }
+            for (const one of [store, model])
+              expect(await one.commit({ positions: batch })).toMatchObject({ ok: true });
+          }
+          expect(await store.lastPositions()).toEqual(await model.lastPositions());
+          const keys = new RedisKeys(prefix);
+          for (const id of names) {
+            const track = await trackOf(model, id);
+            expect(await trackOf(store, id)).toEqual(track);
+            const hours = new Set(track.map(({ deviceAt }) => Math.floor(deviceAt / 3_600_000)));
+            expect(await server.command('ZCARD', keys.hours(id))).toBe(hours.size);
+            for (const hour of hours) expect(await server.command('STRLEN', `${keys.tracks(id)}${hour}`)).not.toBe(0);
+          }
+        } finally {
+          await store.close();
+          await model.close();
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+async function trackOf(store: DispatchStore, vehicleId: string): Promise<Position[]> {
+  const found: Position[] = [];
+  for await (const position of store.track(vehicleId, 0, NOW * 2)) found.push(position);
+  return found;
+}
+
+test('positions are published only where another node hears them', async () => {
+  const published = async (): Promise<number> => {
+    const stats = String(await server.command('INFO', 'commandstats'));
+    return Number(/cmdstat_publish:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  };
+  const node = await openStore(server.url, { prefix: 'heard' });
+  const channel = new RedisKeys('heard').positionsChannel;
+  const own: number[] = [];
+  node.watch({ positions: (batch) => void own.push(batch.at(0).latE6) });
+  // The node hears itself from the moment when it knows of its own subscription; a commit before that may be published.
+  let sent = 0;
+  const publishes = async (): Promise<number> => {
+    const before = await published();
+    await report(node, ++sent);
+    return (await published()) - before;
+  };
+  await expect.poll(() => subscribers(channel), { timeout: 10_000 }).toBe(1);
+  await expect.poll(publishes, { timeout: 10_000 }).toBe(0);
+  expect(await publishes()).toBe(0);
+  expect(own).toContain(sent);
+
+  const other = await openStore(server.url, { prefix: 'heard' });
+  const told: number[] = [];
+  other.watch({ positions: (batch) => void told.push(batch.at(0).latE6) });
+  await expect.poll(() => subscribers(channel), { timeout: 10_000 }).toBe(2);
+  expect(await publishes()).toBe(1);
+  await expect.poll(() => told, { timeout: 10_000 }).toContain(sent);
+  await Promise.all([node.close(), other.close()]);
+});
+
+async function subscribers(channel: string): Promise<number> {
+  const [, count] = (await server.command('PUBSUB', 'NUMSUB', channel)) as [string, number];
+  return count;
+}
