@@ -169,12 +169,13 @@ export function deadlineOf(order: Readonly<Order>, settings: DispatchSettings): 
 
 function interval(name: SegmentName, from: number | undefined, to: number | undefined, facts: Facts): Segment {
   const limitMs = (facts.limits[name] ?? 0) * 60_000;
-  const base = { name, limitMs, responsible: RESPONSIBLE[name], ...(from === undefined ? {} : { startAt: from }) };
-  if (from === undefined) return { ...base, ...nothing(to === undefined ? 'notStarted' : 'unknown') };
-  if (to === undefined && !facts.live) return { ...base, ...nothing('unknown') };
+  const responsible = RESPONSIBLE[name];
+  if (from === undefined)
+    return { ...nothing(to === undefined ? 'notStarted' : 'unknown'), name, limitMs, responsible };
+  if (to === undefined && !facts.live) return { ...nothing('unknown'), name, limitMs, responsible, startAt: from };
   const known = measured((to ?? facts.now) - from, limitMs, to === undefined);
-  if (facts.neverIssued && BEFORE_D.includes(name)) return { ...base, ...known, state: 'unknown', remainingMs: null };
-  return { ...base, ...known };
+  const segment = { ...known, name, limitMs, responsible, startAt: from };
+  return facts.neverIssued && BEFORE_D.includes(name) ? { ...segment, state: 'unknown', remainingMs: null } : segment;
 }
 const BEFORE_D: readonly SegmentName[] = ['AB', 'BC', 'CD'];
 

@@ -46,22 +46,27 @@ export interface MemoryOptions {
   now?: () => number;
   faults?: Faults;
   /**
-   * All readers are given one value, frozen, instead of a copy each: much cheaper where much is read. Who changes what
-   * was given gets a `TypeError`.
+   * What readers are given: a copy each; one value for all of them, which is much cheaper where much is read; or one that
+   * is frozen too, so that who changes what was given gets a `TypeError`: a third dearer than shared, for copies of what is
+   * frozen are slow to make. Copied by default.
    */
-  frozen?: boolean;
+  values?: 'copied' | 'shared' | 'frozen';
 }
 
-interface Doc extends Json {
+interface Doc {
   version: number;
+  json: string;
   indexes: PreparedPut['indexes'];
   dueAt: number | undefined;
+  /** As all readers are given it, once one of them asked. */
+  read?: StoredDoc;
 }
 
-/** A value as text, and as it was read from that last. */
-interface Json {
+interface Event {
   json: string;
-  value?: unknown;
+  refs: string[];
+  /** As all readers are given it, once one of them asked. */
+  read?: StoredEvent;
 }
 
 interface Log {
@@ -73,7 +78,7 @@ interface Log {
 }
 
 export function memoryStore(options: MemoryOptions = {}): DispatchStore {
-  return new MemoryStore(options.now ?? Date.now, options.faults, options.frozen ?? false);
+  return new MemoryStore(options.now ?? Date.now, options.faults, options.values ?? 'copied');
 }
 
 class MemoryStore extends LocallyPresent implements DispatchStore {
@@ -81,7 +86,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
   readonly #docs = new Map<string, Doc>();
   readonly #indexes = new Map<string, SortedKeys>();
   readonly #due = new Map<string, number>();
-  readonly #events: (Json & { refs: string[] })[] = [];
+  readonly #events: Event[] = [];
   readonly #idempotency = new Map<string, { until: number; json: string }>();
   readonly #logs = new Map<string, Log>();
   readonly #last = new Map<string, Float64Array>();
@@ -97,7 +102,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
   constructor(
     private readonly now: () => number,
     private readonly faults: Faults | undefined,
-    private readonly frozen: boolean,
+    private readonly values: NonNullable<MemoryOptions['values']>,
   ) {
     super();
     this.presence.start(1);
@@ -143,9 +148,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
     if (ref !== undefined) checkName('ref', ref);
     const found: StoredEvent[] = [];
     for (let i = after; i < this.#events.length && found.length < limit; i++) {
-      const event = this.#events[i]!;
-      if (ref === undefined || event.refs.includes(ref))
-        found.push({ ...(this.#value(event) as StoredEvent), position: i + 1 });
+      if (ref === undefined || this.#events[i]!.refs.includes(ref)) found.push(this.#event(i));
     }
     return found;
   }
@@ -156,8 +159,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
     checkName('ref', ref);
     const found: StoredEvent[] = [];
     for (let i = Math.min(before ?? Infinity, this.#events.length + 1) - 2; i >= 0 && found.length < limit; i--) {
-      const event = this.#events[i]!;
-      if (event.refs.includes(ref)) found.push({ ...(this.#value(event) as StoredEvent), position: i + 1 });
+      if (this.#events[i]!.refs.includes(ref)) found.push(this.#event(i));
     }
     return found;
   }
@@ -395,12 +397,24 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
   #doc(key: string): StoredDoc | undefined {
     this.#open();
     const doc = this.#docs.get(key);
-    return doc && { ...splitDocKey(key), version: doc.version, value: this.#value(doc) };
+    if (doc?.read !== undefined) return doc.read;
+    if (doc === undefined) return undefined;
+    const read: StoredDoc = { ...splitDocKey(key), version: doc.version, value: JSON.parse(doc.json) };
+    if (this.values !== 'copied') doc.read = this.#forAll(read);
+    return read;
   }
 
-  #value(text: Json): unknown {
-    if (!this.frozen) return JSON.parse(text.json);
-    return (text.value ??= frozenDeep(JSON.parse(text.json)));
+  #event(at: number): StoredEvent {
+    const event = this.#events[at]!;
+    if (event.read !== undefined) return event.read;
+    const read = JSON.parse(event.json) as StoredEvent;
+    read.position = at + 1;
+    if (this.values !== 'copied') event.read = this.#forAll(read);
+    return read;
+  }
+
+  #forAll<T>(value: T): T {
+    return this.values === 'frozen' ? frozenDeep(value) : value;
   }
 
   #log(node: string): Log {
@@ -432,12 +446,11 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
   #refuse(batch: PreparedBatch): CommitResult | undefined {
     const remembered = batch.idempotency && this.#idempotency.get(batch.idempotency.key);
     if (remembered && remembered.until > this.now()) return { ok: false, duplicate: JSON.parse(remembered.json) };
-    for (const { kind, id, key, version } of [
-      ...batch.puts.map((put) => ({ ...put, version: put.expect })),
-      ...batch.checks,
-    ]) {
-      if ((this.#docs.get(key)?.version ?? 0) !== version) return { ok: false, conflict: { kind, id } };
-    }
+    const versionOf = (key: string): number => this.#docs.get(key)?.version ?? 0;
+    const changed =
+      batch.puts.find(({ key, expect }) => versionOf(key) !== expect) ??
+      batch.checks.find(({ key, version }) => versionOf(key) !== version);
+    if (changed) return { ok: false, conflict: { kind: changed.kind, id: changed.id } };
     if (!batch.applied) return undefined;
     const { node, sequence, after } = batch.applied;
     const applied = this.#logs.get(node)?.applied ?? 0;
@@ -482,7 +495,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
   }
 }
 
-function frozenDeep(value: unknown): unknown {
+function frozenDeep<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const part of Object.values(value)) frozenDeep(part);
   return Object.freeze(value);

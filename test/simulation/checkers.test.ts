@@ -3,7 +3,17 @@ import type { StoredEvent } from '../../dispatch/domain/events.js';
 import type { Docs, Leg, Order } from '../../dispatch/domain/model.js';
 import { memoryStore } from '../../dispatch/store/memory.js';
 import { PositionBatch } from '../../dispatch/store/position-batch.js';
-import { checkConverged, checkKeys, checkOrder, checkOutbox, checkTrack, LogChecker } from './checkers.js';
+import {
+  checkConverged,
+  checkKeys,
+  checkOrder,
+  checkOutbox,
+  checkPlaced,
+  checkReader,
+  checkStarts,
+  checkTrack,
+  LogChecker,
+} from './checkers.js';
 import type { SimTruck } from './truck.js';
 
 /** What the judges read of documents; the rest of them does not matter here. */
@@ -75,6 +85,22 @@ describe('the judge of the log', () => {
     for (const one of events) judge.take([one]);
     expect(judge.faults.join()).toMatch(fault);
   }); // prettier-ignore
+});
+
+describe('the judge of the platform', () => {
+  it('says that no gateway takes connections any more', () => {
+    expect(checkStarts(true)).toEqual([]);
+    expect(checkStarts(false)).toEqual(['the gateway does not start any more']);
+  });
+  it('says that the log holds more orders than customers tried to place', () => {
+    const office = { orderIds: ['a', 'b'], givenUp: 1, placing: 1 };
+    expect(checkPlaced(4, office)).toEqual([]);
+    expect(checkPlaced(5, office)).toEqual(['5 orders are in the log, 2 were placed']);
+  });
+  it('says that a log is not applied', () => {
+    expect(checkReader('n', { appended: 3, applied: 3 })).toEqual([]);
+    expect(checkReader('n', { appended: 3, applied: 2 })).toEqual(['the reader of n stands at group 2 of 3']);
+  });
 });
 
 /** A truck as the judges see it. */

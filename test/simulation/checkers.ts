@@ -105,6 +105,25 @@ export class LogChecker {
   }
 }
 
+/** A gateway takes connections again, however often it had to start. */
+export function checkStarts(isUp: boolean): string[] {
+  return isUp ? [] : ['the gateway does not start any more'];
+}
+
+/** An order is in the log for each that was placed, and at most for those of which nobody knows. */
+export function checkPlaced(
+  inLog: number,
+  { orderIds, givenUp, placing }: { orderIds: readonly string[]; givenUp: number; placing: number },
+): string[] {
+  if (inLog <= orderIds.length + givenUp + placing) return [];
+  return [`${inLog} orders are in the log, ${orderIds.length} were placed`];
+}
+
+/** What was logged is applied. */
+export function checkReader(node: string, { appended, applied }: { appended: number; applied: number }): string[] {
+  return applied < appended ? [`the reader of ${node} stands at group ${applied} of ${appended}`] : [];
+}
+
 /** Confirmed positions are in the track, each once. */
 export async function checkTrack(store: DispatchStore, truck: SimTruck): Promise<string[]> {
   const shown = new Map<string, number>();

@@ -135,6 +135,16 @@ export const mutants: readonly Mutant[] = [
     caughtBy: /the reader of node-\d stands/,
   },
   {
+    name: 'a gateway does not start where its log is not empty',
+    file: 'gateway/ingest/reader.ts',
+    find: '    await this.#standWhereTheStoreStands();\n    this.#running = this.#run();',
+    replace: `    await this.#standWhereTheStoreStands();
+    if (this.#applied > 0) throw new Error('the log is not empty');
+    this.#running = this.#run();`,
+    seed: 1,
+    caughtBy: /the gateway does not start any more/,
+  },
+  {
     name: 'a second order goes out before the first is answered',
     file: 'dispatch/domain/outbox.ts',
     find: "const inFlight = lane.find((item) => item.state === 'inFlight');",

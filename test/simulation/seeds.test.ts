@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type Storm } from './world.js';
 
-/**
- * Seeds that a full run takes; more with `LINECREW_SIM_SEEDS=2000`, from another start with `LINECREW_SIM_FROM`. A seed
- * that fails is replayed with `npm run sim -- --seed N` and joins `caught`.
- */
-const count = Number(process.env['LINECREW_SIM_SEEDS'] ?? 400);
-const from = Number(process.env['LINECREW_SIM_FROM'] ?? 1000);
 /** Seeds that once found something, in the product or in the simulation itself; most of them when all storms were long. */
 const caught: readonly { seed: number; storm?: Storm }[] = [
   ...[4, 9, 109, 114, 118, 122, 133, 137, 1023, 1039, 2327, 2450].map((seed) => ({ seed, storm: 'long' as const })),
@@ -30,14 +24,5 @@ describe('the simulated world', () => {
 
   it.each(caught)('still holds at seed $seed', { timeout: 120_000 }, async ({ seed, storm }) => {
     expect((await simulate(seed, storm)).faults).toEqual([]);
-  });
-
-  it(`holds at ${count} seeds from ${from}`, { timeout: count * 5_000 }, async () => {
-    const failed: string[] = [];
-    for (let seed = from; seed < from + count; seed++) {
-      const { faults } = await simulate(seed);
-      if (faults.length > 0) failed.push(`seed ${seed}: ${faults.join('; ')}`);
-    }
-    expect(failed).toEqual([]);
   });
 });

@@ -55,11 +55,11 @@ describe('faults of the store in memory', () => {
   });
 });
 
-describe('a store in memory that gives away frozen values', () => {
+describe('a store in memory that gives all readers one value', () => {
   const doc = (value: unknown, expect_ = 0) => ({ kind: 'k', id: '1', expect: expect_, value, indexes: [] });
 
-  test('gives the same one to all readers, until it is written again', async () => {
-    const store = memoryStore({ frozen: true });
+  test.each(['shared', 'frozen'] as const)('%s: until it is written again', async (values) => {
+    const store = memoryStore({ values });
     await store.commit({ puts: [doc({ list: [{ n: 1 }] })] });
     const value = (await store.get('k', '1'))!.value;
     expect((await store.get('k', '1'))!.value).toBe(value);
@@ -68,8 +68,8 @@ describe('a store in memory that gives away frozen values', () => {
     expect(value).toEqual({ list: [{ n: 1 }] });
   });
 
-  test('whoever changes what was read fails, at every depth', async () => {
-    const store = memoryStore({ frozen: true });
+  test('frozen: whoever changes what was read fails, at every depth', async () => {
+    const store = memoryStore({ values: 'frozen' });
     await store.commit({ puts: [doc({ list: [{ n: 1 }] })] });
     const value = (await store.get('k', '1'))!.value as { list: { n: number }[]; more?: number };
     expect(() => (value.more = 1)).toThrow(TypeError);
@@ -77,8 +77,8 @@ describe('a store in memory that gives away frozen values', () => {
     expect(() => (value.list[0]!.n = 2)).toThrow(TypeError);
   });
 
-  test('a rewritten event is read as it is now', async () => {
-    const store = memoryStore({ frozen: true });
+  test.each(['shared', 'frozen'] as const)('%s: a rewritten event is read as it is now', async (values) => {
+    const store = memoryStore({ values });
     const event = {
       type: 't',
       source: 'rule' as const,

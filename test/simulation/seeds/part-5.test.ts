@@ -1,0 +1,3 @@
+import { holdsInPart } from '../hold.js';
+
+holdsInPart(5);
