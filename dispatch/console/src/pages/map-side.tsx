@@ -9,7 +9,7 @@ import { centres, orders, vehicles, type LiveOrder } from '../state/live.js';
 import { positions } from '../state/positions.js';
 import { openOrder, openVehicle, selection } from '../state/selection.js';
 import { standing } from '../ui/order-time.js';
-import { Countdown, DutyPill, Empty, LinkMark, StagePill, shownDuty } from '../ui/pieces.js';
+import { Countdown, DutyPill, Empty, LinkMark, StagePill, shownDuty, UndeliveredMark } from '../ui/pieces.js';
 import { TimeLine } from '../ui/time-line.js';
 import { Tabs } from '../ui/tabs.js';
 import { WindowList } from '../ui/window-list.js';
@@ -88,6 +88,7 @@ function VehicleRow({ vehicle }: { vehicle: VehicleJson }) {
       <span class="line">
         <LinkMark vehicle={vehicle} />
         <b class="plate">{vehicle.plate}</b>
+        <UndeliveredMark vehicle={vehicle} />
         <DutyPill vehicle={vehicle} />
         {vehicle.queueLength > 0 && <span class="count">{t('vehicle.queueShort', { n: vehicle.queueLength })}</span>}
       </span>

@@ -46,6 +46,18 @@ export function DutyPill({ vehicle }: { vehicle: VehicleJson }) {
   );
 }
 
+/** Orders that the vehicle has been given and its terminal has not confirmed, as the map's `!` says it. */
+export function UndeliveredMark({ vehicle: { undelivered = 0 } }: { vehicle: VehicleJson }) {
+  if (undelivered === 0) return null;
+  const words = t('vehicle.undelivered', { n: undelivered });
+  return (
+    <span class="pill warn undelivered" title={words}>
+      <Icon name="alert" size={12} /> {undelivered}
+      <span class="visually-hidden"> {words}</span>
+    </span>
+  );
+}
+
 export type LinkHealth = 'up' | 'quiet' | 'down' | 'never';
 const QUIET_AFTER_MS = 120_000;
 

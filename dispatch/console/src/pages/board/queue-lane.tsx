@@ -10,7 +10,7 @@ import { orders, refreshVehicles, type LiveOrder } from '../../state/live.js';
 import { openOrder, openVehicle } from '../../state/selection.js';
 import { takeStep } from '../../state/steps.js';
 import { currentLeg, standing } from '../../ui/order-time.js';
-import { Countdown, DutyPill, LinkMark, shownDuty } from '../../ui/pieces.js';
+import { Countdown, DutyPill, LinkMark, shownDuty, UndeliveredMark } from '../../ui/pieces.js';
 import { say, sayProblem } from '../../ui/toast.js';
 import { dragged, endDrag, startDrag } from './drag.js';
 
@@ -154,6 +154,7 @@ function Lane({ vehicle }: { vehicle: VehicleJson }) {
         <span class="line">
           <LinkMark vehicle={vehicle} />
           <b class="plate">{vehicle.plate}</b>
+          <UndeliveredMark vehicle={vehicle} />
           <DutyPill vehicle={vehicle} />
         </span>
         <span class="line muted small">
