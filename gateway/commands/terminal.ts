@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { UsageError, withUsage } from './input.js';
 
 interface Flags {
@@ -11,6 +11,11 @@ interface Flags {
   json?: boolean;
 }
 
+const httpOption = (): Option =>
+  new Option('--http <url>', 'the gateway’s HTTP address').env('LINECREW_HTTP_URL').default('http://127.0.0.1:8080');
+/** Not as a default: `--help` shows those. */
+const tokenOption = (): Option => new Option('--token <token>', 'API token').env('LINECREW_API_TOKEN');
+
 /** `linecrew terminal …`: what a vehicle's terminal can be asked to do, through the gateway's HTTP API. */
 export function registerTerminal(program: Command): void {
   program
@@ -19,8 +24,8 @@ export function registerTerminal(program: Command): void {
     .argument('<function>', 'functions, position, photo, parameters-query, … (docs/api.md)')
     .argument('<vehicle>', 'id of the vehicle')
     .argument('[name=value...]', 'arguments; a.b=c sets b inside a, a value may be JSON')
-    .option('--http <url>', 'the gateway’s HTTP address', process.env['LINECREW_URL'] ?? 'http://127.0.0.1:8080')
-    .option('--token <token>', 'API token (or LINECREW_API_TOKEN)', process.env['LINECREW_API_TOKEN'])
+    .addOption(httpOption())
+    .addOption(tokenOption())
     .option('--no-wait', 'do not wait for the answer')
     .option('--timeout <seconds>', 'how long it is tried')
     .option('--json', 'print the delivery as JSON')
@@ -31,8 +36,8 @@ export function registerTerminal(program: Command): void {
     .command('terminal-file')
     .description('upload a file for `linecrew terminal upgrade`; prints its id')
     .argument('<path>', 'the file')
-    .option('--http <url>', 'the gateway’s HTTP address', process.env['LINECREW_URL'] ?? 'http://127.0.0.1:8080')
-    .option('--token <token>', 'API token (or LINECREW_API_TOKEN)', process.env['LINECREW_API_TOKEN'])
+    .addOption(httpOption())
+    .addOption(tokenOption())
     .action((path: string, flags: Pick<Flags, 'http' | 'token'>) => withUsage(() => upload(path, flags)));
 }
 

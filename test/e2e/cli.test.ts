@@ -181,6 +181,13 @@ it('config shows every setting with its variable, and no secret', () => {
   for (const row of rows) expect(row.meaning.length).toBeGreaterThan(5);
 }, 60_000);
 
+it('shows no token in its help', () => {
+  const { status, stdout } = run(['terminal', '--help'], { LINECREW_API_TOKEN: 'a-secret-token' });
+  expect(status).toBe(0);
+  expect(stdout).toContain('LINECREW_API_TOKEN');
+  expect(stdout).not.toContain('a-secret-token');
+});
+
 it('serves, says ready with the ports taken, is asked through its socket, is backed up while it runs, and stops gracefully', async () => {
   const store = join(folder, 'store');
   const copy = join(folder, 'copy');
