@@ -32,13 +32,14 @@ export const mergeDeciders: Deciders = {
   'order.merge': merge,
   'order.unmerge': (tx, { orderId }) => {
     const sub = orderNamed(tx, orderId);
-    if (sub.mergedInto === undefined || sub.stage !== 'merged') {
-      throw new Refusal('notMerged', `order ${sub.number} follows no main order`);
-    }
+    const notMerged = new Refusal('notMerged', `order ${sub.number} follows no main order`);
+    if (sub.mergedInto === undefined) throw notMerged;
+    // A sub is recorded with its main order and no longer `merged` then: this reason comes first.
     const main = orderNamed(tx, sub.mergedInto);
     if (main.stage === 'recorded' || main.stage === 'closed') {
       throw new Refusal('mainRecorded', `the main order ${main.number} is ${main.stage}; merging stands`);
     }
+    if (sub.stage !== 'merged') throw notMerged;
     unmergeSub(tx, sub);
     return { orderId, from: main.id };
   },

@@ -332,7 +332,8 @@ describe('Order: stages', () => {
       expect(timePointsOf(await world.order(sub)).A!.at).toBe(NINE + MINUTE);
       await world.do({ type: 'order.callback', orderId: sub, result: 'satisfied' }, AGENT);
       expect([await stage(sub), await stage(main)]).toEqual(['closed', 'recorded']);
-      expect(await world.refused({ type: 'order.unmerge', orderId: sub })).toMatchObject({ code: 'notMerged' });
+      expect(await world.refused({ type: 'order.unmerge', orderId: sub })).toMatchObject({ code: 'mainRecorded' });
+      expect(await world.refused({ type: 'order.unmerge', orderId: main })).toMatchObject({ code: 'notMerged' });
     });
     it('subs that have no result yet still follow a main order that is re-opened', async () => {
       const main = await world.orderWith('v1', 'accepted');
