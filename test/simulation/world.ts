@@ -39,8 +39,8 @@ const lookMs = 5_000;
 const calmMs = 10_000;
 const centre = 'centre-1';
 /**
- * In one world of so many the store gives away frozen documents: a rule that changes what it was given fails. It would
- * in any world, and frozen documents make one a third dearer.
+ * In one world of so many the store gives away frozen documents, so that a rule fails that changes what it was given.
+ * What changes one would do so in most worlds, and they are dearer to work with.
  */
 const frozenEvery = 4;
 
