@@ -1,5 +1,6 @@
 /** Ingest logs on Redis: a Stream for each node, in a slot of its own; one entry is one group. */
 import { StoreError } from './errors.js';
+import { RecentGroups } from './recent-groups.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
 import { sequenceOf } from './redis-replies.js';
@@ -7,6 +8,9 @@ import { scripts } from './redis-scripts.js';
 
 /** A log that is appended to is listed again this often: another node may have forgotten it. Machine time, ms. */
 const LISTED_MS = 600_000;
+
+/** Groups of a node that are kept here: some seconds of as many reports as one process takes. */
+const RECENT_BYTES = 16 * 1024 * 1024;
 
 interface LogEnd {
   /** Highest sequence that is known. */
@@ -18,6 +22,8 @@ interface LogEnd {
 export class RedisIngest {
   /** Nodes whose log is listed already, with the highest sequence known; one entry per node that this process appends for. */
   readonly #listed = new Map<string, { end: Promise<LogEnd>; at: number }>();
+  /** By node, as {@link #listed}. */
+  readonly #recent = new Map<string, RecentGroups>();
 
   constructor(
     private readonly redis: RedisConnection,
@@ -42,10 +48,15 @@ export class RedisIngest {
       sequence = (await this.#xadd(node, next(), group)) ?? (await this.#xadd(node, '0-*', group));
     }
     Object.assign(end, { last: sequence, isShort: false });
+    let recent = this.#recent.get(node);
+    if (!recent) this.#recent.set(node, (recent = new RecentGroups(RECENT_BYTES)));
+    recent.add(sequence, group);
     return sequence;
   }
 
   async read(node: string, after: number, limit: number): Promise<{ sequence: number; group: Uint8Array }[]> {
+    const recent = this.#recent.get(node)?.after(after, limit) ?? [];
+    if (recent.length > 0) return recent;
     const reply = await this.redis.call('xrange', this.keys.log(node), `(0-${after}`, '+', 'COUNT', limit);
     return (reply as [Buffer, [Buffer, Buffer]][]).map(([id, [, group]]) => ({ sequence: sequenceOf(id), group }));
   }
@@ -62,6 +73,7 @@ export class RedisIngest {
   /** Deletes groups up to `sequence`, never one that is not applied. */
   async trim(node: string, sequence: number): Promise<void> {
     const upTo = Math.min(sequence, await this.#applied(node));
+    this.#recent.get(node)?.trim(upTo);
     await this.redis.write('xtrim', this.keys.log(node), 'MINID', `0-${upTo + 1}`);
   }
 
@@ -73,6 +85,7 @@ export class RedisIngest {
     }
     await this.redis.write('srem', this.keys.nodes, node);
     this.#listed.delete(node);
+    this.#recent.delete(node);
     // What was appended meanwhile must be found.
     if ((await this.#appended(node)) === 0) return true;
     await this.redis.write('sadd', this.keys.nodes, node);
