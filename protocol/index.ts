@@ -59,7 +59,7 @@ export {
   readLocation,
   type Extra,
 } from './jt808/location-fast.js';
-export { canSourceOf, timeOfDayToMs, type CanSource } from './jt808/can.js';
+export { canIdText, canSourceOf, timeOfDayToMs, type CanSource } from './jt808/can.js';
 export { msToTime, terminalOffsetMs, timeToMs } from './jt808/time.js';
 export { alarmBits, clearedByReply, confirmableAlarmBits, namesOf, statusBits } from './jt808/bits.js';
 export {

@@ -2,7 +2,15 @@
  * What a terminal says of itself without being asked, as last values of its vehicle: whose card is in the reader, a
  * waybill, what the driver asks for, what its camera took, how an upgrade ended, frames of the vehicle's CAN buses.
  */
-import { canSourceOf, decodeText, timeOfDayToMs, timeToMs, toHex, type Message } from '../../protocol/index.js';
+import {
+  canIdText,
+  canSourceOf,
+  decodeText,
+  timeOfDayToMs,
+  timeToMs,
+  toHex,
+  type Message,
+} from '../../protocol/index.js';
 
 export interface Saying {
   readonly values: Record<string, string | number | boolean>;
@@ -59,7 +67,7 @@ export function sayingOf(message: Message, receivedAt: number): Saying | undefin
 /** `can1.18fef100`, `can2.7e8.average`: bus, id in its form's width, how the value came to be. */
 function canName(canId: number): string {
   const { channel, extended, averaged, id } = canSourceOf(canId);
-  return `can${channel}.${id.toString(16).padStart(extended ? 8 : 3, '0')}${averaged ? '.average' : ''}`;
+  return `can${channel}.${canIdText(id, extended)}${averaged ? '.average' : ''}`;
 }
 
 /** The text, where the bytes are one; else hex. */

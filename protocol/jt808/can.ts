@@ -1,13 +1,6 @@
 /** Frames of a vehicle's CAN buses in 0x0705 (reference 5.9). What the ids and bytes mean is the vehicle maker's. */
 import { terminalOffsetMs } from './time.js';
 
-/** Names of the bits above the id. */
-export const canIdBits: Readonly<Record<number, string>> = {
-  29: 'averaged value',
-  30: 'extended frame',
-  31: 'CAN 2',
-};
-
 /** What a CAN id of 0x0705 says: bit 31 the channel, 30 the frame's form, 29 whether its value is averaged, 28..0 the id. */
 export interface CanSource {
   readonly channel: 1 | 2;
@@ -23,6 +16,18 @@ export function canSourceOf(canId: number): CanSource {
     averaged: (canId & 0x2000_0000) !== 0,
     id: canId & 0x1fff_ffff,
   };
+}
+
+/** `CAN 1, extended frame, id 0x18fef100` */
+export function canWords(canId: number): string {
+  const { channel, extended, averaged, id } = canSourceOf(canId);
+  const form = `${extended ? 'extended' : 'standard'} frame${averaged ? ', averaged value' : ''}`;
+  return `CAN ${channel}, ${form}, id 0x${canIdText(id, extended)}`;
+}
+
+/** The id as hex in the width of its form: 11 or 29 bits. */
+export function canIdText(id: number, extended: boolean): string {
+  return id.toString(16).padStart(extended ? 8 : 3, '0');
 }
 
 const dayMs = 86_400_000;

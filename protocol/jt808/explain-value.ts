@@ -7,12 +7,6 @@ import { toHex } from '../bytes/hex.js';
 export function wordsOf(value: unknown, shape: Shape, edition: Edition): string {
   if (shape.kind === 'uint' && typeof value === 'number') {
     const number = shape.divisor === undefined ? String(value) : String(value / shape.divisor);
-    const unit =
-      shape.unit === undefined
-        ? ''
-        : shape.unit.startsWith('0') || shape.unit.startsWith('1')
-          ? ` × ${shape.unit}`
-          : ` ${shape.unit}`;
     const word = shape.words?.[value];
     if (word !== undefined) return `${number} = ${word}`;
     if (shape.bits !== undefined) {
@@ -20,7 +14,7 @@ export function wordsOf(value: unknown, shape: Shape, edition: Edition): string 
       const digits = value.toString(16).padStart(shape.bytes * 2, '0');
       return `0x${digits}${names.length === 0 ? ', no bit set' : `: ${names.join(', ')}`}`;
     }
-    return `${number}${unit}`;
+    return shape.unit === undefined ? number : `${number}${unitWords(value, shape.unit)}`;
   }
   if (shape.kind === 'bcd') return shape.time === true ? timeWords(String(value)) : String(value);
   if (shape.kind === 'bytes') return value instanceof Uint8Array ? `${value.length} bytes ${short(toHex(value))}` : '';
@@ -42,4 +36,19 @@ function timeWords(digits: string): string {
 /** `replySerial` as "reply serial". */
 export function spelledOut(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace(/\.\[/g, ' [');
+}
+
+/** ` m`, or where the unit has a factor ` × 1e-6 degree = 31.974974 degree`. */
+function unitWords(value: number, unit: string): string {
+  const [, factor, name] = /^(\d\S*) (.*)$/.exec(unit) ?? [];
+  if (factor === undefined) return ` ${unit}`;
+  const digits = Math.max(0, Math.round(-Math.log10(Number(factor))));
+  return ` × ${unit} = ${(value * Number(factor)).toFixed(digits)} ${name}`;
+}
+
+/** Why the bytes behind the last whole additional item are none (reference 3.4). */
+export function noItemWords(bytes: Uint8Array): string {
+  const id = `item 0x${toHex(bytes.subarray(0, 1))}`;
+  if (bytes.length < 2) return `${id} ends before its length`;
+  return `${id} says ${bytes[1]} bytes, ${bytes.length - 2} are left: ${short(toHex(bytes))}`;
 }

@@ -1,11 +1,12 @@
 import { toHex } from '../bytes/hex.js';
 import { DecodeError } from '../errors.js';
 import { Reader, type Field, type Shape, type Trace } from '../field/index.js';
+import { canWords } from './can.js';
 import { toJson } from './to-json.js';
 import { detectEdition, type Edition } from './edition.js';
 import { readExtra } from './extras.js';
 import { lookAtRefused } from './explain-refusal.js';
-import { spelledOut, wordsOf } from './explain-value.js';
+import { noItemWords, spelledOut, wordsOf } from './explain-value.js';
 import { framingNamed, type Framing, type FramingName } from './framing.js';
 import type { Frame } from './frame.js';
 import { companionMessages, declarationOf } from './messages.js';
@@ -247,7 +248,7 @@ function explainBody(frame: Frame, edition: Edition): PlainRow[] {
     if (!(error instanceof DecodeError)) throw error;
     fault = error;
   }
-  const rows = leaves.found.map((leaf, i) => leafRow(frame.bytes, leaf, leaves.found[i - 1], edition));
+  const rows = leaves.found.map((leaf, i) => leafRow(frame, leaf, leaves.found[i - 1], edition));
   return fillGaps(rows, bodyStart, bodyEnd, fault);
 }
 
@@ -256,7 +257,7 @@ function bodyRow(start: number, end: number, field: string, meaning: string, val
 }
 
 /** A leaf in words. The value of an additional item or a parameter is read by the id that stands before it. */
-function leafRow(bytes: Uint8Array, leaf: Leaf, before: Leaf | undefined, edition: Edition): PlainRow {
+function leafRow({ bytes, messageId }: Frame, leaf: Leaf, before: Leaf | undefined, edition: Edition): PlainRow {
   const { path, start, end, value, shape } = leaf;
   const field = `body.${path}`;
   const name = path.replace(/^.*\./, '').replace(/\[\d+\]$/, '');
@@ -274,7 +275,19 @@ function leafRow(bytes: Uint8Array, leaf: Leaf, before: Leaf | undefined, editio
     const unit = reading.unit === undefined ? '' : ` ${reading.unit}`;
     return bodyRow(start, end, field, reading.name ?? `parameter ${hexNumber(id, 4)}`, `${reading.value}${unit}`);
   }
-  return bodyRow(start, end, field, spelledOut(name), wordsOf(value, shape, edition));
+  const ofItems = path === 'trailing' ? messageId === 0x0200 : /location(s\[\d+\])?\.trailing$/.test(path);
+  if (ofItems) return bodyRow(start, end, field, 'no whole item', noItemWords(bytes.subarray(start, end)));
+  return bodyRow(start, end, field, spelledOut(name), idWords(path, value) ?? wordsOf(value, shape, edition));
+}
+
+/** Ids that everybody writes as hex: of items, parameters, CAN frames, the message that is answered. */
+function idWords(path: string, value: unknown): string | undefined {
+  if (typeof value !== 'number') return undefined;
+  if (/extras\[\d+\]\.id$/.test(path)) return hexNumber(value, 2);
+  if (/parameters\[\d+\]\.id$/.test(path)) return hexNumber(value, 4);
+  if (/items\[\d+\]\.canId$/.test(path)) return `${hexNumber(value, 8)} = ${canWords(value)}`;
+  if (path !== 'replyId') return undefined;
+  return [hexNumber(value, 4), declarationOf(value)?.title].filter(Boolean).join(' = ');
 }
 
 /** The id in front of an item's value: the bytes before its length byte. */

@@ -58,9 +58,29 @@ describe('an explanation', () => {
     expect(rows.find(({ field }) => field === 'body.latitudeE6')).toMatchObject({ offset: 22, hex: '01c87d027d01' });
   });
 
+  const frame = (messageId: number, hex: string) =>
+    explainFrame(encodeFrame({ ...identity, messageId, serial: 1, body: fromHex(hex) }));
+
+  it('writes ids as hex, numbers in their unit, and says what is wrong with an item', () => {
+    const place = '0000000000000003' + '01e7e63e' + '073d9a10' + '0032' + '025b' + '005a' + '260314093045';
+    const rows = frame(0x0200, `${place}0104000012343001`);
+    expect(valueOf(rows, 'body.latitudeE6')).toBe('31974974 × 1e-6 degree = 31.974974 degree');
+    expect(valueOf(rows, 'body.speedDeciKmh')).toBe('603 × 0.1 km/h = 60.3 km/h');
+    expect(valueOf(rows, 'body.altitudeM')).toBe('50 m');
+    expect(valueOf(rows, 'body.extras[0].id')).toBe('0x01');
+    expect(valueOf(rows, 'body.trailing')).toBe('item 0x30 says 1 bytes, 0 are left: 3001');
+    expect(valueOf(frame(0x0200, `${place}ff`), 'body.trailing')).toBe('item 0xff ends before its length');
+    expect(valueOf(frame(0x0500, `0001${place}ff64aabb`), 'body.location.trailing')).toBe(
+      'item 0xff says 100 bytes, 2 are left: ff64aabb',
+    );
+    expect(valueOf(frame(0x8001, '0002010204'), 'body.replyId')).toBe('0x0102 = authentication');
+    expect(valueOf(frame(0x8001, '000201c804'), 'body.replyId')).toBe('0x01c8');
+    expect(valueOf(frame(0x8103, '0100000001040000003c'), 'body.parameters[0].id')).toBe('0x0001');
+    const can = frame(0x0705, '0001' + '0930451234' + '58fef100' + '0102030405060708');
+    expect(valueOf(can, 'body.items[0].canId')).toBe('0x58fef100 = CAN 1, extended frame, id 0x18fef100');
+  });
+
   it('names results, parameters and what does not fit', () => {
-    const frame = (messageId: number, hex: string) =>
-      explainFrame(encodeFrame({ ...identity, messageId, serial: 1, body: fromHex(hex) }));
     expect(valueOf(frame(0x8001, '0002010204'), 'body.result')).toBe('4 = alarm handled');
     const parameters = frame(0x8103, '0100000001040000003c');
     expect(valueOf(parameters, 'body.parameters[0].value')).toBe('60 s');
@@ -82,7 +102,7 @@ describe('an explanation', () => {
       expect(rows.map(({ hex }) => hex).join('')).toBe(toHex(location));
       expect(valueOf(rows, 'header.phone')).toBe('93900000000061');
       expect(valueOf(rows, 'header.serial')).toBe(String(0x3e3d));
-      expect(valueOf(rows, 'body.latitudeE6')).toBe('31974974 × 1e-6 degree');
+      expect(valueOf(rows, 'body.latitudeE6')).toBe('31974974 × 1e-6 degree = 31.974974 degree');
       expect(rows.find(({ field }) => field === 'body.latitudeE6')).toMatchObject({
         hex: '01e602e6013e01',
         meaning: expect.stringContaining('escaped on the wire') as string,

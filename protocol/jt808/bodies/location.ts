@@ -19,7 +19,6 @@ import {
   type Infer,
 } from '../../field/index.js';
 import { alarmBits, confirmableAlarmBits, statusBits } from '../bits.js';
-import { canIdBits } from '../can.js';
 import { hasReplySerial } from '../location-fast.js';
 
 /** Bodies around the location report (reference 3). */
@@ -77,6 +76,6 @@ export const confirmAlarm = struct({ alarmSerial: u16, types: bits(u32, confirma
 export const canData = struct({
   count: countOf('items', u16),
   receivedAt: bcd(10),
-  items: whileSound(struct({ canId: bits(u32, canIdBits), data: bytes(8) })),
+  items: whileSound(struct({ canId: u32, data: bytes(8) })),
   trailing: rest,
 });
