@@ -140,7 +140,8 @@ export class Crew {
     else if (job.phase === 'there') {
       this.#mayForget('arrive', job.order, now);
       job.phase = 'working';
-      job.at = now + drawMs(this.random, this.habits.workMin, 60_000);
+      const workMs = drawMs(this.random, this.habits.workMin, 60_000);
+      job.at = now + workMs + drawMs(this.random, this.habits.doneS, 1000) + this.#lateness();
     } else if (job.phase === 'working') {
       this.#key('done', job.order, now);
       this.#finish(job);

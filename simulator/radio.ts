@@ -18,6 +18,8 @@ export interface RadioConditions {
   halfOpenChance: number;
   /** A connection without traffic for so long is forgotten by the network, as if half-open. 0: never. */
   natTimeoutMs: number;
+  /** No network under the ground. */
+  deadInTunnels: boolean;
   /** Holes in the network. */
   outagesPerHour: number;
   outageS: Range;
@@ -32,6 +34,7 @@ const perfect: RadioConditions = {
   cutChance: 0,
   halfOpenChance: 0,
   natTimeoutMs: 0,
+  deadInTunnels: false,
   outagesPerHour: 0,
   outageS: [0, 0],
 };
@@ -45,6 +48,7 @@ export const radioByName = {
     lossChance: 0.01,
     lossDelayMs: [200, 1500],
     natTimeoutMs: 600_000,
+    deadInTunnels: true,
     outagesPerHour: 0.5,
     outageS: [5, 60],
   },
@@ -59,6 +63,7 @@ export const radioByName = {
     cutChance: 0.004,
     halfOpenChance: 0.001,
     natTimeoutMs: 240_000,
+    deadInTunnels: true,
     outagesPerHour: 6,
     outageS: [10, 240],
   },
@@ -73,6 +78,7 @@ export const radioByName = {
     cutChance: 0.02,
     halfOpenChance: 0.005,
     natTimeoutMs: 120_000,
+    deadInTunnels: true,
     outagesPerHour: 20,
     outageS: [5, 180],
   },
@@ -98,6 +104,7 @@ export class Radio {
   #lastDownAt = 0;
   #lastTrafficAt = 0;
   #outageUntil = 0;
+  #underground = false;
   #nextOutageAt: number;
 
   constructor(
@@ -108,9 +115,16 @@ export class Radio {
     this.#nextOutageAt = this.#drawOutage(now);
   }
 
-  /** False in a hole of the network, and while it is switched off. */
+  /** False in a hole of the network, in a tunnel, and while it is switched off. */
   available(now: number): boolean {
-    return this.#off === 'no' && now >= this.#outageUntil;
+    return this.#off === 'no' && !this.#underground && now >= this.#outageUntil;
+  }
+
+  /** The truck is in a tunnel, or is not. True when the link is lost by it without a word. */
+  tunnel(isIn: boolean): boolean {
+    const was = this.#underground;
+    this.#underground = isIn && this.conditions.deadInTunnels;
+    return this.#underground && !was;
   }
 
   /** Switches the radio off until `on`: links close, or stay half-open (`silent`) and swallow everything. */

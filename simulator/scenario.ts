@@ -36,6 +36,7 @@ const radio = z.strictObject({
   cutChance: chance.optional(),
   halfOpenChance: chance.optional(),
   natTimeoutMs: z.number().min(0).optional(),
+  deadInTunnels: z.boolean().optional(),
   outagesPerHour: z.number().min(0).max(3600).optional(),
   outageS: range.optional(),
   like: z.enum(['perfect', 'city', 'bad', 'awful']).optional(),
@@ -78,7 +79,14 @@ export const scenarioSchema = z.strictObject({
   reportS: z.number().min(1).max(3600).default(10),
   heartbeatS: z.number().min(5).max(3600).default(60),
   clockOffsetS: z.number().min(0).max(86_400).default(0),
+  gpsErrorM: z.number().min(0).max(1000).optional(),
+  /** First wait of a terminal for an answer; then twice and six times as long. */
+  retryS: z.number().min(1).max(600).optional(),
+  /** First and longest pause before connecting again. */
+  reconnectS: range.optional(),
   maxLegs: z.int().min(0).max(100).optional(),
+  /** Positions kept without a link; the oldest are dropped. */
+  blindMemory: z.int().min(1).max(100_000).optional(),
   keepsScreen: z.boolean().optional(),
   trades: z.array(z.string().min(1)).min(1).optional(),
   calls: z.array(calls).optional(),

@@ -98,6 +98,11 @@ export class Truck {
     return this.#asking || this.#moving;
   }
 
+  /** Neither satellites nor, as a rule, a network. */
+  get inTunnel(): boolean {
+    return this.#moving && this.#route[this.#part]!.tunnel;
+  }
+
   get #moving(): boolean {
     return this.#part < this.#route.length;
   }
@@ -160,7 +165,7 @@ export class Truck {
 
   /** What the receiver says at `now`; call `advance` first. */
   read(now: number): Reading {
-    const inTunnel = this.#moving && this.#route[this.#part]!.tunnel;
+    const { inTunnel } = this;
     // The error of a receiver wanders: each reading keeps most of the last error.
     const keep = 0.9;
     const fresh = this.#gpsErrorM * Math.sqrt(1 - keep * keep);

@@ -134,17 +134,15 @@ function connectionOf(scenario: Scenario, options: CommonOptions): Partial<Fleet
   };
 }
 
+/** What a scenario says only when it differs from what a fleet does anyway. */
 function optional(scenario: Scenario): Partial<FleetOptions> {
-  const { routes, osrm, edition, centre, maxLegs, keepsScreen, trades, calls, issues, assignAfterS, callsBack } =
-    scenario;
+  const { routes, osrm, calls, issues, assignAfterS, callsBack } = scenario;
+  const { edition, centre, gpsErrorM, retryS, reconnectS, maxLegs, blindMemory, keepsScreen, trades } = scenario;
+  const said = { edition, centre, gpsErrorM, retryS, reconnectS, maxLegs, blindMemory, keepsScreen, trades };
   return {
+    ...(Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as typeof said),
     ...(routes === undefined ? {} : { routes: readRoutes(routes) }),
     ...(osrm === undefined ? {} : { osrmUrl: osrm }),
-    ...(edition === undefined ? {} : { edition }),
-    ...(centre === undefined ? {} : { centre }),
-    ...(maxLegs === undefined ? {} : { maxLegs }),
-    ...(keepsScreen === undefined ? {} : { keepsScreen }),
-    ...(trades === undefined ? {} : { trades }),
     ...(calls === undefined
       ? {}
       : {

@@ -268,6 +268,7 @@ export class FleetTerminal {
     if (radio.tick(now)) this.#link.lose();
     const before = vehicle.reportsMade;
     vehicle.tick(now);
+    if (radio.tunnel(vehicle.truck.inTunnel)) this.#link.lose();
     for (let i = before; i < vehicle.reportsMade; i++) this.ledger.made();
     if (!this.#stopped && now >= this.#connectAt) {
       this.#connectAt = Infinity;

@@ -187,6 +187,17 @@ describe('a crew', () => {
     expect(twice.filter((step) => step === 'accept')).toHaveLength(2);
   });
 
+  it('works as long as it does, then takes its time to the key, and may be late with it', () => {
+    const timed = (habits: Partial<Habits>): number => {
+      const pressed = work({ ...diligent, workMin: [2, 2], ...habits }, 1);
+      const at = (step: Step): number => pressed.find((one) => one.step === step)!.at;
+      return (at('done') - at('arrive')) / 1000;
+    };
+    expect(timed({ doneS: [30, 30] })).toBe(150);
+    expect(timed({ doneS: [30, 30], lateChance: 1, lateS: [200, 200] })).toBeGreaterThanOrEqual(150);
+    expect(timed({ doneS: [0, 0] })).toBe(120);
+  });
+
   it('turns round when the order is taken off its screen', () => {
     const truck = new Truck({ city, random: random.stream('t2'), now: start });
     const pressed: Step[] = [];
