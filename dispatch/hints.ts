@@ -3,7 +3,7 @@ import type { TerminalReport } from './domain/commands.js';
 import type { DocKind, Docs, Vehicle } from './domain/model.js';
 import { RULES_ID } from './domain/organisation.js';
 import type { AnyCommand } from './domain/tables.js';
-import { pagesBehind } from './domain/trade-group.js';
+import { pagesBehind, tradeKey } from './domain/trade-group.js';
 
 type Key = { kind: DocKind; id: string };
 
@@ -50,6 +50,7 @@ export type Peek = <K extends DocKind>(kind: K, id: string) => Readonly<Docs[K]>
  */
 export function companyOf({ kind, id }: Key, vehicleIds: readonly string[], peek: Peek): Key[] {
   if (kind === 'vehicle') return [{ kind: 'outbox', id }];
+  if (kind === 'centre') return companyOfCentre(id, vehicleIds, peek);
   if (kind === 'counter') return [{ kind: 'rules', id: RULES_ID }];
   if (kind === 'tradePage') return pagesBehind(id).map((page): Key => ({ kind, id: page }));
   if (kind !== 'order' && kind !== 'terminal' && kind !== 'outbox') return [];
@@ -58,6 +59,19 @@ export function companyOf({ kind, id }: Key, vehicleIds: readonly string[], peek
     const company = vehicle === undefined ? [] : companyOfVehicle(vehicle);
     return company.some((key) => key.kind === kind && key.id === id) ? company : [];
   });
+}
+
+/** An order that comes to a repair centre, or leaves it for a vehicle: its rules, who is free there, the vehicle's terminal. */
+function companyOfCentre(centreId: string, vehicleIds: readonly string[], peek: Peek): Key[] {
+  const ofVehicles = vehicleIds.flatMap((id): Key[] => {
+    const vehicle = peek('vehicle', id);
+    if (vehicle === undefined) return [];
+    return [
+      { kind: 'tradeGroup', id: tradeKey(vehicle) },
+      { kind: 'terminal', id: vehicle.terminal.phone },
+    ];
+  });
+  return [{ kind: 'rules', id: RULES_ID }, { kind: 'capacity', id: centreId }, ...ofVehicles];
 }
 
 function companyOfVehicle({ id, terminal, queue }: Readonly<Vehicle>): Key[] {

@@ -140,11 +140,10 @@ class Streams {
   }
 }
 
-export async function benchAssign(
-  rounds: number,
-  connections = 10_000,
-  count = 300,
-): Promise<{ rows: Row[]; figures: unknown }> {
+export async function benchAssign(rounds: number, connections = 10_000): Promise<{ rows: Row[]; figures: unknown }> {
+  // Each terminal gets one order: none answers, so a second would wait for the retries of the first.
+  const count = Math.min(300, connections - warmUp);
+  if (count <= 0) throw new Error(`--connections: row 14 needs more than ${warmUp}, got ${connections}`);
   const consoles = 50;
   const runs: { bare: Quantiles; assign: Quantiles; fanOut: Quantiles }[] = [];
   for (let round = 0; round < rounds; round++) {
