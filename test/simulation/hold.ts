@@ -5,8 +5,8 @@ import { simulate } from './world.js';
  * Worlds that a full run takes: {@link parts} files of as many each, so that the workers of the machine share them. A
  * seed that fails is replayed with `npm run sim -- --seed N` and joins those that were once caught (seeds.test.ts).
  */
-const parts = 8;
-const seedsPerPart = 300;
+const parts = 4;
+const seedsPerPart = 600;
 const firstSeed = 1000;
 /** Worlds of one test: often enough said how far it is, and never one that takes minutes. */
 const seedsPerTest = 50;

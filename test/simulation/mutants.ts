@@ -123,7 +123,7 @@ export const mutants: readonly Mutant[] = [
     file: 'gateway/mqtt/uplink-gate.ts',
     find: '      if (durable) return done();',
     replace: '      if (durable || terminal.phone) return done();',
-    seed: 14,
+    seed: 15,
     caughtBy: /track 0 times|left no trace/,
   },
   {

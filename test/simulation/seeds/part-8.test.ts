@@ -1,3 +1,0 @@
-import { holdsInPart } from '../hold.js';
-
-holdsInPart(8);
