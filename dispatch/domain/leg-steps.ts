@@ -58,8 +58,8 @@ export const REJECTABLE: readonly string[] = ['queued', 'sent', 'delivered', 're
 /** A step that stamps a point and advances the leg to a state. */
 function step(action: CrewAction, to: Progress, point?: Point): (tx: Tx, command: StepFields) => Result {
   return (tx, command) => {
-    const taken = takenFromCrew(tx, command);
-    if (taken) return crossedOnPage(tx, taken, action, point, command.at);
+    const taken = takenFromCrew(tx, command, action);
+    if (taken) return crossedByPerson(tx, taken, action, point, command.at);
     const { order, leg } = effectiveLegFor(tx, command);
     const at = stepTime(tx, leg, command.at);
     if (point) claimForLeg(tx, order.id, leg.leg, personClaim(tx, point, at, command.at !== undefined));
@@ -79,19 +79,28 @@ function step(action: CrewAction, to: Progress, point?: Point): (tx: Tx, command
   };
 }
 
-/** The crew's own leg, where that is being recalled or has ended. */
-function takenFromCrew(tx: Tx, { orderId, leg: number }: StepFields): { order: Readonly<Order>; leg: Leg } | undefined {
-  if (tx.actor.source !== 'crew' || number === undefined) return undefined;
+/**
+ * The leg that a step names, where that is being recalled or has ended: any step of the crew on its page, and the "done"
+ * that a recalled crew says by phone.
+ */
+function takenFromCrew(
+  tx: Tx,
+  { orderId, leg: number }: StepFields,
+  action: CrewAction,
+): { order: Readonly<Order>; leg: Leg } | undefined {
+  if (number === undefined) return undefined;
   const order = orderNamed(tx, orderId);
   const leg = legOf(order, number);
-  return leg && !isEffective(leg) ? { order, leg } : undefined;
+  if (!leg || isEffective(leg)) return undefined;
+  const doneByPhone = action === 'done' && (leg.state === 'recalling' || leg.state === 'recalled');
+  return tx.actor.source === 'crew' || doneByPhone ? { order, leg } : undefined;
 }
 
 /**
- * The page's press is kept on its leg, as a key of the terminal is. Where the dispatcher decides what it means, the
+ * What a person says is kept on its leg, as a key of the terminal is. Where the dispatcher decides what it means, the
  * answer names the card; else the crew is told that the order is not its own any more.
  */
-function crossedOnPage(
+function crossedByPerson(
   tx: Tx,
   { order, leg }: { order: Readonly<Order>; leg: Leg },
   action: CrewAction,

@@ -226,6 +226,19 @@ describe('Events from the terminal are forgiving', () => {
       expect(await world.order(orderId)).toMatchObject({ stage: 'repaired', legs: [{ state: 'workDone' }, {}] });
     });
 
+    it('"done" that the recalled crew says by phone: the dispatcher enters it and decides on the same card', async () => {
+      await world.do({ type: 'order.reassign', orderId, vehicleId: 'v2' });
+      world.minutes(20);
+      const { cardId } = await world.do({ type: 'order.complete', orderId, leg: 1, at: NINE + 18 * MINUTE });
+      expect(await openCards()).toMatchObject([{ id: cardId, code: 'doneAfterRecall', leg: 1 }]);
+      await world.do({ type: 'card.resolve', cardId: String(cardId), choice: 'makeEffective' });
+      expect(await world.order(orderId)).toMatchObject({
+        stage: 'repaired',
+        legs: [{ state: 'workDone', points: { I: { at: NINE + 18 * MINUTE } } }, {}],
+      });
+      expect(await world.refused({ type: 'order.arrive', orderId, leg: 1 })).toMatchObject({ status: 409 });
+    });
+
     it.each(['depart', 'arrive'] as const)(
       '"%s" pressed before the receipt of the recall: a conflict card',
       async (step) => {
