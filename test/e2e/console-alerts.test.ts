@@ -1,7 +1,7 @@
 /** An alert on two desks, in real browsers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, signIn } from './console-browser.js';
-import { Desk, PASSWORD } from './console-desk.js';
+import { openBrowser } from './console-browser.js';
+import { Desk } from './console-desk.js';
 
 let desk: Desk;
 
@@ -12,17 +12,11 @@ afterAll(() => desk?.close(), 60_000);
 
 describe.sequential('an alert', () => {
   it('of one truck sounds, is acknowledged by name and ends on every desk', async () => {
-    const names = ['dispatcher', 'agent', 'supervisor'] as const;
-    await desk.service.gateway.accounts.create({
-      name: 'wang',
-      fullName: 'Wang',
-      roles: [...names],
-      password: PASSWORD,
-    });
+    await desk.office.account('wang', ['dispatcher', 'agent', 'supervisor']);
     const other = await openBrowser({ language: 'en' });
     try {
       const theirPage = other.context.pages()[0]!;
-      await signIn(theirPage, desk.url, 'wang', PASSWORD);
+      await desk.office.signIn('wang', theirPage);
       await theirPage.locator('.connection-live').waitFor();
       await desk.show(`/vehicle/${desk.trucks[1]!.id}`);
       await desk.tab('overview').click();

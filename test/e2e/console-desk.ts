@@ -1,49 +1,50 @@
 /** A desk: a gateway with two trucks, a browser that an administrator is signed in with, and what a dispatcher sees of them. */
 import type { Locator, Page } from 'playwright-core';
-import { chooseStep, ensureConsoleBuilt, openBrowser, signIn, type Browser } from './console-browser.js';
+import { chooseStep, type Browser } from './console-browser.js';
+import { Office } from './console-office.js';
 import { MenuTruck, SITE } from './menu-truck.js';
-import { Service } from './support.js';
+import type { Service } from './support.js';
 
 export { SITE };
-export const PASSWORD = 'a long enough password';
 
 export class Desk {
   readonly trucks: MenuTruck[] = [];
   #calls = 0;
 
-  private constructor(
-    readonly service: Service,
-    readonly browser: Browser,
-    readonly page: Page,
-  ) {}
+  private constructor(readonly office: Office) {}
 
   static async open(): Promise<Desk> {
-    ensureConsoleBuilt();
-    const service = await new Service({ language: 'en', retryS: '1' }).start();
-    const browser = await openBrowser({ language: 'en' });
-    const desk = new Desk(service, browser, browser.context.pages()[0]!);
+    const office = await Office.open({ retryS: '1' });
+    const desk = new Desk(office);
     for (const [index, name] of ['one', 'two'].entries()) {
-      const truck = new MenuTruck(service, `truck-${name}`, `京A1000${index + 1}`, `1390000000${index + 1}`);
+      const truck = new MenuTruck(office.service, `truck-${name}`, `京A1000${index + 1}`, `1390000000${index + 1}`);
       desk.trucks.push(await truck.start());
     }
-    desk.page.setDefaultTimeout(20_000);
     await desk.page.addInitScript(`
       globalThis.soundsMade = 0;
       const start = OscillatorNode.prototype.start;
       OscillatorNode.prototype.start = function (...given) { globalThis.soundsMade += 1; return start.apply(this, given); };
     `);
-    await signIn(desk.page, desk.url, 'admin', PASSWORD);
+    await office.signIn();
     return desk;
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
     for (const truck of this.trucks) await truck.client?.end();
-    await this.service.stop();
+    await this.office.close();
   }
 
+  get service(): Service {
+    return this.office.service;
+  }
+  get browser(): Browser {
+    return this.office.browser;
+  }
+  get page(): Page {
+    return this.office.page;
+  }
   get url(): string {
-    return this.service.gateway.url;
+    return this.office.url;
   }
 
   /** An order at its repair centre. */
@@ -59,9 +60,8 @@ export class Desk {
     return { id: orderId, number: String(made.number) };
   }
 
-  async show(path: string): Promise<void> {
-    await this.page.goto(`${this.url}${path}`);
-    await this.page.locator('.connection-live').waitFor();
+  show(path: string): Promise<void> {
+    return this.office.show(path);
   }
   card(number: string): Locator {
     return this.page.locator(`.card[data-number="${number}"]`);

@@ -1,31 +1,22 @@
 /** The console by keyboard alone: Tab, Enter, arrow keys, Escape, and the letters that are typed into fields. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { ensureConsoleBuilt, openBrowser, type Browser } from './console-browser.js';
-import { Service } from './support.js';
+import { Office, PASSWORD } from './console-office.js';
 
-const PASSWORD = 'a long enough password';
 /** More than the focusable things of a view. */
 const MOST_TABS = 150;
 
-let service: Service;
-let browser: Browser;
+let office: Office;
 let page: Page;
 let vehicleId: string;
 
 beforeAll(async () => {
-  ensureConsoleBuilt();
-  service = await new Service({ language: 'en' }).start();
-  vehicleId = await service.vehicle('13900000001', { profile: 'menu' });
-  browser = await openBrowser({ language: 'en' });
-  page = browser.context.pages()[0]!;
-  page.setDefaultTimeout(20_000);
+  office = await Office.open();
+  vehicleId = await office.service.vehicle('13900000001', { profile: 'menu' });
+  page = office.page;
 }, 120_000);
 
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-}, 60_000);
+afterAll(() => office?.close(), 60_000);
 
 const focusIs = (selector: string): Promise<boolean> =>
   page.evaluate<boolean>(`document.activeElement?.matches(${JSON.stringify(selector)}) ?? false`);
@@ -68,7 +59,7 @@ async function newOrder(address: string, lat: string): Promise<string> {
 }
 
 it('signs in, takes calls, issues, assigns and recalls without a pointer', async () => {
-  await page.goto(`${service.gateway.url}/sign-in`);
+  await page.goto(`${office.url}/sign-in`);
   await typeInto('input[name=name]', 'admin');
   await typeInto('input[name=password]', PASSWORD);
   await page.keyboard.press('Enter');
@@ -112,6 +103,6 @@ it('signs in, takes calls, issues, assigns and recalls without a pointer', async
   await typeInto('dialog textarea', 'called off');
   await press('dialog button[type=submit]');
   await page.locator(`[data-column=toAssign] ${card(first)}`).waitFor();
-  expect((await service.get('vehicle', vehicleId)).queue.entries).toEqual([]);
-  expect(browser.complaints).toEqual([]);
+  expect((await office.service.get('vehicle', vehicleId)).queue.entries).toEqual([]);
+  expect(office.browser.complaints).toEqual([]);
 }, 120_000);
