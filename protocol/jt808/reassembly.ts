@@ -107,7 +107,7 @@ export class Reassembler {
       this.finished.delete(key);
     }
     const exact = this.pending.get(key);
-    let message = exact ?? this.findLoose(messageId, total, index, serial);
+    let message = exact ?? this.findLoose(messageId, total, index, serial, now);
     if (message === undefined) {
       if (this.pending.size >= this.bounds.maxMessages) this.dropOldest();
       message = {
@@ -175,11 +175,13 @@ export class Reassembler {
 
   /**
    * Some terminals count other frames between the parts: their serials rise with the part numbers, but not by one. Such
-   * a part belongs to the unfinished message whose serials it fits between, when no message fits exactly.
+   * a part belongs to the unfinished message whose serials it fits between, when no message fits exactly. Not to one that
+   * has rested: what is left of an old batch would be joined with half of a new one, and both would be lost.
    */
-  private findLoose(messageId: number, total: number, index: number, serial: number): Pending | undefined {
+  private findLoose(messageId: number, total: number, index: number, serial: number, now: number): Pending | undefined {
     for (const message of this.pending.values()) {
       if (message.messageId !== messageId || message.total !== total) continue;
+      if (now - message.lastPartAt > looseRestMs) continue;
       if (message.parts[index - 1] === undefined && fitsBetween(message.serials, index - 1, serial)) return message;
     }
     return undefined;
@@ -212,6 +214,8 @@ function keyOf(messageId: number, total: number, firstSerial: number): string {
 
 /** Frames that a terminal may send between two parts of one message. */
 const looseSerialGap = 256;
+/** Longest rest between two parts of such a message, ms: it is sent in one go, over a slow radio. */
+const looseRestMs = 30_000;
 
 /** True when `serial` rises with the part numbers of what was received, without large gaps. */
 function fitsBetween(serials: readonly number[], at: number, serial: number): boolean {

@@ -59,6 +59,17 @@ describe('the parts of a message', () => {
     });
   });
 
+  it('do not join loosely with what is left of an earlier message', () => {
+    const reassembler = new Reassembler({ maxAgeMs: 600_000 });
+    // A part of a batch that had long been complete came once more; then a new batch comes, its last part first.
+    reassembler.addPart(0x0704, 2, 1, 0x1b, new Uint8Array([1]), 0);
+    expect(reassembler.addPart(0x0704, 2, 2, 0x6e, new Uint8Array([8]), 440_000).state).toBe('waiting');
+    expect(reassembler.addPart(0x0704, 2, 1, 0x6d, new Uint8Array([9]), 444_000)).toMatchObject({
+      state: 'complete',
+      message: { firstSerial: 0x6d, body: new Uint8Array([9, 8]) },
+    });
+  });
+
   it('do not join when the serials run the other way', () => {
     const reassembler = new Reassembler();
     reassembler.addPart(0x0104, 2, 1, 1000, new Uint8Array([1]), 0);
