@@ -8,6 +8,8 @@ import type { Finding } from './session/sink.js';
 const linesPerWindow = 200;
 const windowMs = 10_000;
 const bytesShown = 256;
+/** Of a name that a stranger gave; MQTT lets it have 65,535 bytes. */
+const textShown = 64;
 
 type Level = 'info' | 'warn';
 
@@ -44,6 +46,13 @@ export class FindingsLog {
   /** An unknown peer can register as often as it likes. */
   registration(fields: Record<string, unknown>): void {
     this.#line('info', { ...fields, msg: 'registration' });
+  }
+
+  /** A login or a client that is turned away, in words: strangers can cause it as often as they like. */
+  turnedAway(msg: string, fields: Record<string, unknown>): void {
+    const short = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, textShown) : value);
+    const shown = Object.entries(fields).map(([key, value]) => [key, short(value)]);
+    this.#line('warn', { ...(Object.fromEntries(shown) as Record<string, unknown>), msg });
   }
 
   #line(level: Level, fields: Record<string, unknown> & { msg: string }): void {

@@ -28,7 +28,7 @@ import { UplinkGate } from './uplink-gate.js';
 export interface EmbeddedBrokerOptions {
   readonly dispatch: DispatchPort;
   readonly accounts: Pick<Accounts, 'token'>;
-  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits' | 'taps'>;
+  readonly terminals: Pick<TerminalGateway, 'committer' | 'registry' | 'directory' | 'limits' | 'taps' | 'context'>;
   readonly node: string;
   readonly log: Logger;
   readonly limits?: Partial<MqttLimits>;
@@ -203,9 +203,9 @@ export class EmbeddedBroker {
     } catch (error) {
       this.counters.connectsRefused++;
       const returnCode = (error as Partial<AuthenticateError>).returnCode ?? UNAVAILABLE;
-      const { log } = this.options;
-      if (returnCode === UNAVAILABLE) log.warn({ user, err: error, msg: 'an MQTT login could not be decided' });
-      else log.info({ user, address: peer.address, msg: `MQTT login refused: ${(error as Error).message}` });
+      const what = returnCode === UNAVAILABLE ? 'an MQTT login could not be decided' : 'MQTT login refused';
+      const { findings } = this.options.terminals.context;
+      findings.turnedAway(`${what}: ${(error as Error).message}`, { user, address: peer.address });
       throw Object.assign(error as Error, { returnCode });
     }
     peer.authenticated = true;
@@ -308,7 +308,8 @@ export class EmbeddedBroker {
     const peer = this.#peers.get(client)!;
     this.counters[what]++;
     if (++peer.denials <= this.#limits.denials) return;
-    this.options.log.warn({ client: client.id, address: peer.address, msg: 'MQTT client cut off: foreign topics' });
+    const { findings } = this.options.terminals.context;
+    findings.turnedAway('MQTT client cut off: foreign topics', { client: client.id, address: peer.address });
     // Not inside its own packet: the broker still works on that.
     setImmediate(() => this.#end(client, 'denied'));
   }

@@ -21,9 +21,9 @@ export interface LoginDeps {
   readonly terminals: Pick<TerminalGateway, 'directory'>;
 }
 
-/** Terminals sign in with their number; anybody else is an integrator. */
+/** Terminals sign in with their number, of 20 digits at most as in a 2019 header; anybody else is an integrator. */
 export function isTerminalName(user: string): boolean {
-  return /^\d+$/.test(user);
+  return /^\d{1,20}$/.test(user);
 }
 
 /** The facts of a terminal that proved itself. Rejects with an `AuthenticateError` otherwise, or as the store does. */

@@ -169,6 +169,16 @@ it('logs no authentication code that a terminal showed', () => {
   expect(refused).toMatch(/^0102.{20}(2a){5}$/);
 });
 
+it('writes what strangers give as names only in part, and of those who are turned away no more than of findings', () => {
+  const lines: string[] = [];
+  const counters = { logLinesLeftOut: 0 };
+  const findings = new FindingsLog(createLog('info', { write: (text) => void lines.push(text) }), () => 0, counters);
+  for (let i = 0; i < 1_000; i++) findings.turnedAway('MQTT login refused', { user: 'u'.repeat(65_535), address: 'a' });
+  expect(lines).toHaveLength(200);
+  expect(counters.logLinesLeftOut).toBe(800);
+  expect(JSON.parse(lines[0]!)).toMatchObject({ user: 'u'.repeat(64), address: 'a', msg: 'MQTT login refused' });
+});
+
 it('writes no more lines about strangers than a disk can take', () => {
   const lines: string[] = [];
   let now = 0;

@@ -95,6 +95,16 @@ describe('integrators', () => {
   });
 });
 
+describe('a stranger', () => {
+  it('with a number or a name that no one could have is refused as any other, not with "try again later"', async () => {
+    for (const username of ['9'.repeat(5_000), 'n'.repeat(60_000), '13800000099']) {
+      const refused = connectAsync(url(), { username, password: SECRET, clientId: 'c', reconnectPeriod: 0 });
+      await expect(refused).rejects.toMatchObject({ code: 4 });
+    }
+    expect(await metric('connects_refused_total')).toBe(3);
+  });
+});
+
 describe('a terminal', () => {
   it('whose QoS 1 publish is refused does not repeat it for ever', async () => {
     const client = await open({ reconnectPeriod: 50 });
