@@ -3,18 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { startFleet, type Fleet } from '../../simulator/index.js';
 import { defaultCentre } from '../../simulator/index.js';
-import {
-  accessibilityProblems,
-  chooseStep,
-  ensureConsoleBuilt,
-  openBrowser,
-  signIn,
-  type Browser,
-} from './console-browser.js';
-import { Service } from './support.js';
+import { accessibilityProblems, chooseStep, openBrowser, type Browser } from './console-browser.js';
+import { Office, PASSWORD } from './console-office.js';
+import type { Service } from './support.js';
 
 const TOKEN = 'a-token-for-the-console-tests';
-const PASSWORD = 'a long enough password';
 const RATE = 30;
 /** A crew that works at once, so that an order's life fits into half a minute of the machine's time. */
 const QUICK = {
@@ -22,6 +15,7 @@ const QUICK = {
   lateS: [1, 2], forgetChance: 0, breakChancePerHour: 0, breakMin: [1, 2], doublePressChance: 0,
 } as const; // prettier-ignore
 
+let office: Office;
 let service: Service;
 let fleet: Fleet;
 let browser: Browser;
@@ -30,24 +24,19 @@ let url: string;
 const vehicleIds: string[] = [];
 
 beforeAll(async () => {
-  ensureConsoleBuilt();
-  service = await new Service({ clockRate: String(RATE), apiToken: TOKEN, language: 'en' }).start();
-  url = service.gateway.url;
+  office = await Office.open({ clockRate: String(RATE), apiToken: TOKEN });
+  ({ service, browser, page, url } = office);
   fleet = await startFleet({
     host: '127.0.0.1', port: service.gateway.ports.tcp!, http: url, token: TOKEN, vehicles: 3, profile: 'smart', seed: 'console',
     crews: QUICK, patrols: false,
   }); // prettier-ignore
   const page1 = await service.gateway.dispatch.scan({ index: 'vehicles', limit: 10 });
   vehicleIds.push(...page1.items.map((item) => item.id));
-  browser = await openBrowser({ language: 'en' });
-  page = browser.context.pages()[0]!;
-  page.setDefaultTimeout(20_000);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await fleet?.stop();
-  await service?.stop();
+  await office?.close();
 }, 60_000);
 
 const card = (number: string) => page.locator(`.card[data-number="${number}"]`);
@@ -227,19 +216,13 @@ describe.sequential('the console', () => {
 
   it('keeps what a crew presses without a network and sends it later', async () => {
     const crewVehicle = vehicleIds[2]!;
-    await service.gateway.accounts.create({
-      name: 'crew',
-      fullName: 'Crew',
-      roles: ['crew'],
-      vehicleId: crewVehicle,
-      password: PASSWORD,
-    });
+    await office.account('crew', ['crew'], crewVehicle);
     const { id } = await takeCall('5 River Road');
     await service.do({ type: 'order.issue', orderId: id });
     const phone = await openBrowser({ width: 430, height: 900, language: 'en' });
     try {
       const crewPage = phone.context.pages()[0]!;
-      await signIn(crewPage, url, 'crew', PASSWORD);
+      await office.signIn('crew', crewPage);
       await crewPage.locator('.crew-state.live').waitFor();
       await phone.context.setOffline(true);
       await crewPage.locator('.crew-duty button').nth(1).click();
