@@ -46,11 +46,10 @@ export interface MemoryOptions {
   now?: () => number;
   faults?: Faults;
   /**
-   * What readers are given: a copy each; one value for all of them, which is much cheaper where much is read; or one that
-   * is frozen too, so that who changes what was given gets a `TypeError`: a third dearer than shared, for copies of what is
-   * frozen are slow to make. Copied by default.
+   * What readers are given: a copy each, or one frozen value for all of them: much cheaper where much is read, and who
+   * changes what was given gets a `TypeError`. Copied by default.
    */
-  values?: 'copied' | 'shared' | 'frozen';
+  values?: 'copied' | 'frozen';
 }
 
 interface Doc {
@@ -400,7 +399,7 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
     if (doc?.read !== undefined) return doc.read;
     if (doc === undefined) return undefined;
     const read: StoredDoc = { ...splitDocKey(key), version: doc.version, value: JSON.parse(doc.json) };
-    if (this.values !== 'copied') doc.read = this.#forAll(read);
+    if (this.values === 'frozen') doc.read = frozenDeep(read);
     return read;
   }
 
@@ -409,12 +408,8 @@ class MemoryStore extends LocallyPresent implements DispatchStore {
     if (event.read !== undefined) return event.read;
     const read = JSON.parse(event.json) as StoredEvent;
     read.position = at + 1;
-    if (this.values !== 'copied') event.read = this.#forAll(read);
+    if (this.values === 'frozen') event.read = frozenDeep(read);
     return read;
-  }
-
-  #forAll<T>(value: T): T {
-    return this.values === 'frozen' ? frozenDeep(value) : value;
   }
 
   #log(node: string): Log {

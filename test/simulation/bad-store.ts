@@ -16,9 +16,8 @@ export class BadStore {
     private readonly time: SimTime,
     private readonly random: Random,
     private readonly account: Account,
-    values: 'shared' | 'frozen',
   ) {
-    this.store = memoryStore({ now: () => time.now(), values, faults: (write) => this.#faultOf(write) });
+    this.store = memoryStore({ now: () => time.now(), values: 'frozen', faults: (write) => this.#faultOf(write) });
   }
 
   /** From now on every write is done. */

@@ -38,11 +38,6 @@ const lookMs = 5_000;
 /** So long it must stay in order. */
 const calmMs = 10_000;
 const centre = 'centre-1';
-/**
- * In one world of so many the store gives away frozen documents, so that a rule fails that changes what it was given.
- * What changes one would do so in most worlds, and they are dearer to work with.
- */
-const frozenEvery = 4;
 
 /**
  * One world from one seed: the product's sessions, gate, reader, deliveries and rules over a store that fails on
@@ -82,7 +77,7 @@ class World {
     const random = (this.#random = new Random(seed));
     const account = (this.#account = new Account(time));
     const trucks = this.#trucks;
-    this.#bad = new BadStore(time, random.stream('store'), account, seed % frozenEvery === 0 ? 'frozen' : 'shared');
+    this.#bad = new BadStore(time, random.stream('store'), account);
     const { store } = this.#bad;
     this.#platform = new Platform(time, random, this.#bad, trucks, account);
     this.#office = new Office(time, random, centre, store, this.#platform, trucks, account);
