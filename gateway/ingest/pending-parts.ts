@@ -14,12 +14,20 @@ interface OfTerminal {
   lastAt: number;
 }
 
+/** Terminals whose last messages are remembered though none is unfinished: 4 bytes for each part of four messages. */
+const finishedMax = 2_000;
+
 /** Added to a media id: no message id is as large. */
 const packetsOf = 0x0801 * 2 ** 32;
 
 export class PendingParts {
   /** By terminal number, the one whose last part is oldest first. */
   readonly #terminals = new Map<string, OfTerminal>();
+  /**
+   * The same of terminals without an unfinished message: a part that one sends again after the end belongs to none, and must
+   * not become the beginning of the next.
+   */
+  readonly #finished = new Map<string, OfTerminal>();
   #bytes = 0;
 
   constructor(
@@ -61,18 +69,16 @@ export class PendingParts {
     addTo: (parts: Reassembler) => PartResult,
   ): Reassembled | undefined {
     this.#expire(receivedAt);
-    const known = this.#terminals.get(phone);
-    const one = known ?? {
-      reassembler: new Reassembler({ maxAgeMs: this.limits.resumeMs }),
-      from: sequence,
-      lastAt: receivedAt,
-    };
+    const one = this.#terminals.get(phone) ?? this.#finished.get(phone) ?? this.#new(sequence);
+    if (one.reassembler.size === 0) one.from = sequence;
     const before = one.reassembler.heldBytes;
     const result = addTo(one.reassembler);
     this.#hold(one.reassembler.heldBytes - before);
     one.lastAt = receivedAt;
     this.#terminals.delete(phone);
-    if (one.reassembler.size > 0) this.#terminals.set(phone, one);
+    this.#finished.delete(phone);
+    (one.reassembler.size > 0 ? this.#terminals : this.#finished).set(phone, one);
+    if (this.#finished.size > finishedMax) forgetOldest(this.#finished);
     while (this.#bytes > this.limits.reassemblyBytes && this.#terminals.size > 1) this.#giveUpOldest();
     return result.state === 'complete' ? result.message : undefined;
   }
@@ -80,7 +86,12 @@ export class PendingParts {
   /** Forgets all, without counting it as given up: the log is read again. */
   clear(): void {
     this.#terminals.clear();
+    this.#finished.clear();
     this.#hold(-this.#bytes);
+  }
+
+  #new(sequence: number): OfTerminal {
+    return { reassembler: new Reassembler({ maxAgeMs: this.limits.resumeMs }), from: sequence, lastAt: 0 };
   }
 
   #hold(bytes: number): void {
@@ -89,6 +100,10 @@ export class PendingParts {
   }
 
   #expire(nowMs: number): void {
+    for (const { lastAt } of this.#finished.values()) {
+      if (nowMs - lastAt < this.limits.resumeMs) break;
+      forgetOldest(this.#finished);
+    }
     for (const { lastAt } of this.#terminals.values()) {
       if (nowMs - lastAt < this.limits.resumeMs) return;
       this.#giveUpOldest();
@@ -102,4 +117,9 @@ export class PendingParts {
     this.#hold(-oldest[1].reassembler.heldBytes);
     this.#terminals.delete(oldest[0]);
   }
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  const oldest = map.keys().next().value;
+  if (oldest !== undefined) map.delete(oldest);
 }

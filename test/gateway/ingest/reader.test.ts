@@ -279,6 +279,26 @@ describe('the reader', () => {
     expect(world.positions).toHaveLength(42);
   });
 
+  it('a part that is sent again after the end of its message is not taken for a part of the next', async () => {
+    const batchOf = (first: number, serial: number) => {
+      const items = Array.from({ length: 20 }, (_, i) => locationBody({ at: at + (first + i) * 1000 }));
+      const body = Buffer.concat([Buffer.of(0, 20, 1), ...items.flatMap((one) => [Buffer.of(0, one.length), one])]);
+      return [0, 1].map((i) => ({
+        kind: 'part' as const,
+        bytes: content(frameOf(form, 0x0704, serial + i, body.subarray(i * 400, i === 0 ? 400 : undefined), { total: 2, index: i + 1 })),
+      })); // prettier-ignore
+    };
+    const [first, second] = batchOf(0, 100);
+    const [third, fourth] = batchOf(20, 140);
+    await world.applyAll(first!, second!);
+    // The answer to it was lost on the way; and the next batch comes with its second part first.
+    await world.applyAll(first!, fourth!, third!);
+    expect(world.positions.map(({ deviceAt }) => (deviceAt - at) / 1000)).toEqual(
+      Array.from({ length: 40 }, (_, i) => i),
+    );
+    expect(world.counters.partsBytes).toBe(0);
+  });
+
   it('goes on exactly where it stood after a restart', async () => {
     await world.applyAll({ bytes: location(1) });
     await world.reader.stop();
