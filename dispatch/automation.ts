@@ -36,8 +36,8 @@ interface Watched {
 interface Folded {
   findings: Finding[];
   receivedAt: number;
-  /** No finding rests on positions that came late. */
-  live: boolean;
+  /** A finding rests on positions that came late. */
+  late: boolean;
 }
 
 /** Track read before the watch begins, to know where the vehicle stood. */
@@ -178,7 +178,7 @@ export class PositionRules {
       found.set(vehicleId, entry);
     }
     for (const [vehicleId, { watch, findings, receivedAt }] of found) {
-      void this.#enqueue(vehicleId, () => this.#note(vehicleId, watch, findings, receivedAt, true));
+      void this.#enqueue(vehicleId, () => this.#note(vehicleId, watch, { findings, receivedAt, late: false }));
     }
   }
 
@@ -246,11 +246,11 @@ export class PositionRules {
     if (this.#watched.get(vehicleId)?.key === key) return;
     const entry = this.#watchWith(watch, known, key);
     this.#folding.add(vehicleId);
-    const { findings, receivedAt, live } = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER).finally(
-      () => this.#folding.delete(vehicleId),
+    const folded = await this.#foldTrack(vehicleId, entry, Number.MAX_SAFE_INTEGER).finally(() =>
+      this.#folding.delete(vehicleId),
     );
     this.#watched.set(vehicleId, entry);
-    await this.#note(vehicleId, entry, findings, receivedAt, live);
+    await this.#note(vehicleId, entry, folded);
   }
 
   /** Positions came late: folds again every leg of the vehicle in whose time they lie, for the leg that was watched then. */
@@ -278,12 +278,11 @@ export class PositionRules {
     if (order && leg && known) await this.#foldLeg(known, order, leg, recent);
   }
 
-  /** Folds the track of a leg's time again; what it finds is no live finding. */
+  /** Folds the track of a leg's time again. */
   async #foldLeg(known: Known, order: Order, leg: Leg, recent: readonly Order[]): Promise<void> {
     if (!leg.points.E) return;
     const entry = this.#watchWith(watchOf(order, leg, [], recent), known, '');
-    const { findings, receivedAt } = await this.#foldTrack(leg.vehicleId, entry, watchedUntil(leg));
-    await this.#note(leg.vehicleId, entry, findings, receivedAt, false);
+    await this.#note(leg.vehicleId, entry, await this.#foldTrack(leg.vehicleId, entry, watchedUntil(leg)));
   }
 
   #watchWith(watch: LegWatch['watch'], { phone, offsetMs }: Known, key: string): Watched {
@@ -291,7 +290,7 @@ export class PositionRules {
   }
 
   async #foldTrack(vehicleId: string, entry: Watched, until: number): Promise<Folded> {
-    const folded: Folded = { findings: [], receivedAt: this.dispatch.clock.now(), live: true };
+    const folded: Folded = { findings: [], receivedAt: this.dispatch.clock.now(), late: false };
     const { offsetMs } = entry;
     // The track is kept by the terminal's own clock.
     const from = entry.fold.watch.since - BEFORE_MS + offsetMs;
@@ -304,7 +303,7 @@ export class PositionRules {
       if (found.length === 0) continue;
       folded.findings.push(...found);
       folded.receivedAt = position.receivedAt;
-      if (position.receivedAt - fix.at > this.dispatch.settings.lateMs) folded.live = false;
+      if (position.receivedAt - fix.at > this.dispatch.settings.lateMs) folded.late = true;
     }
     return folded;
   }
@@ -312,9 +311,7 @@ export class PositionRules {
   async #note(
     vehicleId: string,
     { fold, phone, offsetMs }: Watched,
-    findings: Finding[],
-    receivedAt: number,
-    live: boolean,
+    { findings, receivedAt, late }: Folded,
   ): Promise<void> {
     if (findings.length === 0) return;
     const { orderId, leg } = fold.watch;
@@ -323,11 +320,11 @@ export class PositionRules {
       if (found.type === 'stoodAtOther')
         return { ...common, type: 'rule.stoodAtOther', orderId: found.orderId, leg: found.leg, at: found.at };
       const type = found.type === 'departed' ? 'rule.departed' : 'rule.arrived';
-      const flags: StampFlag[] = live ? [] : ['late'];
+      const flags: StampFlag[] = late ? ['late'] : [];
       if (found.byReceipt) flags.push('received');
       else if (offsetMs !== 0) flags.push('corrected');
       if (found.type === 'departed' && found.alreadyMoving) flags.push('alreadyMoving');
-      return { ...common, type, orderId, leg, at: found.at, live, flags };
+      return { ...common, type, orderId, leg, at: found.at, flags };
     });
     await this.dispatch.note(reports);
   }

@@ -296,7 +296,6 @@ export type TerminalReport = {
       orderId: string;
       leg: number;
       at: number;
-      live: boolean;
       flags?: StampFlag[];
       /** `rule.arrived`: end of the standing run, where the vehicle has left. */
       until?: number;

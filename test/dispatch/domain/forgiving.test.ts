@@ -76,7 +76,7 @@ describe('Events from the terminal are forgiving', () => {
 
   it('a batch from a radio hole: the rule’s findings correct the leg that was effective then', async () => {
     world.minutes(20);
-    const rule = { vehicleId: 'v1', orderId, leg: 1, live: false };
+    const rule = { vehicleId: 'v1', orderId, leg: 1 };
     await world.report(
       { type: 'rule.departed', ...rule, at: NINE + 3 * MINUTE },
       { type: 'rule.arrived', ...rule, at: NINE + 9 * MINUTE },

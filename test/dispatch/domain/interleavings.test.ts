@@ -83,7 +83,6 @@ const report: fc.Arbitrary<Step> = fc.record({
     fc.constant({ type: 'report.receipt', result: 'ok', ofApplication: true, contentVersion: 1 }),
     fc.record({
       type: fc.constantFrom('rule.departed', 'rule.arrived'),
-      live: fc.boolean(),
     }),
   ),
 });
