@@ -1,7 +1,7 @@
 /** Work that gives way: long pieces of it must not hold up the confirmations of terminals on the same thread. */
 
 /** How long work keeps the thread at a time, ms of the machine. */
-const TURN_MS = 1;
+const TURN_MS = 0.25;
 
 /** Lets everything else that is ready have the thread first. For work that may have kept it for long: see {@link Turn}. */
 export function giveWay(): Promise<void> {

@@ -3,7 +3,10 @@
  * beside one of a bare server; row 9 the CPU of taking a connection that says nothing.
  */
 import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { restAfterMs } from '../../gateway/session/working.js';
 import { median } from './decode.js';
 import { ask, heard, rowOf, start, stop, type Row, type Usage } from './processes.js';
@@ -22,11 +25,12 @@ interface Idle {
 const silentMax = 4_000;
 
 async function measure(kind: 'bare' | 'gateway', connections: number): Promise<Idle> {
-  const server = start('./whole-server.ts', [kind, connections]);
+  const folder = mkdtempSync(join(tmpdir(), 'linecrew-bench-'));
+  const codes = kind === 'gateway' ? await registered(folder, connections) : [];
+  const server = start('./whole-server.ts', [kind, 0, folder]);
   const sockets: Socket[] = [];
   try {
     const { tcp } = await heard<{ tcp: number }>(server);
-    const codes = await firstTimes(kind, tcp, connections);
     const connect = async (index: number): Promise<Socket> => {
       const socket = await open(tcp);
       if (kind === 'gateway') await authenticate(socket, index, codes[index]!);
@@ -49,22 +53,29 @@ async function measure(kind: 'bare' | 'gateway', connections: number): Promise<I
   } finally {
     for (const socket of sockets) socket.destroy();
     await stop(server);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * Every terminal was here before, one or another at a time: it registers once in its life, which is part of putting a
- * vehicle on file and not of its connections. @returns their codes
+ * Puts vehicles on file, whose terminals register: once in their life, in a process before the one that is measured.
+ * @returns the codes of the terminals
  */
-async function firstTimes(kind: 'bare' | 'gateway', port: number, count: number): Promise<string[]> {
-  const codes: string[] = [];
-  await openAll(count, async (index) => {
-    const socket = await open(port);
-    if (kind === 'gateway') codes[index] = await register(socket, index);
-    socket.destroy();
-    return socket;
-  });
-  return codes;
+async function registered(folder: string, count: number): Promise<string[]> {
+  const server = start('./whole-server.ts', ['gateway', count, folder]);
+  try {
+    const { tcp } = await heard<{ tcp: number }>(server);
+    const codes: string[] = [];
+    await openAll(count, async (index) => {
+      const socket = await open(tcp);
+      codes[index] = await register(socket, index);
+      socket.destroy();
+      return socket;
+    });
+    return codes;
+  } finally {
+    await stop(server);
+  }
 }
 
 /** Processor time for each of so many connections that say nothing, less what the server takes without them, µs. */

@@ -1,7 +1,7 @@
 /**
  * Client process that sends locations at a fixed pace, spread over its terminals, whatever became of those before (open
- * loop). It turns without a pause, so that each frame goes when it is due and an answer is taken when it comes: timers of
- * a millisecond would be most of what it measures. One core is busy with that, whoever the server is.
+ * loop). Between its turns it sleeps a twentieth of a millisecond: a timer of Node's sleeps one at least, which would be most
+ * of what it measures, and a client that never sleeps would take a core from the server.
  */
 import type { Socket } from 'node:net';
 import { Histogram } from '../../simulator/histogram.js';
@@ -39,16 +39,17 @@ class Terminal {
 let delays = new Histogram();
 const sockets = await openAll(connections, (index) => login(port, index));
 const terminals = sockets.map((socket, index) => new Terminal(socket, index));
+const nap = new Int32Array(new SharedArrayBuffer(4));
+const napMs = 0.05;
 let sent = 0;
 let startedAt = 0;
 
+const dueAt = (frame: number): number => startedAt + (frame * 1000) / framesPerS;
+
 function tick(): void {
-  for (
-    let due = startedAt + (sent * 1000) / framesPerS;
-    due <= performance.now();
-    due = startedAt + (++sent * 1000) / framesPerS
-  )
+  for (let due = dueAt(sent); due <= performance.now(); due = dueAt(++sent))
     terminals[sent % terminals.length]!.send(due);
+  Atomics.wait(nap, 0, 0, napMs);
   setImmediate(tick);
 }
 

@@ -54,8 +54,9 @@ async function bare(): Promise<Server> {
   };
 }
 
-async function gateway(known: number): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), 'linecrew-bench-'));
+/** @param kept folder of a store that stays: the vehicles are put on file by the first process that opens it */
+async function gateway(known: number, kept?: string): Promise<Server> {
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'linecrew-bench-'));
   const flags = {
     httpPort: '0', tcpPort: '0', mqttPort: 'off', tcpHost: '127.0.0.1', store: `lmdb:${folder}`, maxConnectionsPerAddress: '100000', loginS: '600',
   }; // prettier-ignore
@@ -71,14 +72,14 @@ async function gateway(known: number): Promise<Server> {
     connections: () => 0,
     async stop() {
       await started.stop();
-      rmSync(folder, { recursive: true, force: true });
+      if (kept === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
 if (process.send !== undefined) {
-  const [, , kind, known] = process.argv;
-  const server = kind === 'bare' ? await bare() : await gateway(Number(known ?? 0));
+  const [, , kind, known, kept] = process.argv;
+  const server = kind === 'bare' ? await bare() : await gateway(Number(known ?? 0), kept);
   process.on('message', (message) => {
     if (message === 'cpu') process.send!(cpuMsOf());
     if (message === 'usage') process.send!(usageOf(server.connections()));
