@@ -4,7 +4,18 @@ export const iso = (at: number): string => new Date(at).toISOString();
 export const isoOrUndefined = (at: number | undefined): string | undefined => (at === undefined ? undefined : iso(at));
 
 /** Keys that never leave the program, wherever they are. */
-const SECRET = new Set(['sha256', 'codeSha256', 'passwordHash', 'secret', 'secrets', 'codes', 'statusToken', 'csrf']);
+const SECRET = new Set([
+  'sha256',
+  'codeSha256',
+  'passwordHash',
+  'secret',
+  'secrets',
+  'codes',
+  'statusToken',
+  'csrf',
+  'password',
+  'authCode',
+]);
 /** Keys whose numbers are times. */
 const TIME = /^(at|since|until|from|to)$|[a-z]At$/;
 /** Numbers below are no times of ours (2001-09-09). */

@@ -176,6 +176,21 @@ describe('functions of one message', () => {
     expect(`${json.detail} ${JSON.stringify(json.errors)}`).toMatch(why);
   }); // prettier-ignore
 
+  it('shows nobody the credentials for another server, whoever reads of it afterwards', async () => {
+    const secrets = { authCode: 'code-of-the-other', password: 'word-of-the-access' };
+    const { lastPosition } = (await rig.call('GET', '/events?limit=1')).json;
+    const called = await call(2019, 'server-switch', { address: 'gps.example.org', tcpPort: 7611, confirm: true, ...secrets });
+    expect([called.status, called.json.state]).toEqual([200, 'receipted']);
+    const shown = [called.json];
+    for (const path of [`/vehicles/${vehicleOf(2019)}/deliveries`, `/events?vehicle=${vehicleOf(2019)}&after=${lastPosition}`, '/audit']) {
+      const { status, json } = await rig.call('GET', path);
+      expect([path, status]).toEqual([path, 200]);
+      expect(JSON.stringify(json), path).toContain('server-switch');
+      shown.push(json);
+    }
+    for (const secret of Object.values(secrets)) expect(JSON.stringify(shown)).not.toContain(secret);
+  }); // prettier-ignore
+
   it('has what a later edition removed on older terminals alone', async () => {
     for (const name of ['power-off', 'data-off', 'radio-off']) {
       const { status, json } = await call(2019, name, { confirm: true });
